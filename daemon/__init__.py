@@ -1,0 +1,1 @@
+"""The service: runs protocols on channels, remembers what happened, hands it on."""

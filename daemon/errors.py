@@ -1,0 +1,33 @@
+"""Errors of the service itself; the whole tree is drawn in protocols/errors.py."""
+
+from typing import ClassVar
+
+from protocols.errors import GalvanodError
+
+
+class ServiceError(GalvanodError):
+    """The service cannot do what was asked."""
+
+
+class UnavailableError(ServiceError):
+    """The core, the broker or the database is not there."""
+
+    exit_status: ClassVar[int] = 69
+
+
+class BusyError(ServiceError):
+    """The channel or the state directory is taken."""
+
+    exit_status: ClassVar[int] = 75
+
+
+class UnknownError(ServiceError):
+    """There is no such run, channel, cell or protocol."""
+
+    exit_status: ClassVar[int] = 66
+
+
+class ConfigurationError(ServiceError):
+    """The settings or the bench file cannot be used."""
+
+    exit_status: ClassVar[int] = 78

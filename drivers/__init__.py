@@ -1,0 +1,1 @@
+"""Everything that touches an instrument. One file per instrument family."""

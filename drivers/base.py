@@ -1,0 +1,150 @@
+"""The contract a driver fulfils.
+
+Two kinds of channel exist. A *stepped* channel only does what it was last told, so the core
+sets, reads and decides at every reading. A *programmed* channel is given a step, runs it by
+itself with its own cut-offs and limits, and ends with the cell disconnected even if nobody is
+there any more.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, NamedTuple, Self
+
+from drivers.links import Link
+from protocols.limits import Limits
+from protocols.plan import PlannedStep
+from protocols.reading import ImpedancePoint, Reading
+from protocols.setpoint import Setpoint
+
+
+class Identity(NamedTuple):
+    """Who answered."""
+
+    maker: str
+    model: str
+    serial: str
+    firmware: str
+
+
+class SteppedChannel(ABC):
+    """A channel the core drives reading by reading."""
+
+    @abstractmethod
+    async def prepare(self, limits: Limits) -> None:
+        """Arm the instrument's own protection for a run inside `limits` and read it back.
+
+        The output stays off. Raises `RefusedError` where the instrument did not take it.
+        """
+
+    @abstractmethod
+    async def apply(self, setpoint: Setpoint) -> None:
+        """Make the output follow `setpoint`, its clamp armed and read back before the output closes."""
+
+    @abstractmethod
+    async def measure(self, within: float) -> Reading:
+        """Look at the cell, taking at most about `within` seconds over it."""
+
+    @abstractmethod
+    async def off(self) -> None:
+        """Disconnect the cell. Safe from any state, at any time, any number of times."""
+
+
+class ProgramState(StrEnum):
+    """What a programmed channel is doing."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAULT = "fault"
+
+
+class ProgramStatus(NamedTuple):
+    """The state, the tag of the program held, and why it ended (the text of the end that was met).
+
+    `limit` says that the instrument itself saw the window left, which is a trip and no step end.
+    """
+
+    state: ProgramState
+    tag: str | None = None
+    reason: str | None = None
+    limit: bool = False
+
+
+class Record(NamedTuple):
+    """One point of a program; `number` counts from 1 and grows by one."""
+
+    number: int
+    point: Reading | ImpedancePoint
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One step, to be run by the instrument alone inside `limits`.
+
+    `sample` is the wished interval between readings in seconds. `done` tells what an interrupted
+    step had already behind it, so that a resumed one goes on with what is left.
+    """
+
+    step: PlannedStep
+    limits: Limits
+    sample: float
+    seconds_done: float = 0.0
+    coulombs_done: float = 0.0
+
+
+class ProgrammedChannel(ABC):
+    """A channel that runs a step by itself."""
+
+    @abstractmethod
+    def refusal(self, step: PlannedStep) -> str | None:
+        """Return why this instrument cannot hold the step, or None if it can."""
+
+    @abstractmethod
+    def program(self, tag: str, program: Program) -> str:
+        """Return what the instrument would be sent, for people to read before anything runs."""
+
+    @abstractmethod
+    async def start(self, tag: str, program: Program) -> None:
+        """Upload and start. `tag` names the program, to know it again."""
+
+    @abstractmethod
+    async def state(self) -> ProgramStatus:
+        """Return what the channel is doing and the tag of the program it holds."""
+
+    @abstractmethod
+    async def records(self, after: int) -> Sequence[Record]:
+        """Return records numbered above `after`, oldest first; waits about a second for the first."""
+
+    @abstractmethod
+    async def finish(self) -> None:
+        """End the running step now, as if one of its own ends had been met."""
+
+    @abstractmethod
+    async def off(self) -> None:
+        """Stop the program and disconnect the cell. Safe from any state, any number of times."""
+
+
+Channel = SteppedChannel | ProgrammedChannel
+
+
+class Driver(ABC):
+    """One instrument: who it is and the channels it has."""
+
+    hardware_verified: ClassVar[bool] = False
+    """Whether a person has run this driver on the real thing."""
+
+    identity: Identity
+    rating: Limits
+    channels: Mapping[str, Channel]
+
+    @classmethod
+    def refusal(cls, step: PlannedStep) -> str | None:
+        """Return why no instrument of this family can run the step, or None."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    async def open(cls, link: Link) -> Self:
+        """Identify the instrument and leave every output off; it does not own the link's closing."""

@@ -1,0 +1,31 @@
+"""Time is a device too: the engines ask a clock, so that a rehearsal need not wait."""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+
+
+class Clock(ABC):
+    """What an engine knows of time."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """Return seconds that only ever grow."""
+
+    @abstractmethod
+    async def sleep_until(self, moment: float) -> None:
+        """Return once `now()` has reached `moment`; at once if it has."""
+
+    async def aclose(self) -> None:
+        """Let go of whatever the clock holds; a clock that holds nothing has nothing to do."""
+        return
+
+
+class WallClock(Clock):
+    """The time everybody else has."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    async def sleep_until(self, moment: float) -> None:
+        await asyncio.sleep(max(0.0, moment - self.now()))

@@ -1,0 +1,1 @@
+"""What to do to a cell, as plain data: no I/O, no clock, no asyncio."""

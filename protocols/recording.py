@@ -1,0 +1,42 @@
+"""Which readings are kept. Every reading is judged; this rule only thins what is stored."""
+
+from dataclasses import dataclass
+
+from protocols.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Keep a reading once any part says so; the first and last of a step are always kept.
+
+    `every` in seconds, `voltage_step` in volts, `current_step` as a fraction of the last kept
+    current; `per_decade` readings per decade of step time, beginning at `from_time` seconds.
+    """
+
+    every: float | None = None
+    voltage_step: float | None = None
+    current_step: float | None = None
+    per_decade: float | None = None
+    from_time: float | None = None
+
+    def keeps(self, last_time: float, last: Reading, time: float, reading: Reading) -> bool:
+        """Whether the reading at step time `time` is kept after `last`, kept at `last_time`."""
+        return (
+            (self.every is not None and time - last_time >= self.every * (1 - 1e-9))
+            or (self.voltage_step is not None and abs(reading.voltage - last.voltage) >= self.voltage_step)
+            or (
+                self.current_step is not None
+                and abs(reading.current - last.current) >= self.current_step * abs(last.current)
+            )
+            or (self.per_decade is not None and time >= self.next_moment(last_time) * (1 - 1e-9))
+        )
+
+    def next_moment(self, time: float) -> float:
+        """Return the next step time at which the clock alone makes a reading kept; infinite if never."""
+        moments = [float("inf")]
+        if self.every is not None:
+            moments.append(time + self.every)
+        if self.per_decade is not None:
+            first = self.from_time or 1e-3
+            moments.append(max(first, time * 10.0 ** (1.0 / self.per_decade)))
+        return min(moments)
