@@ -9,12 +9,12 @@ class Clock(ABC):
     """What an engine knows of time."""
 
     @abstractmethod
-    def now(self) -> float:
+    async def now(self) -> float:
         """Return seconds that only ever grow."""
 
     @abstractmethod
-    async def sleep_until(self, moment: float) -> None:
-        """Return once `now()` has reached `moment`; at once if it has."""
+    async def sleep_until(self, moment: float) -> float:
+        """Return the time once it has reached `moment`; at once if it has."""
 
     async def aclose(self) -> None:
         """Let go of whatever the clock holds; a clock that holds nothing has nothing to do."""
@@ -24,8 +24,9 @@ class Clock(ABC):
 class WallClock(Clock):
     """The time everybody else has."""
 
-    def now(self) -> float:
+    async def now(self) -> float:
         return time.monotonic()
 
-    async def sleep_until(self, moment: float) -> None:
-        await asyncio.sleep(max(0.0, moment - self.now()))
+    async def sleep_until(self, moment: float) -> float:
+        await asyncio.sleep(max(0.0, moment - time.monotonic()))
+        return time.monotonic()

@@ -1,0 +1,1 @@
+"""Simulated cells: closed forms, seeded, the paper's parameter sets by name."""

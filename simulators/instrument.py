@@ -1,0 +1,54 @@
+"""What every simulated instrument is: a conversation in bytes, and an address to have it at."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from simulators.cells.base import Cell
+from simulators.clock import Clock
+
+
+class Stream(ABC):
+    """One client's connection, TCP or pseudo-terminal alike."""
+
+    @abstractmethod
+    async def read(self) -> bytes:
+        """Return the next bytes, at least one; empty when the client is gone."""
+
+    @abstractmethod
+    async def write(self, data: bytes) -> None:
+        """Send bytes, waiting while the client does not take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where a simulated instrument can be reached, and what is in it.
+
+    `address` is a PyVISA resource string or a device path; `rehearsal` is where its time can be
+    held ("tcp://127.0.0.1:PORT").
+    """
+
+    instrument: str
+    address: str
+    rehearsal: str
+    cell: str
+    speed: float
+    seed: int
+    truth: Mapping[str, Any]
+
+
+class SimulatedInstrument(ABC):
+    """One instrument with one cell between its terminals. Its entry point is its class."""
+
+    name: ClassVar[str]
+    wire: ClassVar[Literal["tcp", "pty"]]
+
+    def __init__(self, cell: Cell, clock: Clock, seed: int) -> None:
+        self.cell = cell
+        self.clock = clock
+        self.seed = seed
+
+    @abstractmethod
+    async def converse(self, stream: Stream) -> None:
+        """Talk to one client until it is gone; the instrument itself lives on."""
