@@ -106,8 +106,11 @@ class ProgrammedChannel(ABC):
         """Return what the instrument would be sent, for people to read before anything runs."""
 
     @abstractmethod
-    async def start(self, tag: str, program: Program) -> None:
-        """Upload and start. `tag` names the program, to know it again."""
+    async def start(self, tag: str, program: Program) -> float:
+        """Upload and start; `tag` names the program, to know it again.
+
+        Returns the moment the step began, on the timeline of the readings.
+        """
 
     @abstractmethod
     async def state(self) -> ProgramStatus:

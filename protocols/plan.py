@@ -6,10 +6,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from protocols.conditions import Condition
+from protocols.conditions import Condition, Progress
+from protocols.errors import LimitError
 from protocols.limits import Limits
 from protocols.recording import Recording
-from protocols.techniques import Technique
+from protocols.techniques import ConstantVoltage, Impedance, Sweep, Technique
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,15 @@ class Ceiling:
 
     seconds: float
     coulombs: float
+
+    def check(self, progress: Progress) -> None:
+        """Raise `LimitError` once the step is longer, or has passed more charge, than it ever may."""
+        if not progress.time <= self.seconds:
+            raise LimitError(f"the step has run {progress.time:g} s, its ceiling is {self.seconds:g} s")
+        if not progress.capacity <= self.coulombs:
+            raise LimitError(
+                f"the step has passed {progress.capacity:g} C, its ceiling is {self.coulombs:g} C"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,24 @@ class PlannedStep:
     record: Recording
     ceiling: Ceiling
     marks: tuple[str, ...] = ()
+
+    @property
+    def needs_open_circuit(self) -> bool:
+        """Whether a set value counts from the open-circuit voltage, to be measured first."""
+        match self.technique:
+            case ConstantVoltage(level):
+                return level.versus_open_circuit
+            case Sweep(start, vertices):
+                return any(level.versus_open_circuit for level in (start, *vertices))
+            case Impedance(bias=bias):
+                return bias.versus_open_circuit
+            case _:
+                return False
+
+    @property
+    def resumable(self) -> bool:
+        """Whether an interrupted step can go on; spectra and sweeps begin again."""
+        return not isinstance(self.technique, Impedance | Sweep)
 
 
 @dataclass(frozen=True, slots=True)
