@@ -6,6 +6,9 @@ from protocols.plan import Ceiling, Plan, PlannedRepeat, PlannedStep
 from protocols.recording import Recording
 from protocols.techniques import Technique
 
+EVERY_TEN_SECONDS = Recording(every=10.0)
+ENDLESS = Ceiling(seconds=1e6, coulombs=1e6)
+
 
 def end(quantity: Quantity, relation: str, value: float) -> Comparison:
     return Comparison(quantity, Relation(relation), value, f"{quantity} {relation} {value:g}")
@@ -15,8 +18,8 @@ def step(
     verb: str,
     technique: Technique,
     until: Condition | None,
-    record: Recording = Recording(every=10.0),
-    ceiling: Ceiling = Ceiling(1e6, 1e6),
+    record: Recording = EVERY_TEN_SECONDS,
+    ceiling: Ceiling = ENDLESS,
 ) -> PlannedStep:
     return PlannedStep("1", 1, verb, technique, "", until, record, ceiling)
 

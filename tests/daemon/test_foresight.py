@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +16,9 @@ from protocols.techniques import ConstantCurrent
 from tests.daemon.plans import end, step
 
 
-def overshoot(voltage_at, cutoff: float, duration: float, noise: float, seed: int) -> tuple[float, int]:  # type: ignore[no-untyped-def]
+def overshoot(
+    voltage_at: Callable[[float], float], cutoff: float, duration: float, noise: float, seed: int
+) -> tuple[float, int]:
     """Run readings up to `cutoff` as the engine would; return true overshoot and number of readings."""
     draw = random.Random(seed).gauss
     until = end(Quantity.VOLTAGE, ">=", cutoff)
