@@ -104,8 +104,6 @@ async def test_the_first_stretch_of_a_step_counts_at_its_first_current() -> None
     # the voltage rises from 3.65 V by 1.2 V per hour: E = 1 A × T × (3.65 V + 1.2/7200 V/s × T)
     duration = rig.ended[0].duration
     assert rig.ended[0].energy == pytest.approx(duration * (3.65 + 1.2 / 7200 * duration), rel=1e-6)
-        rig.ended[0].capacity * (rig.ended[0].mean_voltage or 0.0), rel=1e-9
-    )
 
 
 async def test_recording_thins_what_is_kept_and_never_first_or_last() -> None:
