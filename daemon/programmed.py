@@ -63,17 +63,18 @@ class ProgrammedEngine(Engine):
         behind = tally.seconds
         program = Program(step, self._limits, self._sample, behind, abs(tally.coulombs))
         origin = await self._channel.start(tag, program)
-        last, reason = 0, None
+        last, reason, told = 0, None, False
         while not self._gate.closed:
             status = await self._channel.state()
+            if reason is not None and status.state is ProgramState.RUNNING and not told:
+                # an end the instrument cannot hold, or did not keep: a look ago it was met
+                await self._channel.finish()
+                told = True
             records = await self._channel.records(after=last)
             for record in records:
                 last = record.number
                 step_time = behind + record.point.time - origin
-                ended = self._take(step, step_time, record.point, tally)
-                if ended is not None and reason is None:
-                    reason = ended
-                    await self._channel.finish()
+                reason = self._take(step, step_time, record.point, tally) or reason
             if status.state is not ProgramState.RUNNING and not records:
                 return reason or _reason(status, tag)
         return None

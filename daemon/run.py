@@ -42,7 +42,7 @@ async def energised(engine: Engine) -> AsyncIterator[None]:
 
 
 class Run:
-    """A run and its life. `checkpoint` is told the position after every step."""
+    """A run and its life. `checkpoint` is told the position before every step, and None at the end."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Run:
         logbook: Logbook,
         gate: Gate,
         emit: Emit,
-        checkpoint: Callable[[Mapping[str, Any]], None],
+        checkpoint: Callable[[Mapping[str, Any] | None], None],
     ) -> None:
         self.name = name
         self.channel = channel
@@ -68,12 +68,12 @@ class Run:
         self._gate = gate
         self._emit = emit
         self._checkpoint = checkpoint
+        self.task: asyncio.Task[None] | None = None
+        """Whoever starts `conduct` leaves its task here, for `stop`."""
         self._stop_reason: str | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def conduct(self) -> None:
         """Run the plan to its end. Never raises but for cancellation; always leaves a stop record."""
-        self._task = asyncio.current_task()
         try:
             async with energised(self._engine):
                 await self._engine.prepare()
@@ -102,11 +102,28 @@ class Run:
         self._gate.open()
         self.state = RunState.RUNNING
 
-    def stop(self, reason: str) -> None:
-        """End the run now; its circuit is open before it is reported stopped."""
+    async def stop(self, reason: str) -> None:
+        """End the run now; returns once its circuit is open and its stop record written."""
         self._stop_reason = reason
-        if self._task is not None:
-            self._task.cancel()
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.wait({self.task})
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """Return what a person watching wants to see, as plain data."""
+        return {
+            "run": self.name,
+            "channel": self.channel,
+            "cell": self.cell,
+            "protocol": self.plan.name,
+            "state": self.state.value,
+            "reason": self.reason,
+            "started": self.started.isoformat(),
+            "steps": self.logbook.steps,
+            "readings": self.logbook.readings,
+            "impedance_points": self.logbook.impedance_points,
+            "latest": dict(self.logbook.latest),
+        }
 
     @property
     def over(self) -> bool:
@@ -115,7 +132,15 @@ class Run:
     async def _walk(self) -> None:
         walk = Walk(self.plan)
         while (visit := walk.advance()) is not None:
-            self._checkpoint({"walk": walk.state(), "time": self._engine.time})
+            self._checkpoint(
+                {
+                    "channel": self.channel,
+                    "time": self._engine.time,
+                    "readings": self.logbook.readings,
+                    "impedance_points": self.logbook.impedance_points,
+                    "walk": walk.state(),
+                }
+            )
             tally = await self._engine.run_step(visit)
             walk.ended(abs(tally.coulombs))
 
@@ -134,3 +159,4 @@ class Run:
                 impedance_points=self.logbook.impedance_points,
             )
         )
+        self._checkpoint(None)

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from drivers.links import Link
 from protocols.limits import Limits
@@ -30,6 +30,10 @@ class Identity(NamedTuple):
 
 class SteppedChannel(ABC):
     """A channel the core drives reading by reading."""
+
+    def refusal(self, step: PlannedStep) -> str | None:
+        """Return why this channel cannot run the step, or None if it can."""
+        return None
 
     @abstractmethod
     async def prepare(self, limits: Limits) -> None:
@@ -137,6 +141,9 @@ class Driver(ABC):
 
     hardware_verified: ClassVar[bool] = False
     """Whether a person has run this driver on the real thing."""
+
+    link_options: ClassVar[Mapping[str, Any]] = {}
+    """What the link to such an instrument needs besides its address, e.g. a baud rate."""
 
     identity: Identity
     rating: Limits

@@ -198,12 +198,16 @@ async def test_pause_opens_the_circuit_and_resume_goes_on_with_the_rest_of_the_s
 async def test_stop_leaves_the_cell_disconnected_and_a_stop_record() -> None:
     rig = Rig(step("charge", ConstantCurrent(0.5), end(Quantity.TIME, ">=", 1e5)))
 
+    stopping: list[asyncio.Task[None]] = []
+
     def stop(reading: int) -> None:
         if reading == 20:
-            rig.run.stop("asked by a person")
+            stopping.append(asyncio.create_task(rig.run.stop("asked by a person")))
 
     rig.cell.before_reading = stop
-    await rig.conduct()
+    rig.run.task = asyncio.create_task(rig.run.conduct())
+    await rig.run.task
+    await stopping[0]
     assert rig.run.state is RunState.STOPPED
     assert rig.cell.setpoint is None
     stop_record = rig.items[-1]

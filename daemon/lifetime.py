@@ -1,0 +1,33 @@
+"""How a process of the service lives: until it is told to stop, and then in good order."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import uvloop
+
+
+def until_told(main: Coroutine[Any, Any, None]) -> None:
+    """Run `main` on uvloop (half the cost of the standard loop per reading)."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    uvloop.run(main)
+
+
+def told_to_stop() -> asyncio.Event:
+    """Return an event that is set by SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+def say(facts: Mapping[str, Any]) -> None:
+    """Print one line of JSON now, for whoever started this process."""
+    print(json.dumps(facts), flush=True)
