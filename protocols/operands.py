@@ -55,7 +55,7 @@ class Facts:
 class Values:
     """What a protocol's values come to: for one cell and one set of variables."""
 
-    facts: Facts = field(default_factory=lambda: Facts())
+    facts: Facts = field(default_factory=Facts)
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def with_variable(self, name: str, text: str) -> Self:

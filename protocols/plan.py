@@ -3,7 +3,7 @@
 `protocols.resolve` makes a `Plan`; the engines walk it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from protocols.conditions import Condition
@@ -64,6 +64,18 @@ class PlannedRepeat:
     steps: "tuple[PlannedStep | PlannedRepeat, ...]"
     until: Fade | None = None
     marks: tuple[str, ...] = ()
+
+
+PlannedEntry = PlannedStep | PlannedRepeat
+
+
+def steps_below(entries: tuple[PlannedEntry, ...]) -> Iterator[PlannedStep]:
+    """Yield every step in the order of the file, those inside repeats once."""
+    for entry in entries:
+        if isinstance(entry, PlannedRepeat):
+            yield from steps_below(entry.steps)
+        else:
+            yield entry
 
 
 @dataclass(frozen=True, slots=True)
