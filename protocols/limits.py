@@ -54,7 +54,7 @@ class Limits:
     @staticmethod
     def _check(name: str, unit: str, value: float, allowed: Range) -> None:
         if not allowed.holds(value):
-            raise LimitError(f"{name} {value:g} {unit} is outside {allowed} {unit}")
+            raise LimitError(f"{name} {value:.9g} {unit} is outside {allowed} {unit}")
 
     @classmethod
     def intersection(cls, windows: Sequence[Self]) -> Self:

@@ -94,6 +94,18 @@ class PlannedRepeat:
     marks: tuple[str, ...] = ()
 
 
+PlannedEntry = PlannedStep | PlannedRepeat
+
+
+def steps_below(entries: tuple[PlannedEntry, ...]) -> Iterator[PlannedStep]:
+    """Yield every step in the order of the file, those inside repeats once."""
+    for entry in entries:
+        if isinstance(entry, PlannedRepeat):
+            yield from steps_below(entry.steps)
+        else:
+            yield entry
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What will be done to the cell, and the window it must stay in.
