@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from math import sqrt
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from simulators.cells.base import Cell
@@ -10,9 +11,9 @@ from simulators.cells.root import rising_root
 LARGEST = 1e6
 """Amperes and volts beyond which a drive is refused as a mistake: no formula here overflows below it."""
 
-_FIRST_STEP = 0.05  # seconds; a voltage has usually just jumped
-_SHORTEST_STEP = 1e-7
-_CHARGE_TOLERANCE = 5e-3  # of the charge of a sub-step, before the extrapolation that squares the error
+_FIRST_STEP = 10.0  # s
+_SHORTEST_STEP = 1e-7  # s
+_CHARGE_TOLERANCE = 5e-4  # of the charge of a sub-step, for the second-order estimate
 _CURRENT_FLOOR = 1e-5  # of the typical current: below it nobody could measure
 
 
@@ -70,9 +71,10 @@ class EvolvingCell(Cell, Generic[S]):
 
     def drive_voltage(self, volts: float, seconds: float) -> float:
         check_drive("voltage", volts, seconds)
+        guess = 0.0
         if seconds > 0.0:
-            self._state = self._held(self._state, volts, seconds)
-        return self._instantaneous_current(self._state, volts)
+            self._state, guess = self._held(self._state, volts, seconds)
+        return self._instantaneous_current(self._state, volts, guess)
 
     def charge_passed(self) -> float:
         return self._state.charge
@@ -86,31 +88,36 @@ class EvolvingCell(Cell, Generic[S]):
     def truth(self) -> Mapping[str, Any]:
         return {"kind": self.kind, "variant": self.variant}
 
-    def _instantaneous_current(self, state: S, volts: float) -> float:
-        return rising_root(lambda amperes: self.voltage(state, amperes) - volts, 0.0, self._resistance)
+    def _instantaneous_current(self, state: S, volts: float, guess: float = 0.0) -> float:
+        return rising_root(lambda amperes: self.voltage(state, amperes) - volts, guess, self._resistance)
 
-    def _held(self, state: S, volts: float, seconds: float) -> S:
+    def _held(self, start: S, volts: float, seconds: float) -> Landing[S]:
         """Hold a voltage in sub-steps short enough that neither their number nor `seconds` shows.
 
-        Each is one constant current that lands on the voltage at its end (stable for any length),
-        done once whole and once in halves: the difference judges the length, and twice the halves
-        less the whole is right to second order.
+        Each is done as one, two and three constant currents that land on the voltage at their ends,
+        which is stable for any length; extrapolated to none, that is right to third order. What
+        the second order differs by judges the length.
         """
-        left, step, amperes = seconds, _FIRST_STEP, 0.0
+        left, step, state, amperes = seconds, min(seconds, _FIRST_STEP), start, 0.0
         while left > 0.0:
             step = min(step, left)
-            coarse = self._landed(state, volts, step, amperes)
-            half = self._landed(state, volts, step / 2.0, coarse.amperes)
-            fine = self._landed(half.state, volts, step / 2.0, half.amperes)
-            error = abs(fine.state.charge - coarse.state.charge)
-            allowed = _CHARGE_TOLERANCE * abs(fine.state.charge - state.charge)
+            one, two, three = (self._stairs(state, volts, step, count, amperes) for count in (1, 2, 3))
+            after = _extrapolated(one.state, two.state, three.state)
+            error = abs(after.charge - (2.0 * two.state.charge - one.state.charge))
+            allowed = _CHARGE_TOLERANCE * abs(after.charge - state.charge)
             allowed += _CURRENT_FLOOR * self._typical_current * step
-            growth = min(5.0, 0.9 * allowed / error) if error > 0.0 else 5.0
             if error <= allowed or step <= _SHORTEST_STEP:
-                state, amperes = extrapolated(coarse.state, fine.state), fine.amperes
-                left -= step
-            step = max(_SHORTEST_STEP, step * max(0.2, growth))
-        return state
+                state, amperes, left = after, three.amperes, left - step
+            growth = 0.9 * sqrt(allowed / error) if error > 0.0 else 5.0
+            step = max(_SHORTEST_STEP, step * min(5.0, max(0.1, growth)))
+        return Landing(state, amperes)
+
+    def _stairs(self, state: S, volts: float, seconds: float, count: int, amperes: float) -> Landing[S]:
+        """Land on the voltage `count` times in `seconds`."""
+        landing = Landing(state, amperes)
+        for _ in range(count):
+            landing = self._landed(landing.state, volts, seconds / count, landing.amperes)
+        return landing
 
     def _landed(self, state: S, volts: float, seconds: float, guess: float) -> Landing[S]:
         """Return the constant current after which the cell stands at `volts`, and the state then."""
@@ -122,18 +129,28 @@ class EvolvingCell(Cell, Generic[S]):
         return Landing(self.advanced(state, amperes, seconds), amperes)
 
 
-def extrapolated(coarse: S, fine: S) -> S:
-    """Return Richardson's 2 fine - coarse of every real number; `fine` alone where a count differs."""
-    pairs = list(zip(coarse, fine, strict=True))
-    if any(isinstance(f, int) and c != f for c, f in pairs):  # one began a half cycle, the other did not
-        return fine
-    make: Callable[..., S] = type(fine)
-    return make(*[_blend(c, f) for c, f in pairs])
+def _extrapolated(one: S, two: S, three: S) -> S:
+    """Return what one, two and three steps tend to, number by number: (9 three - 8 two + one) / 2.
+
+    `three` alone where a count differs: one of them began a half cycle, another did not.
+    """
+    fields = list(zip(one, two, three, strict=True))
+    if any(_counted(a) != _counted(c) or _counted(b) != _counted(c) for a, b, c in fields):
+        return three
+    make: Callable[..., S] = type(three)
+    return make(*[_blend(a, b, c) for a, b, c in fields])
 
 
-def _blend(coarse: Any, fine: Any) -> Any:
-    if isinstance(fine, float):
-        return 2.0 * fine - coarse
-    if isinstance(fine, tuple) and len(fine) == len(coarse):
-        return tuple([2.0 * f - c for c, f in zip(coarse, fine, strict=True)])
-    return fine
+def _counted(value: Any) -> int:
+    """Return what cannot be blended: a count itself, the length of a tuple."""
+    if isinstance(value, tuple):
+        return len(value)
+    return value if isinstance(value, int) else 0
+
+
+def _blend(one: Any, two: Any, three: Any) -> Any:
+    if isinstance(three, float):
+        return 4.5 * three - 4.0 * two + 0.5 * one
+    if isinstance(three, tuple):
+        return tuple([4.5 * c - 4.0 * b + 0.5 * a for a, b, c in zip(one, two, three, strict=True)])
+    return three
