@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, Self
 
-from drivers.links import Link
+from drivers.links import Link, LinkOptions
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 from protocols.reading import ImpedancePoint, Reading
@@ -134,6 +134,9 @@ class Driver(ABC):
 
     hardware_verified: ClassVar[bool] = False
     """Whether a person has run this driver on the real thing."""
+
+    link_options: ClassVar[LinkOptions] = LinkOptions()
+    """How the family's cable is to be opened where the bench file says nothing else."""
 
     identity: Identity
     rating: Limits
