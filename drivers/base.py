@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
-from drivers.links import Link
+from drivers.links import Link, LinkOptions
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 from protocols.reading import ImpedancePoint, Reading
@@ -142,8 +142,8 @@ class Driver(ABC):
     hardware_verified: ClassVar[bool] = False
     """Whether a person has run this driver on the real thing."""
 
-    link_options: ClassVar[Mapping[str, Any]] = {}
-    """What the link to such an instrument needs besides its address, e.g. a baud rate."""
+    link_options: ClassVar[LinkOptions] = LinkOptions()
+    """How the family's cable is to be opened where the bench file says nothing else."""
 
     identity: Identity
     rating: Limits

@@ -3,7 +3,7 @@
 `protocols.resolve` makes a `Plan`; the engines walk it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from protocols.conditions import Condition, Progress
@@ -125,12 +125,4 @@ class Plan:
 
     def each_step(self) -> Iterator[PlannedStep]:
         """Yield every step once, however often it will run, in the order of the file."""
-        yield from _each_step(self.steps)
-
-
-def _each_step(entries: Iterable[PlannedStep | PlannedRepeat]) -> Iterator[PlannedStep]:
-    for entry in entries:
-        if isinstance(entry, PlannedRepeat):
-            yield from _each_step(entry.steps)
-        else:
-            yield entry
+        yield from steps_below(self.steps)
