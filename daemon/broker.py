@@ -6,7 +6,7 @@ import logging
 
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
-from amqtt.errors import AMQTTError
+from amqtt.errors import BrokerError
 
 from daemon.errors import ConfigurationError, UnavailableError
 
@@ -22,8 +22,10 @@ async def serve_broker(host: str, port: int, ready: asyncio.Event) -> None:
     broker = Broker(_configuration(host, port))
     try:
         await broker.start()
-    except AMQTTError as error:
-        raise UnavailableError(f"the embedded broker cannot listen on {host}:{port}: {error}") from error
+    except BrokerError as error:
+        raise UnavailableError(
+            f"the embedded broker cannot listen on {host}:{port}: {error.__cause__ or error}"
+        ) from error
     ready.set()
     try:
         await asyncio.get_running_loop().create_future()  # for ever, which cancelling ends

@@ -70,10 +70,22 @@ class Backoff:
         return seconds
 
 
+class _Client(aiomqtt.Client):
+    """Tells when the thread that connects is done: it cannot be stopped, only waited for."""
+
+    dialled: asyncio.Event
+
+    def _client_connect(self) -> None:
+        try:
+            super()._client_connect()
+        finally:
+            self._loop.call_soon_threadsafe(self.dialled.set)
+
+
 @asynccontextmanager
 async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[aiomqtt.Client]:
     """Connect with a clean session; raises aiomqtt.MqttError where the broker is not there or goes."""
-    client = aiomqtt.Client(
+    client = _Client(
         address.host,
         address.port,
         username=address.username,
@@ -86,17 +98,18 @@ async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[ai
         tls_context=ssl.create_default_context() if address.encrypted else None,
         logger=CLIENT_LOG,
     )
+    client.dialled = asyncio.Event()
     entering = asyncio.ensure_future(client.__aenter__())
     try:
-        await asyncio.shield(entering)  # its thread cannot be stopped, so it is never abandoned
+        await asyncio.shield(entering)
         yield client
     finally:
         await _leave(client, entering)
 
 
-async def _leave(client: aiomqtt.Client, entering: asyncio.Future[aiomqtt.Client]) -> None:
-    await asyncio.wait({entering})  # ends: connecting has a deadline
-    if entering.exception() is None:
+async def _leave(client: _Client, entering: asyncio.Future[aiomqtt.Client]) -> None:
+    await _give_up(client, entering)
+    if not entering.cancelled() and entering.exception() is None:
         with contextlib.suppress(aiomqtt.MqttError):
             await client.__aexit__(None, None, None)
     # A broker that accepts but never answers leaves aiomqtt holding the socket and its
@@ -108,3 +121,14 @@ async def _leave(client: aiomqtt.Client, entering: asyncio.Future[aiomqtt.Client
     if client._misc_task is not None:
         client._misc_task.cancel()
         await asyncio.wait({client._misc_task})
+
+
+async def _give_up(client: _Client, entering: asyncio.Future[aiomqtt.Client]) -> None:
+    """Stop waiting for the broker's answer, once the connecting thread is out of the way."""
+    if entering.done():
+        return
+    dialled = asyncio.ensure_future(client.dialled.wait())
+    await asyncio.wait({entering, dialled}, return_when=asyncio.FIRST_COMPLETED)
+    dialled.cancel()
+    entering.cancel()
+    await asyncio.wait({entering, dialled})
