@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -127,8 +127,8 @@ async def _give_up(client: _Client, entering: asyncio.Future[aiomqtt.Client]) ->
     """Stop waiting for the broker's answer, once the connecting thread is out of the way."""
     if entering.done():
         return
-    dialled = asyncio.ensure_future(client.dialled.wait())
-    await asyncio.wait({entering, dialled}, return_when=asyncio.FIRST_COMPLETED)
-    dialled.cancel()
-    entering.cancel()
-    await asyncio.wait({entering, dialled})
+    either: list[asyncio.Future[Any]] = [entering, asyncio.ensure_future(client.dialled.wait())]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    for future in either:
+        future.cancel()
+    await asyncio.wait(either)

@@ -149,6 +149,7 @@ async def test_a_broker_that_accepts_and_never_answers_leaves_nothing_behind(out
         while await reader.read(1000):
             pass
         writer.close()
+        await writer.wait_closed()
         gone.set()
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
