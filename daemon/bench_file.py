@@ -21,6 +21,13 @@ from typing import Self
 from protocols import nodes, source
 from protocols.errors import Problem, ProtocolError
 from protocols.limits import Limits
+from protocols.operands import Values
+from protocols.problems import Problems
+from protocols.quantities import TIME, read_amount
+from protocols.window import read_window
+
+DEFAULT_SAMPLE = 1.0
+"""Seconds between readings where no end and no limit is near."""
 
 _NAME = "a name of a-z, 0-9 and -, beginning with a letter, of at most 32 characters"
 
@@ -75,15 +82,12 @@ class BenchFile:
         listed = nodes.as_mapping(
             root.need("instruments", "a mapping"), "a mapping from names to instruments"
         )
-        problems: list[Problem] = []
+        problems = Problems()
         entries: dict[str, InstrumentEntry] = {}
         for key, value in listed.entries:
-            try:
+            with problems.gathered():
                 entries[key.text] = _entry(key, value)
-            except ProtocolError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise ProtocolError(*problems)
+        problems.settle()
         return cls(name, entries)
 
 
@@ -143,3 +147,17 @@ def _seed(text: nodes.Scalar) -> int:
     if not (text.text.isascii() and text.text.isdigit() and len(text.text) < 10):
         raise text.refused("a whole number of at most nine digits")
     return int(text.text)
+
+
+def _window(node: nodes.Node | None) -> Limits:
+    return Limits() if node is None else read_window(node, "window").limits(Values(), "channel")
+
+
+def _sample(node: nodes.Node | None) -> float:
+    if node is None:
+        return DEFAULT_SAMPLE
+    scalar = nodes.as_scalar(node, TIME.wanted)
+    seconds = read_amount(scalar, TIME).value
+    if not 0.0 < seconds <= 60.0:
+        raise scalar.refused("a time above 0 s, at most 60 s")
+    return seconds

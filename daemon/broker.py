@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+from collections.abc import Callable
 
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
@@ -11,8 +12,8 @@ from amqtt.errors import BrokerError
 from daemon.errors import ConfigurationError, UnavailableError
 
 
-async def serve_broker(host: str, port: int, ready: asyncio.Event) -> None:
-    """Serve MQTT 3.1.1 on a loopback address until cancelled; `ready` is set once clients may come.
+async def serve_broker(host: str, port: int, ready: Callable[[], None]) -> None:
+    """Serve MQTT 3.1.1 on a loopback address until cancelled; `ready` is called once clients may come.
 
     Nobody is asked for a password and nothing is kept, which is why only this machine may
     connect: other hosts raise `ConfigurationError`. A taken port raises `UnavailableError`.
@@ -26,7 +27,7 @@ async def serve_broker(host: str, port: int, ready: asyncio.Event) -> None:
         raise UnavailableError(
             f"the embedded broker cannot listen on {host}:{port}: {error.__cause__ or error}"
         ) from error
-    ready.set()
+    ready()
     try:
         await asyncio.get_running_loop().create_future()  # for ever, which cancelling ends
     finally:

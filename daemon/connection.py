@@ -107,7 +107,7 @@ async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[ai
         await _leave(client, entering)
 
 
-async def _leave(client: _Client, entering: asyncio.Future[aiomqtt.Client]) -> None:
+async def _leave(client: _Client, entering: asyncio.Future[Any]) -> None:
     await _give_up(client, entering)
     if not entering.cancelled() and entering.exception() is None:
         with contextlib.suppress(aiomqtt.MqttError):
@@ -123,7 +123,7 @@ async def _leave(client: _Client, entering: asyncio.Future[aiomqtt.Client]) -> N
         await asyncio.wait({client._misc_task})
 
 
-async def _give_up(client: _Client, entering: asyncio.Future[aiomqtt.Client]) -> None:
+async def _give_up(client: _Client, entering: asyncio.Future[Any]) -> None:
     """Stop waiting for the broker's answer, once the connecting thread is out of the way."""
     if entering.done():
         return

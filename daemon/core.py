@@ -24,21 +24,18 @@ from daemon.logbook import Emit, Logbook
 from daemon.messages import RunEnded, RunStarted
 from daemon.outbox import Outbox
 from daemon.places import Places
+from daemon.planning import Planned, planned, with_table
 from daemon.programmed import ProgrammedEngine
 from daemon.publisher import Publisher
 from daemon.run import Run, RunState
 from daemon.spool import Spool
 from daemon.station import Station
 from daemon.stepped import SteppedEngine
-from drivers.base import SteppedChannel
+from drivers.base import Program, ProgrammedChannel, SteppedChannel
 from drivers.errors import InstrumentError
-from protocols.cell import Cell
-from protocols.check import report
 from protocols.errors import Place, Problem, ProtocolError
 from protocols.forecast import forecast
 from protocols.plan import Plan
-from protocols.protocol import Protocol
-from protocols.resolve import resolve
 
 _log = logging.getLogger(__name__)
 
@@ -48,14 +45,6 @@ class Address(NamedTuple):
 
     address: str
     rehearsal: str | None
-
-
-class _Order(NamedTuple):
-    """A submission, read and planned."""
-
-    plan: Plan
-    cell: Cell
-    protocol_source: str
 
 
 class Core:
@@ -112,8 +101,7 @@ class Core:
             case requests.Runs():
                 return [run.snapshot() for run in self._runs.values()]
             case requests.Check():
-                order = await self._planned(request, self._station(request.channel))
-                return report(order.plan, forecast(order.plan, order.cell))
+                return await self._check(request)
             case requests.Submit():
                 return await self._submit(request)
             case requests.Watch():
@@ -144,35 +132,59 @@ class Core:
             "runs": [run.name for run in self._runs.values() if not run.over],
         }
 
+    async def _check(self, request: requests.Check) -> Mapping[str, Any]:
+        """Report the plan, with what a programmed instrument would be sent for each step."""
+        station = self._station(request.channel)
+        plan, cell = await self._planned(request, station)
+        found = with_table(plan, cell) | {"channel": station.name}
+        channel = await station.channel()
+        if isinstance(channel, ProgrammedChannel):
+            found["programs"] = {
+                step.path: channel.program(step.path, Program(step, plan.limits, station.entry.sample))
+                for step in plan.each_step()
+                if step.until is None or all(end.relative_to is None for end in step.until.comparisons())
+            }
+        return found
+
     async def _submit(self, request: requests.Submit) -> Mapping[str, Any]:
         station = self._station(request.channel)
         async with station.claimed():
             order = await self._planned(request, station)
             name = f"{self._name}-{await self._outbox.number_run()}"
             run = await self._new_run(name, station, order)
-            await self._announce(run, station, order, request.variables)
+            await self._announce(run, station, order, request.protocol)
             station.run = self._runs[name] = run
             run.task = self._running.create_task(run.conduct(), name=name)
-        return {"run": name, "channel": station.name, "warnings": order.plan.warnings} | {
-            "forecast": asdict(forecast(order.plan, order.cell).total)
+        expected = forecast(order.plan, order.cell)
+        return {
+            "run": name,
+            "channel": station.name,
+            "warnings": order.plan.warnings,
+            "forecast": {"seconds": expected.seconds, "rows": expected.rows},
         }
 
-    async def _planned(self, request: requests.Submit | requests.Check, station: Station) -> _Order:
+    async def _planned(self, request: requests.Submit | requests.Check, station: Station) -> Planned:
         """Read and plan what was submitted; refuse what the channel's instrument cannot hold."""
-        protocol = await asyncio.to_thread(Protocol.parse, request.protocol, request.protocol_file)
-        cell = await asyncio.to_thread(Cell.parse, request.cell, request.cell_file)
         channel = await station.channel()
-        plan = resolve(protocol, cell, channel=await station.limits(), variables=request.variables)
+        order = await asyncio.to_thread(  # a hostile file costs milliseconds, but not the loop's
+            planned,
+            request.protocol,
+            request.protocol_file,
+            request.cell,
+            request.cell_file,
+            await station.limits(),
+            request.variables,
+        )
         problems = [
             Problem(Place(request.protocol_file, step.line, 1), f"{step.verb} {step.setting}".strip(), reason)
-            for step in plan.each_step()
+            for step in order.plan.each_step()
             if (reason := station.driver_class.refusal(step) or channel.refusal(step)) is not None
         ]
         if problems:
             raise ProtocolError(*problems)
-        return _Order(plan, cell, request.protocol)
+        return order
 
-    async def _new_run(self, name: str, station: Station, order: _Order) -> Run:
+    async def _new_run(self, name: str, station: Station, order: Planned) -> Run:
         emit: Emit = partial(self._outbox.put, station.name)
         logbook, gate = Logbook(name, emit), Gate()
         engine = await _engine(station, order.plan, logbook, gate)
@@ -182,9 +194,7 @@ class Core:
 
         return Run(name, station.name, order.plan, order.cell.name, engine, logbook, gate, emit, checkpoint)
 
-    async def _announce(
-        self, run: Run, station: Station, order: _Order, variables: Mapping[str, str]
-    ) -> None:
+    async def _announce(self, run: Run, station: Station, order: Planned, protocol_source: str) -> None:
         driver = await station.opened()
         self._outbox.put(
             station.name,
@@ -197,10 +207,10 @@ class Core:
                 protocol=order.plan.name,
                 protocol_digest=order.plan.digest,
                 protocol_canonical=order.plan.canonical,
-                protocol_source=order.protocol_source,
+                protocol_source=protocol_source,
                 cell=order.cell.name,
                 cell_facts=order.cell.facts(),
-                variables=dict(order.plan.variables) | dict(variables),
+                variables=dict(order.plan.variables),
                 limits=asdict(order.plan.limits),
                 figures=order.plan.figures,
                 versions={"galvanod": version("galvanod"), "python": platform.python_version()},

@@ -1,6 +1,7 @@
 """How a process of the service lives: until it is told to stop, and then in good order."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -26,6 +27,17 @@ def told_to_stop() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     return stopped
+
+
+async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` until it ends or the process is told to stop, which cancels it."""
+    task = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(told_to_stop().wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def say(facts: Mapping[str, Any]) -> None:

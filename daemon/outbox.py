@@ -116,6 +116,10 @@ class Outbox:
         page = await loop.run_in_executor(self._thread, self._spool.page, after, limit)
         return [spooled for spooled in page if spooled.sequence not in self._load.acknowledged]
 
+    async def number_run(self) -> int:
+        """Return the number of the next run of this state directory."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._spool.number_run)
+
     async def run(self) -> None:
         """Commit at every tick that has something to commit; once more when cancelled."""
         loop = asyncio.get_running_loop()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -102,10 +102,14 @@ class Recorder:
         self._decoder = msgspec.msgpack.Decoder(Batch)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
 
-    async def run(self) -> None:
-        """Record until cancelled; a broker that is not there or goes away is waited for."""
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Record until cancelled; a broker that is not there or goes away is waited for.
+
+        `ready` is called once the database is open.
+        """
         loop = asyncio.get_running_loop()
         store = await loop.run_in_executor(self._thread, Store.open, self._database_url)
+        ready()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._figures.run(), name="figures")

@@ -94,6 +94,15 @@ class Spool:
         query = "SELECT sequence, topic, payload FROM batches WHERE sequence > ? ORDER BY sequence LIMIT ?"
         return [Spooled(*row) for row in self._connection.execute(query, (after, limit))]
 
+    def number_run(self) -> int:
+        """Return the number of the next run, from 1; none is ever given twice."""
+        with self._connection as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT INTO meta VALUES ('runs', 0) ON CONFLICT DO NOTHING")
+            connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'runs'")
+            row = connection.execute("SELECT value FROM meta WHERE name = 'runs'").fetchone()
+        return int(row[0])
+
     def states(self) -> dict[str, bytes]:
         """Return the last checkpoint of every run that is not closed."""
         return dict(self._connection.execute("SELECT run, state FROM run_state"))

@@ -13,11 +13,11 @@ from daemon.bench_file import InstrumentEntry
 from daemon.errors import BusyError
 from daemon.locks import owned
 from daemon.run import Run
+from drivers import registry
 from drivers.base import Channel, Driver
 from drivers.clock import Clock, WallClock
 from drivers.links import Link
 from drivers.links.opening import open_link
-from drivers.registry import driver_class
 from drivers.rehearsal import RehearsalClock
 from protocols.errors import GalvanodError
 from protocols.limits import Limits
@@ -33,7 +33,7 @@ class Station:
         self.run: Run | None = None
         self.trouble: str | None = None
         """Why the instrument could not be opened; None when it could."""
-        self.driver_class = driver_class(entry.driver)
+        self.driver_class = registry.driver(entry.driver)
         self._opening = asyncio.Lock()
         self._claim = asyncio.Lock()
         self._resources = contextlib.AsyncExitStack()

@@ -70,7 +70,9 @@ def show_error(error: GalvanodError) -> None:
         screen.print(Text.assemble(("galvanod: ", "bold red"), str(error)))
     for problem in problems:
         where = f"{problem['file']}:{problem['line']}:{problem['column']}: "
-        screen.print(Text.assemble((where, "bold"), (problem["seen"], "red"), f"; wanted {problem['wanted']}"))
+        screen.print(
+            Text.assemble((where, "bold"), (problem["seen"], "red"), f"; wanted {problem['wanted']}")
+        )
         excerpt = _line_of(problem["file"], problem["line"])
         if excerpt is not None:
             margin = f"{problem['line']:>5} | "
@@ -91,6 +93,27 @@ def show_where(where: Mapping[str, Any]) -> None:
     screen.print("\nReady. Ctrl-C disconnects every cell and stops everything.", style="green")
 
 
+def show_plan(found: Mapping[str, Any], rows: Iterable[Sequence[str]], window: Iterable[str]) -> None:
+    """Print a plan: its steps, the window with the origin of each edge, and what it will take."""
+    screen = console()
+    screen.print(Text(found["protocol"], "bold"))
+    table = _table("", "line", "step", "set value", "until", "keep", "takes", "rows")
+    for row in rows:
+        table.add_row(*row)
+    screen.print(table)
+    for line in window:
+        screen.print(Text.assemble(("limits  ", "dim"), line))
+    expected = found["forecast"]
+    screen.print(
+        Text.assemble(
+            ("in all  ", "dim"),
+            f"about {duration(expected['seconds'])}, {expected['rows']} readings in {expected['steps']} steps",
+        )
+    )
+    for warning in found["warnings"]:
+        screen.print(f"warning: {warning}", style="yellow")
+
+
 def show_submitted(answer: Mapping[str, Any]) -> None:
     """Print the run that a submission became."""
     screen = console()
@@ -98,7 +121,7 @@ def show_submitted(answer: Mapping[str, Any]) -> None:
         screen.print(f"warning: {warning}", style="yellow")
     predicted = answer["forecast"]
     screen.print(
-        f"[bold]{answer['run']}[/bold] runs on {answer['channel']}; about {duration(predicted['duration'])}, "
+        f"[bold]{answer['run']}[/bold] runs on {answer['channel']}; about {duration(predicted['seconds'])}, "
         f"{predicted['rows']:.0f} readings. Follow it with: galvanod watch {answer['run']}"
     )
 
@@ -204,16 +227,19 @@ def live_line(snapshot: Mapping[str, Any]) -> Table:
 
 def _head(report: Mapping[str, Any]) -> Table:
     grid = Table.grid(padding=(0, 2))
-    instrument = report.get("instrument") or {}
+    found = report.get("instrument") or {}
+    instrument = " ".join(filter(None, (found.get("model"), found.get("serial"))))
     rows = {
         "run": f"{report['run']}  {report.get('protocol') or ''}",
         "cell": report.get("cell"),
-        "channel": f"{report.get('channel')}  {instrument.get('model', '')} {instrument.get('serial', '')}".strip(),
+        "channel": f"{report.get('channel')}  {instrument}",
         "started": report.get("started"),
         "lasted": duration(report.get("duration")),
         "readings": f"{report.get('readings', 0)} ({report.get('missing', 0)} missing)",
     }
-    grid.add_row(Text("state", "dim"), Text.assemble(_state(report["state"]), f"  {report.get('reason') or ''}"))
+    grid.add_row(
+        Text("state", "dim"), Text.assemble(_state(report["state"]), f"  {report.get('reason') or ''}")
+    )
     for label, value in rows.items():
         grid.add_row(Text(label, "dim"), str(value or "–"))
     return grid

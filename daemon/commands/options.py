@@ -37,6 +37,13 @@ Broker = Annotated[
         rich_help_panel="Service",
     ),
 ]
+CoreName = Annotated[
+    str, typer.Option("--name", help="What this core is called; its runs are NAME-1, NAME-2, …")
+]
+ProtocolFile = Annotated[
+    str, typer.Argument(metavar="PROTOCOL", help="Protocol file, or the name of a ready one.")
+]
+CellFile = Annotated[str, typer.Option("--cell", help="Cell file, or the name of a ready one.")]
 Variables = Annotated[
     list[str] | None,
     typer.Option("--var", metavar="NAME=VALUE", help="Set a variable of the protocol; may be repeated."),

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from daemon.client import ask, events
-from daemon.commands.options import Database, Json, State, Variables, database_of, variables_from
-from daemon.errors import UnavailableError, UnknownError
+from daemon.commands.options import (
+    CellFile,
+    Database,
+    Json,
+    ProtocolFile,
+    State,
+    Variables,
+    database_of,
+    variables_from,
+)
+from daemon.errors import UnavailableError
 from daemon.places import Places
 from daemon.requests import Pause, Resume, Runs, Stop, Submit, Watch
 
@@ -19,10 +28,14 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run, e.g. lab-1
 
 
 def submit(
-    protocol: Annotated[str, typer.Argument(help="Protocol file, or the name of a ready one.")],
+    protocol: ProtocolFile,
     state: State,
-    cell: Annotated[str, typer.Option(help="Cell file, or the name of a ready one.")],
-    channel: Annotated[str, typer.Option(help="Channel that holds the cell; `galvanod runs --channels` lists them.")],
+    cell: CellFile,
+    channel: Annotated[
+        str, typer.Option(help="Channel that holds the cell; `galvanod runs --channels` lists them.")
+    ],
+        str, typer.Option(help="Channel that holds the cell; `galvanod runs --channels` lists them.")
+    ],
     var: Variables = None,
     watch_: Annotated[bool, typer.Option("--watch", help="Follow the run at once.")] = False,
     json_: Json = False,
@@ -51,7 +64,9 @@ def submit(
 def runs(
     state: State,
     database: Database = None,
-    channels: Annotated[bool, typer.Option("--channels", help="List the channels of the bench instead.")] = False,
+    channels: Annotated[
+        bool, typer.Option("--channels", help="List the channels of the bench instead.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """List the runs, those in hand first, or the channels of the bench."""
@@ -123,9 +138,13 @@ def export(
     format_: Annotated[
         str, typer.Option("--format", help="csv (a row per reading), cycles, impedance, figures or events.")
     ] = "csv",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; by default the terminal.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; by default the terminal.")
+    ] = None,
     step: Annotated[int | None, typer.Option(help="Only this step.")] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Say in JSON what was written; needs --output.")] = False,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Say in JSON what was written; needs --output.")
+    ] = False,
 ) -> None:
     """Write a run as comma-separated values, readings in Battery Data Format columns."""
     from daemon.commands.report import full_name

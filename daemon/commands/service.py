@@ -1,9 +1,9 @@
 """`up`, `serve`, `record`, `broker`, `simulate`: the processes of the service."""
 
-import asyncio
 import contextlib
 import json
 import math
+from dataclasses import asdict
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from daemon.bench_file import BenchFile, Simulation
-from daemon.commands.options import Broker, Database, Json, State
+from daemon.commands.options import Broker, CoreName, Database, Json, State
 from daemon.errors import UnknownError
-from daemon.lifetime import say, told_to_stop, until_told
+from daemon.lifetime import say, told_to_stop, until_stopped, until_told
 from daemon.places import Places
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
@@ -36,7 +36,9 @@ def up(
     ] = None,
     broker: Broker = None,
     database: Database = None,
-    name: Annotated[str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")] = "lab",
+    name: Annotated[
+        str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
+    ] = "lab",
     json_: Json = False,
 ) -> None:
     """Run the whole service on this machine: broker, recorder, core, and simulated instruments.
@@ -65,7 +67,9 @@ def serve(
         Path | None, typer.Option(help="JSON file with the addresses of simulated instruments.", hidden=True)
     ] = None,
     broker: Broker = None,
-    name: Annotated[str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")] = "lab",
+    name: Annotated[
+        str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
+    ] = "lab",
     json_: Json = False,
 ) -> None:
     """Run the core: the process that touches instruments.
@@ -98,28 +102,17 @@ def record(
     json_: Json = False,
 ) -> None:
     """Run the recorder: from MQTT into the results database, acknowledging what is committed."""
-    from daemon.figuring import figures_after
-    from daemon.recorder import record as recording
+    from daemon.figuring import make_figures
+    from daemon.recorder import Recorder
 
     url = database or Places(state.absolute()).default_database
     state.mkdir(parents=True, exist_ok=True)
+    recorder = Recorder(broker or DEFAULT_BROKER, url, name, make_figures)
 
-    async def run() -> None:
-        stopped = told_to_stop()
-        task = asyncio.create_task(
-            recording(broker or DEFAULT_BROKER, url, name, on_step_ended=figures_after, ready=lambda: announce())
-        )
-        stopping = asyncio.create_task(stopped.wait())
-        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    def announce() -> None:
+    def ready() -> None:
         say({"recorder": name, "database": url}) if json_ else typer.echo(f"recording into {url}")
 
-    until_told(run())
+    until_told(until_stopped(recorder.run(ready)))
 
 
 def broker(
@@ -132,30 +125,23 @@ def broker(
 
     address = BrokerAddress.parse(url)
 
-    async def run() -> None:
-        stopped = told_to_stop()
+    def ready() -> None:
+        say({"broker": url}) if json_ else typer.echo(f"broker at {url}")
 
-        def ready() -> None:
-            say({"broker": url}) if json_ else typer.echo(f"broker at {url}")
-
-        serving = asyncio.create_task(serve_broker(address.host, address.port, ready))
-        stopping = asyncio.create_task(stopped.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-
-    until_told(run())
+    until_told(until_stopped(serve_broker(address.host, address.port, ready)))
 
 
 def simulate(
     instrument: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Which instrument, e.g. keithley2450 or emstat4.")
     ] = None,
-    cell: Annotated[str, typer.Option(help="The cell between its terminals, e.g. li_cu/ti087o2.")] = "li_cu/pp",
+    cell: Annotated[
+        str, typer.Option(help="The cell between its terminals, e.g. li_cu/ti087o2.")
+    ] = "li_cu/pp",
     speed: Annotated[str, typer.Option(help="Simulated seconds per second, or max.")] = "1",
-    seed: Annotated[int, typer.Option(min=0, help="Of its noise and of what varies from cycle to cycle.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of its noise and of what varies from cycle to cycle.")
+    ] = 0,
     bench: Annotated[
         Path | None, typer.Option(help="Serve every simulated instrument of this bench file instead.")
     ] = None,
@@ -203,10 +189,15 @@ def _tell(name: str, served: Any, json_: bool) -> None:
     if json_:
         speed = served.speed if math.isfinite(served.speed) else "max"
         facts = {"name": name, "instrument": served.instrument, "address": served.address}
-        say(facts | {"rehearsal": served.rehearsal, "cell": served.cell, "speed": speed, "seed": served.seed}
-            | {"truth": served.truth})
+        say(
+            facts
+            | {"rehearsal": served.rehearsal, "cell": served.cell, "speed": speed, "seed": served.seed}
+            | {"truth": served.truth}
+        )
     else:
-        typer.echo(f"{served.instrument} with a {served.cell} cell at {served.address}, speed {served.speed:g}")
+        typer.echo(
+            f"{served.instrument} with a {served.cell} cell at {served.address}, speed {served.speed:g}"
+        )
 
 
 def _speed(text: str) -> float:

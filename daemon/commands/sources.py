@@ -1,5 +1,6 @@
 """Protocol and cell files named on the command line: a path, or the name of a ready one."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,9 @@ def cell_source(name: str) -> Source:
     return _read(name, library.cell_path, library.cell_names, "cell")
 
 
-def _read(name: str, path_of, names, what: str) -> Source:  # type: ignore[no-untyped-def]
+def _read(
+    name: str, path_of: Callable[[str], Path], names: Callable[[], Sequence[str]], what: str
+) -> Source:
     path = Path(name)
     if not path.exists() and name in names():
         path = path_of(name)
@@ -32,4 +35,6 @@ def _read(name: str, path_of, names, what: str) -> Source:  # type: ignore[no-un
         return Source(path.read_text(encoding="utf-8", errors="surrogateescape"), str(name))
     except OSError as error:
         ready = ", ".join(names())
-        raise UnknownError(f"cannot read the {what} file {name}: {error.strerror}; ready ones are {ready}") from error
+        raise UnknownError(
+            f"cannot read the {what} file {name}: {error.strerror}; ready ones are {ready}"
+        ) from error

@@ -107,7 +107,7 @@ def free_port() -> int:
 async def running_broker(port: int) -> AsyncIterator[None]:
     """The embedded broker, on loopback, gone when the block ends."""
     ready = asyncio.Event()
-    task = asyncio.create_task(serve_broker("127.0.0.1", port, ready))
+    task = asyncio.create_task(serve_broker("127.0.0.1", port, ready.set))
     waiting = asyncio.create_task(ready.wait())
     try:
         await asyncio.wait({task, waiting}, timeout=5, return_when=asyncio.FIRST_COMPLETED)

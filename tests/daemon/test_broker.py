@@ -24,21 +24,21 @@ async def test_a_message_goes_through() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "lab.example", ""])
 async def test_only_this_machine_may_connect(host: str) -> None:
     with pytest.raises(ConfigurationError, match="wanted a loopback address"):
-        await serve_broker(host, free_port(), asyncio.Event())
+        await serve_broker(host, free_port(), lambda: None)
 
 
 async def test_a_taken_port_is_named() -> None:
     port = free_port()
     async with running_broker(port):
         with pytest.raises(UnavailableError, match=f"cannot listen on 127.0.0.1:{port}"):
-            await serve_broker("127.0.0.1", port, asyncio.Event())
+            await serve_broker("127.0.0.1", port, lambda: None)
 
 
 async def test_in_a_process_of_its_own_it_prints_nothing() -> None:
     port = free_port()
     program = (
         "import asyncio; from daemon.broker import serve_broker\n"
-        f"asyncio.run(serve_broker('127.0.0.1', {port}, asyncio.Event()))"
+        f"asyncio.run(serve_broker('127.0.0.1', {port}, lambda: None))"
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
