@@ -23,9 +23,9 @@ def with_ceilings(
 
     Time: 30 days (a day for a chamber), or 1.01 times the step's own time end where that is longer.
     Charge: 1.2 times the cell's capacity where it is known (times the factor of `150 % of discharge`,
-    times the vertices of a sweep), else ten times the largest capacity end in the protocol; never less than 1.5 times a capacity end of
-    the step itself. Where no capacity is known at all, what the step's current, else the window's
-    largest, passes in the time allowed.
+    times the vertices of a sweep), else ten times the largest capacity end in the protocol; never less
+    than 1.5 times a capacity end of the step itself. Where no capacity is known at all, what the
+    step's current, else the window's largest, passes in the time allowed.
     """
     basis = cell_capacity and CELL_MARGIN * cell_capacity
     if basis is None:
@@ -38,10 +38,7 @@ def _with_ceiling(entry: PlannedEntry, basis: float | None, limits: Limits) -> P
     if isinstance(entry, PlannedRepeat):
         return replace(entry, steps=tuple(_with_ceiling(inner, basis, limits) for inner in entry.steps))
     seconds = _seconds(entry)
-    if basis is None:
-        charge = _largest_current(entry, limits) * seconds
-    else:
-        charge = basis * _fillings(entry)
+    charge = _largest_current(entry, limits) * seconds if basis is None else basis * _fillings(entry)
     return replace(entry, ceiling=Ceiling(seconds, max(charge, OWN_CAPACITY_MARGIN * _own_capacity(entry))))
 
 

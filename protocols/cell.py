@@ -149,12 +149,7 @@ def _separator(node: Node | None, uncertainties: dict[str, float]) -> Separator 
 
 def _edges(limits: Limits) -> Mapping[str, Mapping[str, float]]:
     """Return the known edges of a window as plain data: {"voltage": {"low": 1.4, "high": 3.1}, …}."""
-    ranges: Mapping[str, Range] = {
-        "voltage": limits.voltage,
-        "current": limits.current,
-        "temperature": limits.temperature,
-    }
-    return {name: edges for name, allowed in ranges.items() if (edges := _edges_of(allowed))}
+    return {name: edges for name, _, allowed in limits.named() if (edges := _edges_of(allowed))}
 
 
 def _edges_of(allowed: Range) -> Mapping[str, float]:

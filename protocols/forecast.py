@@ -6,6 +6,7 @@ Loops are multiplied, never walked, so that ten thousand cycles cost no more tha
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from protocols.cell import Cell
@@ -77,15 +78,17 @@ class _Span(NamedTuple):
 
 @dataclass(slots=True)
 class _Passed:
-    """The charge the steps so far are expected to have passed: by verb, and by direction."""
+    """The charge the steps so far are expected to have passed: by verb, and in all with its sign."""
 
     capacity: float | None
     by_verb: dict[str, float] = field(default_factory=dict)
-    by_direction: dict[int, float] = field(default_factory=dict)
+    net: float = 0.0
 
     def expected(self, way: int) -> float | None:
-        """Return what a step to a voltage will pass: the whole cell, else what went the other way last."""
-        return self.capacity or self.by_direction.get(-way)
+        """Return what a step to a voltage will pass: the whole cell, else what went the other way before."""
+        if self.capacity is not None:
+            return self.capacity
+        return abs(self.net) if self.net * way < 0.0 else None
 
 
 def forecast(plan: Plan, cell: Cell) -> Forecast:
@@ -98,7 +101,9 @@ def _all(
 ) -> Iterator[StepForecast]:
     for entry in entries:
         if isinstance(entry, PlannedRepeat):
+            before = passed.net
             yield from _all(entry.steps, times * entry.times, limits, passed)
+            passed.net = before + entry.times * (passed.net - before)
         else:
             span = _span(entry, passed)
             _note(entry, span.seconds, passed)
@@ -130,8 +135,13 @@ def _point_seconds(frequency: float) -> float:
 
 def _travel(sweep: Sweep) -> float:
     """Return the volts a sweep passes over. An unknown open-circuit voltage counts as the first vertex."""
-    path = [sweep.start, *sweep.vertices * sweep.cycles]
-    return sum(_apart(a, b) for a, b in zip(path, path[1:], strict=False))
+    first = _length((sweep.start, *sweep.vertices))
+    further = _length((sweep.vertices[-1], *sweep.vertices))
+    return first + further * (sweep.cycles - 1)
+
+
+def _length(path: tuple[Level, ...]) -> float:
+    return sum(_apart(a, b) for a, b in pairwise(path))
 
 
 def _apart(a: Level, b: Level) -> float:
@@ -174,7 +184,7 @@ def _note(step: PlannedStep, seconds: float, passed: _Passed) -> None:
     if isinstance(step.technique, ConstantCurrent):
         charge = abs(step.technique.amperes) * seconds
         passed.by_verb[step.verb] = charge
-        passed.by_direction[direction(step.technique)] = charge
+        passed.net += step.technique.amperes * seconds
 
 
 def _rows(step: PlannedStep, seconds: float, limits: Limits) -> int:

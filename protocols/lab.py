@@ -2,6 +2,8 @@
 
 import math
 
+from protocols.conditions import AllOf, AnyOf, Comparison, Condition
+from protocols.recording import Recording
 from protocols.techniques import (
     ChamberTemperature,
     ConstantCurrent,
@@ -72,6 +74,34 @@ def setting(technique: Technique) -> str:
             return _spectrum(technique)
         case ChamberTemperature(celsius):
             return f"{celsius:.6g} degC"
+
+
+def record(rule: Recording) -> str:
+    """Return a record rule in the words of the protocol file."""
+    parts = []
+    if rule.every is not None:
+        parts.append(f"every {duration(rule.every)}")
+    if rule.voltage_step is not None:
+        parts.append(with_prefix(rule.voltage_step, "V"))
+    if rule.current_step is not None:
+        parts.append(f"{100 * rule.current_step:.6g} %")
+    if rule.per_decade is not None:
+        start = "" if rule.from_time is None else f" from {duration(rule.from_time)}"
+        parts.append(f"log {rule.per_decade:g} per decade{start}")
+    return " or ".join(parts)
+
+
+def condition(until: Condition | None) -> str:
+    """Return the ends as they were written, with their `or` and `and`."""
+    match until:
+        case None:
+            return "its own end"
+        case Comparison():
+            return until.text
+        case AnyOf(parts):
+            return " or ".join(map(condition, parts))
+        case AllOf(parts):
+            return " and ".join(map(condition, parts))
 
 
 def _spectrum(technique: Impedance) -> str:

@@ -55,8 +55,7 @@ def _effective(protocol: Protocol, cell: Cell, channel: Limits | None, values: V
     if limits.voltage.low is None or limits.voltage.high is None:
         wanted = "`limits: {voltage: low .. high}` here, or a `window` in the cell file"
         problems.add(place, "no voltage window from protocol, cell or channel", wanted)
-    named = {"voltage": limits.voltage, "current": limits.current, "temperature": limits.temperature}
-    for name, allowed in named.items():
+    for name, _, allowed in limits.named():
         if _is_empty(allowed):
             problems.add(place, f"the {name} window is empty: {_edges(allowed)}", "windows that overlap")
     problems.settle()

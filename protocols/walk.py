@@ -15,7 +15,8 @@ class Visit:
     """One step about to run. `rounds` counts the turns of the loops around it, outermost first.
 
     `cycle` grows by one with every turn of an innermost repeat, and once more where steps that carry
-    current follow after one; it is 0 before the first. The step's ends are bound: "150 % of discharge" is a number.
+    current follow after one; it is 0 before the first. The step's ends are bound: "150 % of discharge"
+    is a number.
     """
 
     step: PlannedStep
