@@ -76,12 +76,12 @@ def voltage_source(volts: float, current_limit: float) -> Regimes:
 
 
 class Source:
-    """A source at work on a load, always in exactly one regime."""
+    """A source at work on a load, always in exactly one regime; disconnected until told otherwise."""
 
-    def __init__(self, load: Load, regimes: Regimes = DISCONNECTED) -> None:
+    def __init__(self, load: Load) -> None:
         self._load = load
-        self._regimes = regimes
-        self.regime = regimes[0]
+        self._regimes = DISCONNECTED
+        self.regime = DISCONNECTED[0]
 
     def apply(self, load: Load, regimes: Regimes) -> bool:
         """Act otherwise from now on; return whether it was anything new."""

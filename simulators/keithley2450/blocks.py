@@ -25,6 +25,11 @@ class Run:
 class Block:
     """One block. It takes `seconds`; then `act` returns which block to go to, None for the next."""
 
+    @property
+    def is_at_once(self) -> bool:
+        """Whether it takes no time worth mentioning."""
+        return True
+
     def seconds(self, run: Run) -> float:
         return AT_ONCE
 
@@ -64,6 +69,10 @@ class Wait(Block):
 
     delay: float
 
+    @property
+    def is_at_once(self) -> bool:
+        return self.delay <= AT_ONCE
+
     def seconds(self, run: Run) -> float:
         return max(self.delay, AT_ONCE)
 
@@ -75,6 +84,10 @@ class Measure(Block):
     buffer: str
     count: int = 1
     taken: int = 0
+
+    @property
+    def is_at_once(self) -> bool:
+        return False
 
     def seconds(self, run: Run) -> float:
         return run.smu.measurement_seconds()

@@ -14,7 +14,9 @@ def regimes_on(settings: Settings) -> Regimes:
     if settings.source_function.value == "CURR":
         clamp = min(source.limit.value, settings.protection_volts)
         return current_source(source.level.value, clamp, settings.current_range * OVERRANGE)
-    return voltage_source(source.level.value, source.limit.value)
+    protection = settings.protection_volts
+    level = min(max(source.level.value, -protection), protection)
+    return voltage_source(level, source.limit.value)
 
 
 def regimes_off(settings: Settings) -> Regimes:

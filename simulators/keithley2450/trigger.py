@@ -3,11 +3,10 @@
 Like the cell it is advanced lazily: what it did by now is worked out when someone looks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
 from simulators.keithley2450.blocks import (
-    AT_ONCE,
     SAME,
     Block,
     BranchCounter,
@@ -45,14 +44,16 @@ class TriggerModel:
         self._run = Run(smu, 0.0)
         self.state = TriggerState.EMPTY
         self.position = 0
+        self._spun = 0
 
     @property
     def running(self) -> bool:
         return self.state is TriggerState.RUNNING
 
     @property
-    def blocks(self) -> Mapping[int, Block]:
-        return self._blocks
+    def spinning(self) -> bool:
+        """Whether it goes round and round without a delay or a reading."""
+        return self.running and self._spun >= SPIN
 
     @property
     def next_moment(self) -> float:
@@ -83,6 +84,7 @@ class TriggerModel:
             block.rewind()
         self._run = Run(self._run.smu, moment)
         self.position = 1
+        self._spun = 0
         self.state = TriggerState.RUNNING
 
     def abort(self) -> None:
@@ -92,10 +94,9 @@ class TriggerModel:
 
     def live(self, moment: float) -> None:
         """Do every block that is over by `moment`. An error in one fails the model and is queued."""
-        spun = 0
         while self.running and (end := self.next_moment) <= moment:
-            spun = spun + 1 if end - self._run.time <= AT_ONCE else 0
-            self._run.time = end if spun < SPIN else moment
+            self._spun = self._spun + 1 if self._blocks[self.position].is_at_once else 0
+            self._run.time = moment if self.spinning else end
             try:
                 self._do(self._blocks[self.position])
             except ScpiError as error:

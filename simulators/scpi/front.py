@@ -10,8 +10,8 @@ from simulators.scpi.tree import Tree
 class Front:
     """Runs lines against a command tree.
 
-    `before` is called before every unit, so that what was set until now has acted until now;
-    `refuse` takes every error. After a command error the rest of its line is void; after an
+    `before` is called before every unit and every refusal, so that what was set until now has acted
+    until now; `refuse` takes every error. After a command error the rest of its line is void; after an
     execution error the line goes on (IEEE 488.2 §6.1.7, §11.5.1.1).
     """
 
@@ -29,6 +29,7 @@ class Front:
                 if answer is not None:
                     answers.append(answer)
         except ScpiError as error:
+            self._before()
             self._refuse(error)
         return ";".join(answers) if answers else None
 

@@ -102,7 +102,7 @@ class System:
         exactly(0, parameters)
         patience = self._smu.lived + LONGEST_WAIT
         while self._trigger.running:
-            if self._trigger.next_moment > patience:
+            if self._trigger.next_moment > patience or self._trigger.spinning:
                 raise ScpiError(-365, "Time out error")
             moment = self._trigger.next_moment
             await self._clock.reach(moment)
