@@ -10,7 +10,7 @@ from typing import Any
 
 from simulators.cells.base import Cell
 from simulators.clock import Clock
-from simulators.emstat4 import EmStat4, Manners
+from simulators.emstat4 import RATINGS, EmStat4, Manners
 from simulators.instrument import Stream
 
 
@@ -172,7 +172,9 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     """An EmStat4 with one host, gone and quiet at the end."""
     cell, clock, stream = cell or LinearCell(), clock or JumpClock(), MemoryStream()
-    instrument = EmStat4(cell, clock, seed=7, manners=manners)
+    manners = manners or Manners()
+    exact = RATINGS[manners.model].front_end(0, exact=True)
+    instrument = EmStat4(cell, clock, seed=7, manners=manners, front_end=exact)
     one = Bench(cell, clock, stream, instrument)
     async with asyncio.TaskGroup() as group:
         one.conversation = group.create_task(instrument.converse(stream), name="conversation")
