@@ -1,15 +1,16 @@
 """A PalmSens EmStat4 as it is on its serial port: commands, MethodSCRIPT, and a cell at its leads."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from simulators.cells.base import Cell
 from simulators.clock import Clock
+from simulators.front_end import FrontEnd
 from simulators.instrument import SimulatedInstrument, Stream
 from simulators.methodscript.errors import Code, ScriptError
-from simulators.methodscript.front_end import FrontEnd, PerfectFrontEnd
 from simulators.methodscript.loader import load
 from simulators.methodscript.machine import Machine
 from simulators.methodscript.potentiostat import Potentiostat, Ratings
@@ -96,11 +97,9 @@ class EmStat4(SimulatedInstrument):
     ) -> None:
         super().__init__(cell, clock, seed)
         self.manners = manners or Manners()
+        ratings = RATINGS[self.manners.model]
         self._potentiostat = Potentiostat(
-            RATINGS[self.manners.model],
-            cell,
-            front_end or PerfectFrontEnd(),
-            self.manners.amplitude_is_rms,
+            ratings, cell, front_end or ratings.front_end(seed), self.manners.amplitude_is_rms
         )
         self._potentiostat.time = clock.now()
         self._stream: Stream | None = None
@@ -110,6 +109,11 @@ class EmStat4(SimulatedInstrument):
         self._size = 0
         self._program: Program | None = None
         self._run: Run | None = None
+
+    def truth(self) -> Mapping[str, Any]:
+        if self._run is None:
+            self._potentiostat.live_until(self.clock.now())
+        return self.cell.truth()
 
     @property
     def cell_is_on(self) -> bool:

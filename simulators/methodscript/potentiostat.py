@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import copysign
 
 from simulators.cells.base import Cell
+from simulators.front_end import FrontEnd
 from simulators.methodscript.errors import Code, ScriptError
-from simulators.methodscript.front_end import FrontEnd
 from simulators.methodscript.ranges import OVERLOAD, Range, Ranges
 
 OFF_MODE = 0
@@ -29,6 +29,17 @@ class Ratings:
     smallest_step: float
     frequencies: tuple[float, float]
     largest_amplitude: float
+
+    def front_end(self, seed: int, exact: bool = False) -> FrontEnd:
+        """Return a front end with these ranges; `exact` leaves neither error nor noise nor rounding."""
+        scales = [one.full_scale for one in self.current_ranges[:-1]]
+        return FrontEnd(
+            seed,
+            voltage_range=self.voltage_limit,
+            current_ranges=[*scales, self.current_limit],
+            bits=48 if exact else 18,
+            exact=exact,
+        )
 
 
 class Potentiostat:
@@ -200,12 +211,8 @@ class Potentiostat:
         ranges = self.applied_currents if self.mode == GALVANOSTAT_MODE else self.currents
         ranges.follow(self.current)
         converted = self.front_end.current(self.current, ranges.convertible)
-        value, status = converted.value, ranges.judge(converted.value)
-        if status == OVERLOAD:
-            value = copysign(ranges.clip, value)
-        if self._limited or converted.overload:
-            status |= OVERLOAD
-        return value, ranges.token(status)
+        overload = self._limited or converted.overload
+        return converted.value, ranges.token(OVERLOAD if overload else ranges.judge(converted.value))
 
     def judge_current(self, peak: float) -> str:
         """Return the metadata of an alternating current of this peak on top of the present one."""

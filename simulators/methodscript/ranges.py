@@ -43,9 +43,7 @@ class Ranges:
     @property
     def clip(self) -> float:
         """The largest magnitude the range in use can take."""
-        if self._at == len(self._ranges) - 1:
-            return self._limit
-        return CLIP_FRACTION * self.full_scale
+        return self._limit if self._at == len(self._ranges) - 1 else CLIP_FRACTION * self.full_scale
 
     def fix(self, largest: float) -> None:
         """Use the finest range that holds `largest`. Raises `ScriptError` beyond the instrument."""

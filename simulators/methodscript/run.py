@@ -66,7 +66,7 @@ class Run:
             await self._wait_for(machine.potentiostat.time)
             await self._flush()
             await self._wait_for(machine.target)
-            machine.run(machine.potentiostat.time + ahead)
+            machine.run(machine.target + ahead)
         while not await self._until(machine.potentiostat.time):
             await self._flush()
         while machine.output or self._replies:

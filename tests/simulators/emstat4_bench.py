@@ -10,7 +10,7 @@ from typing import Any
 
 from simulators.cells.base import Cell
 from simulators.clock import Clock
-from simulators.emstat4 import EmStat4, Manners
+from simulators.emstat4 import RATINGS, EmStat4, Manners
 from simulators.instrument import Stream
 
 
@@ -59,7 +59,9 @@ class JumpClock(Clock):
         self.speed = speed
         self.time = 0.0
         self.gate: float = math.inf
-        self.moved = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._advanced = asyncio.Event()
+        self._waited_for = asyncio.Event()
 
     def now(self) -> float:
         return self.time
@@ -68,13 +70,27 @@ class JumpClock(Clock):
         await asyncio.sleep(0)
         while moment > self.gate:
             self.time = max(self.time, self.gate)
-            self.moved.clear()
-            await self.moved.wait()
+            self._moved.clear()
+            self._waited_for.set()
+            await self._moved.wait()
         self.time = max(self.time, moment)
+        self._advanced.set()
+
+    async def passed(self, moment: float) -> None:
+        """Return once it is `moment`."""
+        while self.time < moment:
+            self._advanced.clear()
+            await self._advanced.wait()
 
     def open_until(self, moment: float) -> None:
         self.gate = moment
-        self.moved.set()
+        self._waited_for.clear()
+        self._moved.set()
+
+    async def at_the_gate(self) -> None:
+        """Return once somebody wants to pass the gate."""
+        async with asyncio.timeout(10):
+            await self._waited_for.wait()
 
 
 class MemoryStream(Stream):
@@ -88,7 +104,7 @@ class MemoryStream(Stream):
         self._news = asyncio.Event()
 
     def say(self, text: str | bytes) -> None:
-        self._incoming.put_nowait(text.encode("latin-1") if isinstance(text, str) else text)
+        self._incoming.put_nowait(text.encode("latin-1", "replace") if isinstance(text, str) else text)
 
     def hang_up(self) -> None:
         self._incoming.put_nowait(b"")
@@ -156,7 +172,9 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     """An EmStat4 with one host, gone and quiet at the end."""
     cell, clock, stream = cell or LinearCell(), clock or JumpClock(), MemoryStream()
-    instrument = EmStat4(cell, clock, seed=7, manners=manners)
+    manners = manners or Manners()
+    exact = RATINGS[manners.model].front_end(0, exact=True)
+    instrument = EmStat4(cell, clock, seed=7, manners=manners, front_end=exact)
     one = Bench(cell, clock, stream, instrument)
     async with asyncio.TaskGroup() as group:
         one.conversation = group.create_task(instrument.converse(stream), name="conversation")
