@@ -77,10 +77,16 @@ class ProgramStatus(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One point of a program; `number` counts from 1 and grows by one."""
+    """One point of a program; `number` counts from 1 and grows by one.
+
+    `coulombs` and `joules` are the instrument's own counters since the program began, signed like
+    the current and fed by every sample it took, sent or not; None where it counts none.
+    """
 
     number: int
     point: Reading | ImpedancePoint
+    coulombs: float | None = None
+    joules: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Program:
     """One step, to be run by the instrument alone inside `limits`.
 
     `sample` is the wished interval between readings in seconds. `done` tells what an interrupted
-    step had already behind it, so that a resumed one goes on with what is left.
+    step had already behind it (magnitudes), so that a resumed one goes on with what is left.
     """
 
     step: PlannedStep
@@ -96,6 +102,7 @@ class Program:
     sample: float
     seconds_done: float = 0.0
     coulombs_done: float = 0.0
+    joules_done: float = 0.0
 
 
 class ProgrammedChannel(ABC):
