@@ -107,13 +107,14 @@ async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[ai
         await _leave(client, entering)
 
 
-async def _leave(client: _Client, entering: asyncio.Future[Any]) -> None:
+async def _leave(client: _Client, entering: asyncio.Future[_Client]) -> None:
     await _give_up(client, entering)
     if not entering.cancelled() and entering.exception() is None:
         with contextlib.suppress(aiomqtt.MqttError):
             await client.__aexit__(None, None, None)
     # A broker that accepts but never answers leaves aiomqtt holding the socket and its
     # housekeeping task; only the paho client beneath lets go of the socket.
+    client._client.on_disconnect = None  # aiomqtt's own trips over an entering that was cancelled
     client._client.disconnect()
     client._client.loop_write()
     if client._disconnected.done():
@@ -123,7 +124,7 @@ async def _leave(client: _Client, entering: asyncio.Future[Any]) -> None:
         await asyncio.wait({client._misc_task})
 
 
-async def _give_up(client: _Client, entering: asyncio.Future[Any]) -> None:
+async def _give_up(client: _Client, entering: asyncio.Future[_Client]) -> None:
     """Stop waiting for the broker's answer, once the connecting thread is out of the way."""
     if entering.done():
         return

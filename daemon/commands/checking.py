@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from daemon.client import ask
-from daemon.commands.options import CellFile, Json, ProtocolFile, State, Variables, variables_from
+from daemon.commands.options import Json, State, Variables, variables_from
 from daemon.places import Places
 from daemon.requests import Check
 

@@ -104,12 +104,8 @@ def show_plan(found: Mapping[str, Any], rows: Iterable[Sequence[str]], window: I
     for line in window:
         screen.print(Text.assemble(("limits  ", "dim"), line))
     expected = found["forecast"]
-    screen.print(
-        Text.assemble(
-            ("in all  ", "dim"),
-            f"about {duration(expected['seconds'])}, {expected['rows']} readings in {expected['steps']} steps",
-        )
-    )
+    much = f"{expected['rows']} readings in {expected['steps']} steps"
+    screen.print(Text.assemble(("in all  ", "dim"), f"about {duration(expected['seconds'])}, {much}"))
     for warning in found["warnings"]:
         screen.print(f"warning: {warning}", style="yellow")
 

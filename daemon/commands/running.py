@@ -34,8 +34,6 @@ def submit(
     channel: Annotated[
         str, typer.Option(help="Channel that holds the cell; `galvanod runs --channels` lists them.")
     ],
-        str, typer.Option(help="Channel that holds the cell; `galvanod runs --channels` lists them.")
-    ],
     var: Variables = None,
     watch_: Annotated[bool, typer.Option("--watch", help="Follow the run at once.")] = False,
     json_: Json = False,

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-from dataclasses import asdict
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from daemon.bench_file import BenchFile, Simulation
-from daemon.commands.options import Broker, CoreName, Database, Json, State
+from daemon.commands.options import Broker, Database, Json, State
 from daemon.errors import UnknownError
 from daemon.lifetime import say, told_to_stop, until_stopped, until_told
 from daemon.places import Places

@@ -25,9 +25,7 @@ def cell_source(name: str) -> Source:
     return _read(name, library.cell_path, library.cell_names, "cell")
 
 
-def _read(
-    name: str, path_of: Callable[[str], Path], names: Callable[[], Sequence[str]], what: str
-) -> Source:
+def _read(name: str, path_of: Callable[[str], Path], names: Callable[[], Sequence[str]], what: str) -> Source:
     path = Path(name)
     if not path.exists() and name in names():
         path = path_of(name)
