@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from protocols.cell import Cell
-from protocols.check import limit_lines, report, rows
+from protocols.check import report
 from protocols.forecast import forecast
 from protocols.limits import Limits
 from protocols.plan import Plan
 from protocols.protocol import Protocol
 from protocols.resolve import resolve
+from protocols.table import limit_lines, rows
 
 
 class Planned(NamedTuple):

@@ -86,8 +86,13 @@ def _addresses(places: Places) -> Path:
 
 
 def _write_addresses(places: Places, simulators: Child) -> None:
-    found = {said["name"]: [said["address"], said["rehearsal"]] for said in simulators.said}
+    found = {said["name"]: [_link_address(said["address"]), said["rehearsal"]] for said in simulators.said}
     _addresses(places).write_text(json.dumps(found))
+
+
+def _link_address(address: str) -> str:
+    """Return the address a link is opened with, for a PyVISA resource string or a device path."""
+    return f"serial://{address}" if address.startswith("/") else f"visa://{address}"
 
 
 def _where(plan: Plan, broker_url: str, database: str, children: list[Child]) -> dict[str, Any]:
