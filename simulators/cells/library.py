@@ -101,7 +101,7 @@ def _chalcogen(sets: Mapping[str, LiSParameters]) -> Build:
         variant: str,
         seed: int,
         scatter: bool = False,
-        precondition: float | None = 0.2,
+        precondition: float | None = None,
         **fields: float,
     ) -> Cell:
         p = replace(sets[variant], **fields)
