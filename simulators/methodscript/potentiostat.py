@@ -162,7 +162,7 @@ class Potentiostat:
         limit = self.ratings.current_limit
         before = self.cell.state()
         first = self.cell.drive_voltage(volts, 0.0) if self._fresh else 0.0
-        current = self.cell.drive_voltage(volts, seconds)
+        current = self.cell.drive_voltage(volts, seconds) if seconds else first
         worst = max(first, current, key=abs)
         if -limit <= worst <= limit:
             self.voltage, self.current = volts, current
