@@ -31,6 +31,10 @@ class Identity(NamedTuple):
 class SteppedChannel(ABC):
     """A channel the core drives reading by reading."""
 
+    def refusal(self, step: PlannedStep) -> str | None:
+        """Return why this channel cannot run the step, or None if it can."""
+        return None
+
     @abstractmethod
     async def prepare(self, limits: Limits) -> None:
         """Arm the instrument's own protection for a run inside `limits` and read it back.
@@ -113,8 +117,11 @@ class ProgrammedChannel(ABC):
         """Return what the instrument would be sent, for people to read before anything runs."""
 
     @abstractmethod
-    async def start(self, tag: str, program: Program) -> None:
-        """Upload and start. `tag` names the program, to know it again."""
+    async def start(self, tag: str, program: Program) -> float:
+        """Upload and start; `tag` names the program, to know it again.
+
+        Returns the moment the step began, on the timeline of the readings.
+        """
 
     @abstractmethod
     async def state(self) -> ProgramStatus:

@@ -1,6 +1,20 @@
 """The instrument's own clock, which may live many seconds in one."""
 
+import asyncio
+import math
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+WallTime = Callable[[], float]
+Sleep = Callable[[float], Awaitable[Any]]
+
+SHORTEST_SLEEP = 1e-3
+"""Seconds; being ahead by less is settled later, so that sleeping's own lateness costs no speed."""
+
+LONGEST_CREDIT = 0.25
+"""Seconds a held clock that was left standing may catch up with; the rest is forgiven."""
 
 
 class Clock(ABC):
@@ -20,3 +34,85 @@ class Clock(ABC):
     @abstractmethod
     async def reach(self, moment: float) -> None:
         """Return once it is `moment`, at the pace of `speed`; at once (but yielding) if it has been."""
+
+
+class SimulatedClock(Clock):
+    """The bench's clock: free until someone holds it, free again when the last holder lets go.
+
+    It is 0 s until it is started, by `start` or by the end of the first hold. At infinite speed it
+    cannot run by itself: it stands as if held, and jumps wherever it is asked to.
+    """
+
+    def __init__(self, speed: float, wall: WallTime = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
+        if not speed > 0:  # written so that NaN is refused
+            raise ValueError(f"speed {speed:g} seen, wanted more than 0 simulated seconds per second")
+        self.speed = speed
+        self._wall = wall
+        self._sleep = sleep
+        self._started = False
+        self._holders = 0
+        self._awaited: list[float] = []
+        self._standing_at = 0.0
+        self._anchor(0.0)
+
+    @property
+    def standing(self) -> bool:
+        """Whether time passes only when it is asked to."""
+        return self._holders > 0 or not self._started or math.isinf(self.speed)
+
+    def start(self) -> None:
+        """Let time begin; once it has begun, nothing happens."""
+        if not self._started:
+            self._anchor(self._standing_at)
+            self._started = True
+
+    def now(self) -> float:
+        if self.standing:
+            return self._standing_at
+        return self._anchored + (self._wall() - self._anchored_wall) * self.speed
+
+    def hold(self) -> float:
+        """Stop time (once more, if others hold it too) and return where it stands."""
+        now = self.now()
+        self._holders += 1
+        self._stand(now)
+        return now
+
+    def release(self) -> None:
+        """Undo one `hold`; the last one lets the clock run on from where it stood."""
+        if not self._holders:
+            raise RuntimeError("the clock was released more often than it was held")
+        now = self.now()
+        self._started = True
+        self._holders -= 1
+        self._anchor(now)
+
+    async def reach(self, moment: float) -> None:
+        self._awaited.append(moment)
+        try:
+            await asyncio.sleep(0)
+            while (now := self.now()) < moment:
+                if self.standing:
+                    await self._let_pass(min(m for m in self._awaited if m > now))
+                else:
+                    await self._sleep((moment - now) / self.speed)
+        finally:
+            self._awaited.remove(moment)
+
+    async def _let_pass(self, moment: float) -> None:
+        """Move a standing clock on, sleeping only if that would be ahead of `speed`."""
+        due = self._anchored_wall + (moment - self._anchored) / self.speed
+        ahead = due - self._wall()
+        await self._sleep(ahead if ahead >= SHORTEST_SLEEP else 0)
+        if self.standing:
+            self._stand(max(self._standing_at, moment))
+            if self._wall() - due > LONGEST_CREDIT:
+                self._anchor(self._standing_at)
+
+    def _stand(self, moment: float) -> None:
+        self._standing_at = moment
+
+    def _anchor(self, moment: float) -> None:
+        self._standing_at = moment
+        self._anchored = moment
+        self._anchored_wall = self._wall()

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -18,7 +19,7 @@ class Stream(ABC):
 
     @abstractmethod
     async def write(self, data: bytes) -> None:
-        """Send bytes, waiting while the client does not take them."""
+        """Send bytes, waiting while the client does not take them; bytes to nobody are lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,16 @@ class SimulatedInstrument(ABC):
     @abstractmethod
     async def converse(self, stream: Stream) -> None:
         """Talk to one client until it is gone; the instrument itself lives on."""
+
+    def truth(self) -> Mapping[str, Any]:
+        """Return what was put into the cell, after letting it live up to now."""
+        return self.cell.truth()
+
+    @classmethod
+    def serve(
+        cls, *, cell: str | Cell, speed: float, seed: int, port: int | None = None
+    ) -> AbstractAsyncContextManager[Served]:
+        """Serve a new one on this machine; see `simulators.server.serve`."""
+        from simulators.server import serve
+
+        return serve(cls, cell=cell, speed=speed, seed=seed, port=port)

@@ -1,0 +1,1 @@
+"""What the instrument can be told, one file per subsystem of the manual's command reference."""

@@ -1,0 +1,112 @@
+"""The port where a rehearsal holds an instrument's time: newline-delimited JSON on 127.0.0.1.
+
+{"hold": true}   -> {"now": t}     this connection holds the clock until it closes or says false
+{"until": t}     -> {"now": t'}    let time pass; answered once it is at least t seconds
+{"now": null}    -> {"now": t}
+{"truth": null}  -> {"truth": {}}  what was put into the cell
+anything else    -> {"error": "… seen, wanted …"}
+"""
+
+import json
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from simulators.clock import SimulatedClock
+from simulators.instrument import SimulatedInstrument
+from simulators.lines import Lines, LineTooLongError
+from simulators.streams import TcpStream, listening
+
+LONGEST_REQUEST = 4096
+"""Bytes; no request needs more than a hundred."""
+
+WANTED = 'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}'
+
+PATIENCE = 0.1
+"""Seconds of wall time after which a long `until` looks whether its client is still there."""
+
+
+class RequestError(Exception):
+    """The client asked for something else than this port gives."""
+
+
+class Rehearsal:
+    """One client of the port and its hold on the clock."""
+
+    def __init__(self, stream: TcpStream, clock: SimulatedClock, instrument: SimulatedInstrument) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._instrument = instrument
+        self._holding = False
+
+    async def converse(self) -> None:
+        """Answer until the client is gone, then let go of the clock."""
+        lines = Lines(self._stream, LONGEST_REQUEST)
+        try:
+            while (answer := await self._next_answer(lines)) is not None:
+                await self._stream.write(json.dumps(answer).encode() + b"\n")
+        finally:
+            self._hold(False)
+
+    async def _next_answer(self, lines: Lines) -> dict[str, Any] | None:
+        try:
+            line = await lines.read()
+            return None if line is None else await self._answer(line)
+        except (RequestError, LineTooLongError) as error:
+            return {"error": str(error)}
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        match _request(line):
+            case {"hold": bool(wanted)}:
+                self._hold(wanted)
+            case {"until": int() | float() as moment} if _is_finite(moment):
+                await self._until(moment)
+            case {"truth": None}:
+                return {"truth": dict(self._instrument.truth())}
+            case {"now": None}:
+                pass
+            case {"fault": _}:
+                raise RequestError(f"a fault seen, which this instrument cannot have yet; wanted {WANTED}")
+            case _:
+                raise RequestError(f"{line[:80]!r} seen, wanted {WANTED}")
+        return {"now": self._clock.now()}
+
+    def _hold(self, wanted: bool) -> None:
+        if wanted and not self._holding:
+            self._clock.hold()
+        elif self._holding and not wanted:
+            self._clock.release()
+        self._holding = wanted
+
+    async def _until(self, moment: float) -> None:
+        """Let time pass, but not on behalf of a client that left meanwhile."""
+        while (now := self._clock.now()) < moment and not self._stream.gone:
+            await self._clock.reach(min(moment, now + PATIENCE * self._clock.speed))
+
+
+def _request(line: bytes) -> dict[str, Any]:
+    """Return the one-key object a line is. Raises `RequestError`."""
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{line[:80]!r} seen, wanted {WANTED}") from error
+    if not isinstance(request, dict) or len(request) != 1:
+        raise RequestError(f"{line[:80]!r} seen, wanted {WANTED}")
+    return request
+
+
+def _is_finite(moment: float) -> bool:
+    """Whether it is a moment at all; a boolean passes for an integer in Python, but not here."""
+    return not isinstance(moment, bool) and abs(moment) < 1e15 and math.isfinite(moment)
+
+
+@asynccontextmanager
+async def rehearsal_port(clock: SimulatedClock, instrument: SimulatedInstrument) -> AsyncIterator[str]:
+    """Open the port; yield its address ("tcp://127.0.0.1:PORT")."""
+
+    async def converse(stream: TcpStream) -> None:
+        await Rehearsal(stream, clock, instrument).converse()
+
+    async with listening(converse) as port:
+        yield f"tcp://127.0.0.1:{port}"
