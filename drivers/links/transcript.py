@@ -7,7 +7,8 @@ One line per line on the wire, an optional time stamp (seconds) before it:
     5.210 ! silence
 
 `>` was sent, `<` came back, `! silence` is a deadline that passed and `! gone` a port that vanished.
-A message of several lines is that many `>`. Lines starting with `#` are for people.
+A message of several lines is that many `>`. Spaces at the end of a line count: to some instruments
+they are a unit. Lines starting with `#` are for people.
 """
 
 import re
@@ -40,7 +41,7 @@ def parse(transcript: str) -> list[Entry]:
     for number, line in enumerate(transcript.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        match = _ENTRY.fullmatch(line.rstrip())
+        match = _ENTRY.fullmatch(line)
         if match is None:
             raise ValueError(
                 f"transcript line {number}: {line!r}; wanted '> sent', '< answer' or '! silence'"
@@ -162,4 +163,4 @@ class RecordingLink(Link):
         self._note("!", "silence" if isinstance(error, SilenceError) else "gone")
 
     def _note(self, direction: str, text: str) -> None:
-        self._file.write(f"{self._clock() - self._began:.3f} {direction} {text}".rstrip(" ") + "\n")
+        self._file.write(f"{self._clock() - self._began:.3f} {direction}{' ' if text else ''}{text}\n")
