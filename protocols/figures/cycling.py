@@ -1,5 +1,6 @@
 """Figures from cycling: capacity, efficiencies, hysteresis, each from the cycles table."""
 
+import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
@@ -26,10 +27,11 @@ def pairing_of(cell: str, working_electrode: str | None) -> Pairing | None:
 
     On copper it is stripped over plated. A symmetric cell (`Li||Li`, `Li|separator|Li`) has none.
     """
-    left, *_, right = (part.strip() for part in cell.split("|")) if "|" in cell else ("", " ")
+    sides = re.match(r"\s*(\w+)\s*\|.*\|\s*(\w+)", cell)
+    left, right = sides.groups() if sides else ("", "")
     if (working_electrode or right).lower() in {"copper", "cu"}:
         return Pairing.STRIP_OVER_PLATE
-    return None if left == right else Pairing.DISCHARGE_OVER_CHARGE
+    return None if left and left == right else Pairing.DISCHARGE_OVER_CHARGE
 
 
 def capacity(cycle: CycleSummary, mass: float | None = None, area: float | None = None) -> list[Figure]:

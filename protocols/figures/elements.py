@@ -107,9 +107,10 @@ class SeriesCircuit:
 
     def fit(self, spectrum: Spectrum) -> CircuitFit:
         """Fit it, beginning at the best point of a grid. Raises `FigureError`."""
-        return fit_circuit(self.name, self.impedance, self._starts(spectrum), spectrum, EVALUATIONS)
+        return fit_circuit(self.name, self.impedance, self.starts(spectrum), spectrum, EVALUATIONS)
 
-    def _starts(self, spectrum: Spectrum) -> list[Parameter]:
+    def starts(self, spectrum: Spectrum) -> list[Parameter]:
+        """Return the parameters at the best point of the grid, to begin a fit with."""
         from scipy.optimize import nnls  # late: costs half a second
 
         weight = 1 / np.abs(spectrum.impedance)

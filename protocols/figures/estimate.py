@@ -33,10 +33,10 @@ def propagated_jointly(formula: Callable[..., float], values: Sequence[float], c
 
 
 def _gradient(formula: Callable[..., float], centre: Array, spread: Array) -> Array:
-    """Central differences, a hundredth of each input's own uncertainty wide."""
+    """Central differences, a hundredth of each input's own uncertainty wide, but never lost in rounding."""
     gradient = np.zeros_like(centre)
-    for index, width in enumerate(0.01 * spread):
-        if width > 0:
+    for index, width in enumerate(np.maximum(0.01 * spread, 1e-6 * np.abs(centre))):
+        if spread[index] > 0:
             above, below = centre.copy(), centre.copy()
             above[index] += width
             below[index] -= width

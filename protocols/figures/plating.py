@@ -35,10 +35,11 @@ def nucleation_overpotential(voltage: Array, capacity: Array, place: RunPlace = 
         )
     smooth = _smoothed(early)
     at, level = int(np.argmin(smooth)), float(np.median(plateau))
+    lowest = max(float(smooth[at]), float(early.min()))  # a parabola overshoots beside a sharp edge
     noise = scatter(plateau) or 0.0
     # the median of n readings scatters by √(π / 2n)
     uncertainty = noise * float(np.sqrt(SMOOTHING_GAIN**2 + np.pi / 2 / len(plateau)))
-    height = level - float(smooth[at])
+    height = level - lowest
     return Figure(
         name="nucleation_overpotential",
         value=height,
@@ -47,7 +48,7 @@ def nucleation_overpotential(voltage: Array, capacity: Array, place: RunPlace = 
         method="plateau (median of 30 to 70 % of the charge) - lowest smoothed voltage in the first 20 %, "
         "from the first reading below 0 V",
         warnings=() if height > 2 * uncertainty else ("no dip stands clear of the noise",),
-        detail={"plateau": level, "lowest": float(smooth[at]), "share_of_charge": float(share[start + at])},
+        detail={"plateau": level, "lowest": lowest, "share_of_charge": float(share[start + at])},
         place=place,
     )
 
