@@ -263,11 +263,45 @@ def test_no_voltage_window_anywhere_is_refused() -> None:
 
 
 _WORDS = st.sampled_from(
-    "protocol|limits|steps|rest|charge|until|repeat|for|in|voltage|hold|sweep|1 mA|2 V|1 h|$a|0.2 C|open circuit"
-    "|time >= 1 h or voltage <= 2 V|impedance|5 mV|retention < 80 %|every 10 s|record|variables|default"
-    "|1.5 V .. 3 V|10|mark||Charge at 1 C until 2.5 V|150 % of charge|from|to|points_per_decade|1 kHz|1 Hz".split(
-        "|"
-    )
+    [
+        "protocol",
+        "limits",
+        "steps",
+        "rest",
+        "charge",
+        "until",
+        "repeat",
+        "for",
+        "in",
+        "voltage",
+        "hold",
+        "sweep",
+        "1 mA",
+        "2 V",
+        "1 h",
+        "$a",
+        "0.2 C",
+        "open circuit",
+        "time >= 1 h or voltage <= 2 V",
+        "impedance",
+        "5 mV",
+        "retention < 80 %",
+        "every 10 s",
+        "record",
+        "variables",
+        "default",
+        "1.5 V .. 3 V",
+        "10",
+        "mark",
+        "",
+        "Charge at 1 C until 2.5 V",
+        "150 % of charge",
+        "from",
+        "to",
+        "points_per_decade",
+        "1 kHz",
+        "1 Hz",
+    ]
 )
 _TREES = st.recursive(
     _WORDS,
