@@ -48,7 +48,7 @@ class ScriptChannel(ProgrammedChannel):
     def program(self, tag: str, program: Program) -> str:
         return script_text(tag, program, self._model)
 
-    async def start(self, tag: str, program: Program) -> None:
+    async def start(self, tag: str, program: Program) -> float:
         reason = self.refusal(program.step)
         if reason is not None:
             raise RefusedError(f"step {program.step.path}: {reason}")
@@ -56,13 +56,15 @@ class ScriptChannel(ProgrammedChannel):
         async with self._listening:
             if self._state is ProgramState.RUNNING:
                 raise RefusedError(f"{self._where}: {self._held_tag} is running; stop it first")
-            self._replies = Replies(tag, program, script, self._now())
+            origin = self._now()
+            self._replies = Replies(tag, program, script, origin)
             self._replies.fault = "the start of the script was not confirmed"
             self._state = ProgramState.FAULT
             await self._link.write(f"e\n{script}")
             await self._confirm(self._replies)
             self._replies.fault = None
             self._state = ProgramState.RUNNING
+        return origin
 
     async def state(self) -> ProgramStatus:
         if self._state is ProgramState.RUNNING:

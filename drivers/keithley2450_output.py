@@ -103,6 +103,7 @@ class Output(SteppedChannel):
         function, span = source.function, source.range(self._model)
         await self._scpi.tell(
             f":SOUR:FUNC {function}",
+            f":SOUR:{function} 0",  # the level left from last time may not fit the new range
             f":SOUR:{function}:RANG {span:.6E}",
             f":SOUR:{function}:{source.clamps} {source.clamp:.6E}",
             f":SOUR:{function} {source.level:.6E}",

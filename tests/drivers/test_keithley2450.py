@@ -42,6 +42,7 @@ CHARGING = """
     > :OUTP OFF;:OUTP?
     < 0
     > :SOUR:FUNC CURR
+    > :SOUR:CURR 0
     > :SOUR:CURR:RANG 1.000000E-03
     > :SOUR:CURR:VLIM 4.320000E+00
     > :SOUR:CURR 1.000000E-03
@@ -156,6 +157,7 @@ async def test_another_function_goes_through_the_open_circuit() -> None:
     > :OUTP OFF;:OUTP?
     < 0
     > :SOUR:FUNC VOLT
+    > :SOUR:VOLT 0
     > :SOUR:VOLT:RANG 2.000000E+01
     > :SOUR:VOLT:ILIM 5.000000E-03
     > :SOUR:VOLT 4.200000E+00
