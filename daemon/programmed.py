@@ -63,14 +63,14 @@ class ProgrammedEngine(Engine):
         behind = tally.seconds
         program = Program(step, self._limits, self._sample, behind, abs(tally.coulombs))
         origin = await self._channel.start(tag, program)
-        last, reason, told = 0, None, False
+        last, reason, finishing = 0, None, False
         while not self._gate.closed:
             status = await self._channel.state()
-            if reason is not None and status.state is ProgramState.RUNNING and not told:
-                # an end the instrument cannot hold, or did not keep: a look ago it was met
-                await self._channel.finish()
-                told = True
             records = await self._channel.records(after=last)
+            if reason is not None and records and not finishing:
+                # it goes on past an end: one that it cannot hold itself, or did not keep
+                finishing = True
+                await self._channel.finish()
             for record in records:
                 last = record.number
                 step_time = behind + record.point.time - origin

@@ -125,7 +125,7 @@ class ScriptChannel(ProgrammedChannel):
     async def _confirm(self, replies: Replies | None) -> None:
         """Wait for the script to be taken: `e`, alone or joined to the first line of its output."""
         line = await self._link.read(LOAD_SECONDS)
-        while line == "":
+        while line == "" or line.startswith("Y"):  # a `Y` that came when its script was just over
             line = await self._link.read(LOAD_SECONDS)
         report = error_report(line)
         if report is not None:
