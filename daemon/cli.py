@@ -51,6 +51,15 @@ def main() -> NoReturn:
         # whoever read our output has gone; Python would complain once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except Exception as error:
+        if os.environ.get("GALVANOD_TRACEBACK"):
+            raise
+        print(
+            f"galvanod: {type(error).__name__}: {error}\nThis is a fault of galvanod itself. "
+            "With GALVANOD_TRACEBACK=1 set, the same command shows where.",
+            file=sys.stderr,
+        )
+        sys.exit(70)
     sys.exit(0)
 
 

@@ -230,6 +230,11 @@ class Results:
         row = self._of_run(run, COUNTS)[0]
         return Counts(row.expected if row.expected is not None else row.highest or 0, row.stored)
 
+    def all_figured(self, runs: Sequence[str]) -> bool:
+        """Whether each of these runs has ended and its figures cover its end."""
+        rows = self._rows("SELECT name FROM runs WHERE ended IS NOT NULL AND figured = 'end'")
+        return set(runs) <= {row[0] for row in rows}
+
     def gaps(self, run: str, limit: int = 100) -> list[tuple[int, int]]:
         """Return the first and last number of each stretch that is missing; scans the run."""
         expected = self.counts(run).expected

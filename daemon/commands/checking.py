@@ -30,7 +30,7 @@ def check(
     keep; the limits that apply, and which of protocol, cell and channel set each. A mistake is
     shown at its line and column, and the command ends with status 65.
     """
-    from daemon.commands.sources import cell_source, protocol_source
+    from daemon.sources import cell_source, protocol_source
 
     protocol_text, protocol_file = protocol_source(protocol)
     cell_text, cell_file = cell_source(cell)

@@ -165,26 +165,52 @@ def show_run(report: Mapping[str, Any]) -> None:
     """Print one run: its head, cycles, figures and what was noted."""
     screen = console()
     screen.print(_head(report))
-    if report["cycles"]:
+    if any(cycle["discharge_capacity"] for cycle in report["cycles"]):
         screen.print(_cycles(report["cycles"]))
-    if report["figures"]:
-        screen.print(figures_table(report["figures"]))
-        for figure in report["figures"]:
-            for warning in figure["warnings"]:
-                screen.print(f"{figure['name']}: {warning}", style="yellow")
+    for line in figure_lines(report["figures"]):
+        screen.print(line)
     for event in report["events"]:
         screen.print(f"{duration(event['time'])}  {event['kind']}: {event['text']}")
 
 
-def figures_table(figures: Iterable[Mapping[str, Any]]) -> Table:
-    """Return figures of merit as a table in lab units, each with its uncertainty and method."""
-    table = _table("figure", "value", "at", "method")
+def figure_lines(figures: Iterable[Mapping[str, Any]]) -> Iterator[Text]:
+    """Yield each figure of merit in lab units, with its place, and its method beneath."""
     for figure in figures:
+        name = figure["name"].replace("_", " ")
+        place = f"  ({_place(figure)})" if _place(figure) else ""
         if figure["value"] is None:
-            table.add_row(figure["name"], Text("not to be had", "yellow"), "", figure["method"])
-            continue
-        table.add_row(figure["name"], _lab_value(figure), _place(figure), figure["method"])
-    return table
+            yield Text.assemble((name, "bold"), place, "  ", ("not to be had", "yellow"))
+        else:
+            yield Text.assemble((name, "bold"), place, "  ", _lab_value(figure))
+        if figure["method"]:
+            yield Text(f"    {figure['method']}", "dim")
+        for warning in figure["warnings"]:
+            yield Text(f"    {warning}", "yellow")
+
+
+def show_rehearsal(found: Mapping[str, Any], where: Path) -> None:
+    """Print the figures of the rehearsal beside those of the source."""
+    table = _table("figure", "cell", "source", "measured", "difference", "put in", "off")
+    for figure in found["figures"]:
+        unit = figure["unit"] if figure["unit"] not in ("", "1") else ""
+        difference = figure["difference"]
+        table.add_row(
+            figure["label"],
+            figure["cell"].rpartition("_")[2],
+            f"{figure['source_text']} {unit}" if figure["source"] is not None else "–",
+            f"{figure['measured']:.4g} {unit}",
+            "–" if difference is None else f"{difference:+.3g} {unit}",
+            f"{figure['put_in']:.4g}",
+            f"{figure['off']:+.2g}",
+        )
+    screen = console()
+    screen.print("\nXiong et al., Nat. Commun. 12, 4184 (2021), rehearsed\n", style="bold")
+    screen.print(table)
+    screen.print(
+        f"\n{found['readings']} readings, {found['lost']} lost, in {found['seconds']:.0f} s. "
+        f"All of it is in {where}; look at a run with\n"
+        f"  galvanod show {next(iter(found['runs'].values()))} --state {where}"
+    )
 
 
 def show_live(snapshots: Iterator[Mapping[str, Any]]) -> None:

@@ -43,7 +43,7 @@ def submit(
     The protocol is planned first: a mistake in it, or a set value outside the window of
     protocol, cell or channel, is refused with its line, and nothing runs.
     """
-    from daemon.commands.sources import cell_source, protocol_source
+    from daemon.sources import cell_source, protocol_source
 
     protocol_text, protocol_file = protocol_source(protocol)
     cell_text, cell_file = cell_source(cell)
