@@ -107,15 +107,16 @@ class LiCu(EvolvingCell[LiCuState]):
         ohmic = density * self._areal_resistance(state)
         direction = _direction(amperes)
         if direction < 0:
-            passed = state.passed if state.direction < 0 else 0.0
-            barrier = p.nucleation * exp(-passed / p.nucleation_charge)
-            return ohmic + state.film - barrier + _KINETIC * asinh(density / (2.0 * p.exchange))
+            return ohmic + state.film - self._barrier(state) + _KINETIC * asinh(density / (2.0 * p.exchange))
         if direction == 0:
             return ohmic + state.film
         return ohmic + min(_HIGHEST, state.film + self._stripping(state.live, density))
 
     def impedance(self, frequency: float) -> complex:
-        """Return R0 + (Rf + charge transfer) beside the double layer; bare copper blocks."""
+        """Return R0 + (Rf + charge transfer) beside the double layer; bare copper blocks.
+
+        The barrier of nucleation is no part of it: no small signal gets over it.
+        """
         p, state = self.parameters, self._state
         coverage = self._coverage(state.live)
         transfer = _KINETIC / (2.0 * p.exchange * coverage * coverage)
@@ -157,6 +158,15 @@ class LiCu(EvolvingCell[LiCuState]):
     def _areal_resistance(self, state: LiCuState) -> float:
         p = self.parameters
         return p.resistance + p.film_resistance * (1.0 + p.film_growth * len(state.efficiencies))
+
+    def _barrier(self, state: LiCuState) -> float:
+        """Return the volts nucleation still costs; metal that was there to begin with needs none."""
+        p = self.parameters
+        if state.direction >= 0:
+            return p.nucleation * (1.0 - self._coverage(state.live))
+        at_start = state.live - state.passed * state.efficiencies[-1]
+        bare = 1.0 - self._coverage(max(0.0, at_start))
+        return p.nucleation * bare * exp(-state.passed / p.nucleation_charge)
 
     def _coverage(self, live: float) -> float:
         return max(_LEAST_COVERAGE, live / (live + self.parameters.coverage_charge))
