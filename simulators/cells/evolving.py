@@ -16,6 +16,7 @@ _FIRST_STEP = 10.0  # s
 _SHORTEST_STEP = 1e-7  # s
 _FINE_STEPS = 2000  # so many may be as short as they like; then `seconds` over so many is the least
 _CHARGE_TOLERANCE = 5e-4  # of the charge of a sub-step, for the third-order estimate
+_SMOOTH = 1e-3  # of it: one and two steps this near need no third
 _CURRENT_FLOOR = 1e-5  # of the typical current: below it nobody could measure
 
 
@@ -28,8 +29,10 @@ class State(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
-_THIRD_ORDER = (1 / 2, -4.0, 9 / 2)  # of one, two and three steps: each n^2 / product of (n - other)
-_FOURTH_ORDER = (-1 / 6, 4.0, -27 / 2, 32 / 3)  # of one to four: each n^3 / product of (n - other)
+# Weights of one, two, ... steps: of n steps n^(m-1) over the product of (n - other), m steps being the most.
+_SECOND_ORDER = (-1.0, 2.0)
+_THIRD_ORDER = (1 / 2, -4.0, 9 / 2, 0.0)
+_FOURTH_ORDER = (-1 / 6, 4.0, -27 / 2, 32 / 3)
 
 S = TypeVar("S", bound=State)
 
@@ -97,36 +100,42 @@ class EvolvingCell(Cell, Generic[S]):
         return rising_root(lambda amperes: self.voltage(state, amperes) - volts, guess, self._resistance)
 
     def _held(self, start: S, volts: float, seconds: float) -> Landing[S]:
-        """Hold a voltage in sub-steps short enough that neither their number nor `seconds` shows.
-
-        Each is done as one to four constant currents that land on the voltage at their ends, which
-        is stable for any length; extrapolated to none, that is right to fourth order. What the
-        third order differs by judges the length.
-        """
-        left, step, state, amperes = seconds, min(seconds, _FIRST_STEP), start, 0.0
+        """Hold a voltage in sub-steps short enough that neither their number nor `seconds` shows."""
+        left, step, here = seconds, min(seconds, _FIRST_STEP), Landing(start, 0.0)
         for count in counting(1):
             shortest = _SHORTEST_STEP if count <= _FINE_STEPS else seconds / _FINE_STEPS
             step = min(max(step, shortest), left)
-            tries = [self._stairs(state, volts, step, steps, amperes) for steps in (1, 2, 3, 4)]
-            after = _extrapolated([landing.state for landing in tries])
-            third = sum(w * t.state.charge for w, t in zip(_THIRD_ORDER, tries, strict=False))
-            error = abs(after.charge - third)
-            allowed = _CHARGE_TOLERANCE * abs(after.charge - state.charge)
-            allowed += _CURRENT_FLOOR * self._typical_current * step
-            if error <= allowed or step <= shortest:
-                state, amperes, left = after, tries[-1].amperes, left - step
+            after, excess = self._substep(here, volts, step)
+            if excess <= 1.0 or step <= shortest:
+                here, left = after, left - step
                 if left <= 0.0:
                     break
-            growth = 0.9 * (allowed / error) ** (1.0 / 3.0) if error > 0.0 else 5.0
-            step *= min(5.0, max(0.1, growth))
-        return Landing(state, amperes)
+            step *= min(5.0, max(0.1, 0.9 * excess ** (-1.0 / 3.0))) if excess > 0.0 else 5.0
+        return here
 
-    def _stairs(self, state: S, volts: float, seconds: float, count: int, amperes: float) -> Landing[S]:
+    def _substep(self, here: Landing[S], volts: float, step: float) -> tuple[Landing[S], float]:
+        """Return where `step` leads, and its error in units of what is allowed.
+
+        It is done as one to four constant currents that land on the voltage at their ends, which is
+        stable for any length; extrapolated to none, that is right to fourth order. What the third
+        order differs by is the error. Where one and two hardly differ, the second order will do.
+        """
+        tries = [self._stairs(here, volts, step, count) for count in (1, 2)]
+        unmeasurable = _CURRENT_FLOOR * self._typical_current * step
+        moved = abs(tries[1].state.charge - here.state.charge)
+        if abs(tries[1].state.charge - tries[0].state.charge) <= _SMOOTH * moved + 0.1 * unmeasurable:
+            return Landing(_extrapolated(tries, _SECOND_ORDER), tries[1].amperes), 0.0
+        tries += [self._stairs(here, volts, step, count) for count in (3, 4)]
+        after = _extrapolated(tries, _FOURTH_ORDER)
+        third = sum(weight * t.state.charge for weight, t in zip(_THIRD_ORDER, tries, strict=True))
+        allowed = _CHARGE_TOLERANCE * abs(after.charge - here.state.charge) + unmeasurable
+        return Landing(after, tries[-1].amperes), abs(after.charge - third) / allowed
+
+    def _stairs(self, here: Landing[S], volts: float, seconds: float, count: int) -> Landing[S]:
         """Land on the voltage `count` times in `seconds`."""
-        landing = Landing(state, amperes)
         for _ in range(count):
-            landing = self._landed(landing.state, volts, seconds / count, landing.amperes)
-        return landing
+            here = self._landed(here.state, volts, seconds / count, here.amperes)
+        return here
 
     def _landed(self, state: S, volts: float, seconds: float, guess: float) -> Landing[S]:
         """Return the constant current after which the cell stands at `volts`, and the state then."""
@@ -138,16 +147,17 @@ class EvolvingCell(Cell, Generic[S]):
         return Landing(self.advanced(state, amperes, seconds), amperes)
 
 
-def _extrapolated(tries: Sequence[S]) -> S:
-    """Return what one to four steps tend to, number by number; the last where a count differs.
+def _extrapolated(tries: Sequence[Landing[S]], weights: Sequence[float]) -> S:
+    """Return what ever more steps tend to, number by number; the last where a count differs.
 
     Then one of them began a half cycle that another did not.
     """
-    last = tries[-1]
-    if any(_counts(state) != _counts(last) for state in tries):
+    states = [landing.state for landing in tries]
+    last = states[-1]
+    if any(_counts(state) != _counts(last) for state in states):
         return last
     make: Callable[..., S] = type(last)
-    return make(*[_blend(values) for values in zip(*tries, strict=True)])
+    return make(*[_blend(values, weights) for values in zip(*states, strict=True)])
 
 
 def _counts(state: Iterable[Any]) -> list[int]:
@@ -157,10 +167,10 @@ def _counts(state: Iterable[Any]) -> list[int]:
     ]
 
 
-def _blend(values: Sequence[Any]) -> Any:
+def _blend(values: Sequence[Any], weights: Sequence[float]) -> Any:
     last = values[-1]
     if isinstance(last, float):
-        return sum(map(mul, _FOURTH_ORDER, values))
+        return sum(map(mul, weights, values))
     if isinstance(last, tuple):
-        return tuple([sum(map(mul, _FOURTH_ORDER, each)) for each in zip(*values, strict=True)])
+        return tuple([sum(map(mul, weights, each)) for each in zip(*values, strict=True)])
     return last

@@ -1,8 +1,9 @@
 """What every simulated cell promises, whatever its kind."""
 
+from cmath import rect
 from collections.abc import Callable
 from itertools import pairwise
-from math import isfinite
+from math import isfinite, tau
 from random import Random
 
 import pytest
@@ -140,3 +141,26 @@ def test_charge_passed_is_the_current_times_the_time(name: str) -> None:
     cell.drive_current(amperes, 100.0)
     cell.drive_current(-amperes, 30.0)
     assert cell.charge_passed() == pytest.approx(70.0 * amperes)
+
+
+@pytest.mark.parametrize(
+    ("name", "frequency", "amplitude"),
+    [
+        ("blocking", 10.0, 1e-6),
+        ("li_sep_li", 0.01, 1e-5),
+        ("li_li", 0.1, 1e-6),
+        ("li_ion", 0.1, 1e-5),
+        ("li_ion", 0.01, 1e-5),
+    ],
+)
+def test_a_small_sine_in_time_finds_the_impedance(name: str, frequency: float, amplitude: float) -> None:
+    cell = make_cell(name)
+    expected = cell.impedance(frequency)
+    rest, steps, periods = cell.drive_current(0.0, 0.0), 2000, 4
+    seen = 0j
+    for k in range(steps * periods):
+        turn = rect(1.0, tau * (k + 0.5) / steps)
+        sine = cell.drive_current(amplitude * turn.real, 1.0 / frequency / steps) - rest
+        if k >= steps * (periods - 1):  # the last period, sampled half a step after its current
+            seen += 2.0 / steps * sine / amplitude * rect(1.0, -tau * (k + 1.0) / steps)
+    assert seen == pytest.approx(expected, rel=0.012)

@@ -27,7 +27,7 @@ def test_what_is_stripped_is_what_the_ledger_says(stop: float) -> None:
     measured, drawn = efficiencies("li_cu/ti087o2", 20, stop)
     assert len(drawn) == 20
     assert len(set(drawn)) == 20
-    assert measured == pytest.approx(drawn, abs=3e-4)
+    assert measured == pytest.approx(drawn, abs=4e-4)
 
 
 def test_the_coated_separator_stays_above_the_published_efficiency() -> None:
@@ -58,18 +58,24 @@ def test_voltages_of_both_half_cycles() -> None:
     assert cell.drive_current(ONE_MA_CM2, 1800.0) == pytest.approx(0.0462, abs=5e-5)
 
 
-def test_nucleation_costs_sixty_millivolts_at_first() -> None:
+def test_nucleation_costs_sixty_millivolts_on_copper_and_little_on_lithium() -> None:
     cell = make_cell("li_cu/ti087o2", spread=0.0)
     cell.drive_current(-ONE_MA_CM2, 3600.0)
     cell.drive_current(ONE_MA_CM2, 1800.0)
-    assert cell.drive_current(-ONE_MA_CM2, 0.0) == pytest.approx(-0.04483 - 0.060, abs=2e-5)
+    # 0.475 mAh/cm2 are left: 60 mV x 0.02 / 0.495 = 2.4 mV
+    assert cell.drive_current(-ONE_MA_CM2, 0.0) == pytest.approx(-0.04483 - 0.00242, abs=2e-5)
+    half_cycle(cell, ONE_MA_CM2, 0.5)
+    # 1.7e-4 mAh/cm2 are left, which cover 0.8 %: 59.5 mV
+    assert cell.drive_current(-ONE_MA_CM2, 0.0) == pytest.approx(-0.04483 - 0.0595, abs=1e-4)
+    # after 0.03 mAh/cm2, 108 s, 1/e of it: 21.9 mV
+    assert cell.drive_current(-ONE_MA_CM2, 108.0) == pytest.approx(-0.04483 - 0.0219, abs=1e-4)
 
 
 def test_the_first_plating_comes_down_from_the_potential_of_bare_copper() -> None:
     cell = make_cell("li_cu/ti087o2")
-    assert cell.drive_current(0.0, 21600.0) == pytest.approx(1.0)
+    assert cell.drive_current(0.0, 21600.0) == pytest.approx(1.4)
     trace = [cell.drive_current(-ONE_MA_CM2, 2.0) for _ in range(60)]
-    assert trace[0] > 0.0
+    assert trace[0] > 0.8
     assert min(trace) < -0.06
     assert trace[-1] > min(trace)  # out of the nucleation dip
 
@@ -78,17 +84,30 @@ def test_at_rest_metal_pins_the_potential_and_bare_copper_drifts_back() -> None:
     cell = make_cell("li_cu/ti087o2")
     cell.drive_current(-ONE_MA_CM2, 3600.0)
     assert cell.drive_current(0.0, 3600.0) == pytest.approx(0.0, abs=1e-6)
-    half_cycle(cell, ONE_MA_CM2, 1.4)
-    cell.drive_current(ONE_MA_CM2, 60.0)  # nothing at all is left
-    assert cell.drive_current(0.0, 0.0) < 0.1
-    assert cell.drive_current(0.0, 36000.0) == pytest.approx(1.0, abs=0.01)
+    half_cycle(cell, ONE_MA_CM2, 1.0)  # nothing at all is left
+    assert 0.3 < cell.drive_current(0.0, 0.0) < 0.5
+    assert cell.drive_current(0.0, 36000.0) == pytest.approx(1.4, abs=0.01)
+
+
+def test_the_end_of_stripping_is_sharp_but_a_reading_a_second_sees_it_come() -> None:
+    # 24 F/m2 at 10 A/m2 is 0.42 V/s: from 0.6 V, where the kinetics end, to 1.0 V takes 0.96 s
+    cell = make_cell("li_cu/ti087o2")
+    cell.drive_current(-ONE_MA_CM2, 3600.0)
+    half_cycle(cell, ONE_MA_CM2, 0.7)
+    assert half_cycle(cell, ONE_MA_CM2, 1.0) == pytest.approx(0.3 * 24.0 / 10.0, rel=1e-6)
+    for name, window in (("li_cu/pp", 1.5), ("na_cu/pp", 1.0)):
+        other = make_cell(name)
+        other.drive_current(-ONE_MA_CM2, 3600.0)
+        while (volts := other.drive_current(ONE_MA_CM2, 1.0)) < 0.5:
+            pass
+        assert volts < window
 
 
 def test_overdriven_stripping_ends_at_a_finite_voltage() -> None:
     cell = make_cell("li_cu/ti087o2")
     cell.drive_current(-ONE_MA_CM2, 60.0)
     volts = cell.drive_current(ONE_MA_CM2, 86400.0)
-    assert 3.0 < volts <= 5.1
+    assert volts == pytest.approx(3.4 + 0.6, abs=0.02)  # copper dissolves
 
 
 def test_a_reservoir_averages_the_efficiencies() -> None:
