@@ -110,6 +110,7 @@ class AnyOf:
     parts: "tuple[Condition, ...]"
 
     def bound(self, capacities: Mapping[str, float]) -> Self:
+        """Return it with every share of an earlier capacity filled in."""
         return replace(self, parts=tuple(part.bound(capacities) for part in self.parts))
 
     def comparisons(self) -> Iterator[Comparison]:

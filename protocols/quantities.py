@@ -2,10 +2,11 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from protocols.errors import ProtocolError
 from protocols.nodes import Scalar, did_you_mean, shown
 from protocols.units import UNITS, Dimension, Unit
 
@@ -81,7 +82,9 @@ def either(name: str, *kinds: Kind) -> Kind:
 
 def kind_of_unit(unit: Scalar) -> Kind:
     """Return the kind a unit measures; all ways to write a current, for one, are the same kind."""
-    known = _unit(unit, UNITS, "a unit such as V, mA, mA/cm2, mAh, min, Hz or degC")
+    known = UNITS.get(unit.text)
+    if known is None:
+        raise _unknown_unit(unit, tuple(UNITS), "a unit such as V, mA, mA/cm2, mAh, min, Hz or degC")
     return next(kind for kind in _KINDS if known.dimension in kind.dimensions)
 
 
@@ -151,20 +154,18 @@ def _unit_of(scalar: Scalar, end: int, kind: Kind) -> Unit:
     symbol = scalar.part(end)
     if not symbol.text:
         raise scalar.refused(kind.wanted, f"{shown(scalar)}, which has no unit")
-    names = [name for name, unit in UNITS.items() if unit.dimension in kind.dimensions]
-    if symbol.text in UNITS and symbol.text not in names:
-        measured = UNITS[symbol.text].dimension
-        raise scalar.refused(kind.wanted, f"{shown(scalar)}, which is a {measured}")
-    return _unit(symbol, names, kind.wanted)
+    unit = UNITS.get(re.sub(r"\s*/\s*", "/", symbol.text))
+    if unit is None:
+        names = [name for name, unit in UNITS.items() if unit.dimension in kind.dimensions]
+        raise _unknown_unit(symbol, names, kind.wanted)
+    if unit.dimension not in kind.dimensions:
+        raise scalar.refused(kind.wanted, f"{shown(scalar)}, which is a {unit.dimension}")
+    return unit
 
 
-def _unit(symbol: Scalar, names: Iterable[str], wanted: str) -> Unit:
-    name = re.sub(r"\s*/\s*", "/", symbol.text)
-    names = list(names)
-    if name not in names:
-        hint = did_you_mean(name, names)
-        raise symbol.refused(f"{wanted}{hint}", f"the unknown unit {shown(symbol)}")
-    return UNITS[name]
+def _unknown_unit(symbol: Scalar, names: Sequence[str], wanted: str) -> ProtocolError:
+    hint = did_you_mean(symbol.text, names)
+    return symbol.refused(f"{wanted}{hint}", f"the unknown unit {shown(symbol)}")
 
 
 def _whole(scalar: Scalar, kind: Kind) -> int:

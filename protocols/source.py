@@ -16,7 +16,7 @@ from protocols.errors import Place, Problem, ProtocolError
 from protocols.nodes import ListNode, MappingNode, Node, Scalar, shown
 
 MOST_BYTES = 64 * 1024
-MOST_EVENTS = 10_000
+MOST_EVENTS = 8_000
 MOST_DEPTH = 16
 LONGEST_SCALAR = 4096
 LONGEST_NAME = 80  # of an anchor or a tag, in a message

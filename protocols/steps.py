@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocols.ends import WrittenCondition, WrittenFade, read_condition, read_fade
-from protocols.errors import Place
+from protocols.errors import Place, Problem, ProtocolError
 from protocols.nodes import (
     ListNode,
     MappingNode,
@@ -22,19 +22,19 @@ from protocols.operands import Operand
 from protocols.problems import Problems
 from protocols.quantities import COUNT
 from protocols.rules import WrittenRule, read_rule
+from protocols.spectra import ImpedanceVerb
 from protocols.strings import read_string
+from protocols.sweeps import SweepVerb
 from protocols.verbs import (
     ChamberVerb,
     CurrentVerb,
     HoldVerb,
-    ImpedanceVerb,
     PolariseVerb,
     PowerVerb,
     ResistanceVerb,
     RestVerb,
-    SweepVerb,
-    WrittenTechnique,
 )
+from protocols.written import WrittenTechnique
 
 MOST_STEPS = 2000
 """Steps in one list, and in a plan once `for` is unrolled."""
@@ -82,7 +82,6 @@ class Verb(NamedTuple):
 
     read: Callable[[Node, MappingNode], WrittenTechnique]
     keys: tuple[str, ...] = ()
-    needs_end: bool = True
 
 
 VERBS: Mapping[str, Verb] = {
@@ -101,11 +100,9 @@ VERBS: Mapping[str, Verb] = {
 }
 """Every verb of a step; `repeat` and `for` stand beside them."""
 
-SELF_ENDING = ("sweep", "impedance", "chamber")
-"""Verbs whose technique ends by itself."""
-
 _EVERY_STEP = ("until", "record", "mark")
 _WORDS = (*VERBS, "repeat", "for")
+_LONGEST_KEY_SHOWN = 40
 
 
 def read_steps(node: Node, problems: Problems) -> tuple[WrittenEntry, ...]:
@@ -137,17 +134,13 @@ def _entry(node: Node, problems: Problems) -> WrittenEntry:
     return _step(step, words[0])
 
 
-def _unclear(step: MappingNode, words: list[str]) -> Exception:
+def _unclear(step: MappingNode, words: list[str]) -> ProtocolError:
     if words:
-        return refused_keys(step, f"{' and '.join(words)} in one step", "one verb per step")
-    hint = next((hint for key in step.keys[:5] if (hint := did_you_mean(key, _WORDS))), "")
-    keys = ", ".join(step.keys[:5]) or "nothing"
-    return refused_keys(step, f"a step with {keys} only", f"a verb: {', '.join(_WORDS)}{hint}")
-
-
-def refused_keys(step: MappingNode, seen: str, wanted: str) -> Exception:
-    """Return the error about a step as a whole, at its first word."""
-    return Scalar(seen, step.place).refused(wanted, seen)
+        return ProtocolError(Problem(step.place, f"{' and '.join(words)} in one step", "one verb per step"))
+    keys = [key[:_LONGEST_KEY_SHOWN] for key in step.keys[:5]]
+    hint = next((hint for key in keys if (hint := did_you_mean(key, _WORDS))), "")
+    seen = f"a step with {', '.join(keys) or 'nothing'} only"
+    return ProtocolError(Problem(step.place, seen, f"a verb: {', '.join(_WORDS)}{hint}"))
 
 
 def _step(step: MappingNode, word: str) -> WrittenStep:

@@ -8,7 +8,8 @@ from protocols.ends import WrittenAnyOf, WrittenComparison, WrittenCondition
 from protocols.nodes import MappingNode, Scalar
 from protocols.operands import Operand
 from protocols.quantities import CURRENT, TIME, VOLTAGE
-from protocols.verbs import CurrentVerb, HoldVerb, RestVerb, WrittenTechnique
+from protocols.verbs import CurrentVerb, HoldVerb, RestVerb
+from protocols.written import WrittenTechnique
 
 _HEAD = re.compile(r"(charge|discharge|hold)\s+at\s+(?=\S)|rest\s+for\s+(?=\S)", re.IGNORECASE)
 _TAIL = re.compile(r"\s+(?:(for)|or\s+until|(until))\s+", re.IGNORECASE)

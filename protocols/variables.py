@@ -84,7 +84,7 @@ def check_names(node: Node, known: tuple[str, ...], problems: Problems) -> None:
                 check_names(item, known, problems)
         case MappingNode():
             for key, value in node.entries:
-                inner = (*known, *_walked(node, known, problems)) if key.text == "steps" else known
+                inner = (*known, *_walked(node, known, problems)) if key.text in ("steps", "mark") else known
                 check_names(value, inner, problems)
 
 

@@ -61,9 +61,7 @@ class Walk:
         self._current = step
         if step is None:
             return None
-        until = step.until.bound(self._capacities) if step.until is not None else None
-        rounds = tuple(loop.turn for loop in self._loops)
-        return Visit(replace(step, until=until), rounds, self._cycle)
+        return self._visit(step)
 
     def ended(self, coulombs: float) -> None:
         """Note that the step just visited is over and passed that much charge (a magnitude)."""
@@ -118,8 +116,12 @@ class Walk:
         if not isinstance(step, PlannedStep):
             raise ValueError("the position does not fit the plan")
         walk._current = step
-        until = step.until.bound(walk._capacities) if step.until is not None else None
-        return walk, Visit(replace(step, until=until), tuple(loop.turn for loop in walk._loops), walk._cycle)
+        return walk, walk._visit(step)
+
+    def _visit(self, step: PlannedStep) -> Visit:
+        if step.until is not None and any(end.relative_to for end in step.until.comparisons()):
+            step = replace(step, until=step.until.bound(self._capacities))
+        return Visit(step, tuple(loop.turn for loop in self._loops), self._cycle)
 
     def _next_step(self) -> PlannedStep | None:
         while True:

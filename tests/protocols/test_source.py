@@ -44,7 +44,7 @@ def test_columns_inside_folded_text_are_not_invented() -> None:
     assert folded.part(4).place == folded.place
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[str | bytes, int, str, str]] = {
     "empty": ("", 1, "empty", "mapping"),
     "comment only": ("# nothing\n", 2, "empty", "mapping"),
     "anchor": ("a: &x 1\n", 1, "&x", "no anchors"),
