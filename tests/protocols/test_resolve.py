@@ -5,6 +5,8 @@ import json
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from protocols import Cell, Limits, PlannedRepeat, PlannedStep, Protocol, ProtocolError, resolve
 from protocols.conditions import AllOf, AnyOf, Comparison, Quantity, Relation
@@ -332,3 +334,24 @@ def test_the_frozen_form_is_json_with_the_variables_filled_in_and_its_own_digest
 def test_every_energy_end_counts_towards_the_end_of_a_current() -> None:
     until = only_step("[{discharge: 1 C, until: energy >= 5 mWh}]").until
     assert until == end(Quantity.ENERGY, Relation.AT_LEAST, 18.0, "energy >= 5 mWh")  # 5 × 3.6 J
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 12_000), st.integers(1_000, 5_000), st.sampled_from(["charge", "discharge"]))
+def test_a_step_is_accepted_exactly_when_it_stays_in_the_window(
+    microamps: int, millivolts: int, verb: str
+) -> None:
+    """The window is 2 to 4 V and ±6 mA; the end stands in the direction the verb goes."""
+    relation = ">=" if verb == "charge" else "<="
+    inside = microamps <= 6000 and 2000 <= millivolts <= 4000
+    try:
+        plan = plan_of(
+            f"[{{{verb}: {microamps} uA, until: voltage {relation} {millivolts} mV}}]",
+            top="limits: {voltage: 2 V .. 4 V, current: 6 mA}\n",
+        )
+    except ProtocolError:
+        accepted = False
+    else:
+        accepted = True
+        assert bool(plan.warnings) == (microamps == 6000 or millivolts in (2000, 4000))
+    assert accepted == inside
