@@ -3,17 +3,18 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# --no-compile: Python compiles what is used when it is first used, which halves the installation.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt
 
-.PHONY: demo up test check clean
+.PHONY: demo up test check packages clean
 
 demo: $(VENV)/.installed
-	$(BIN)/galvanod demo $(ARGS)
+	@$(BIN)/galvanod demo $(ARGS)
 
 up: $(VENV)/.installed
-	$(BIN)/galvanod up $(ARGS)
+	@$(BIN)/galvanod up $(ARGS)
 
-test: $(VENV)/.installed-test
+test: $(VENV)/.installed-test packages
 	$(BIN)/python -m pytest $(ARGS)
 
 # What every commit must pass.
@@ -24,18 +25,23 @@ check: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q $(ARGS)
 
+# Debian packages that some tests need; without them those tests are skipped, and say so.
+packages:
+	@tests/packages mosquitto
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+$(BIN)/python:
+	@tests/packages --for-venv $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing galvanod and what it needs into $(VENV)"
-	@$(PIP) install --constraint constraints.txt --editable .
+	@$(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	@echo "installing the test tools into $(VENV)"
-	@$(PIP) install --constraint constraints.txt --editable '.[test,clients]'
+	@$(INSTALL) --editable '.[test,clients]'
 	@touch $@

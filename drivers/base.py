@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, Self
 
-from drivers.links import Link
+from drivers.links import Link, LinkOptions
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 from protocols.reading import ImpedancePoint, Reading
@@ -30,6 +30,10 @@ class Identity(NamedTuple):
 
 class SteppedChannel(ABC):
     """A channel the core drives reading by reading."""
+
+    def refusal(self, step: PlannedStep) -> str | None:
+        """Return why this channel cannot run the step, or None if it can."""
+        return None
 
     @abstractmethod
     async def prepare(self, limits: Limits) -> None:
@@ -73,10 +77,16 @@ class ProgramStatus(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One point of a program; `number` counts from 1 and grows by one."""
+    """One point of a program; `number` counts from 1 and grows by one.
+
+    `coulombs` and `joules` are the instrument's own counters since the program began, signed like
+    the current and fed by every sample it took, sent or not; None where it counts none.
+    """
 
     number: int
     point: Reading | ImpedancePoint
+    coulombs: float | None = None
+    joules: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,7 @@ class Program:
     """One step, to be run by the instrument alone inside `limits`.
 
     `sample` is the wished interval between readings in seconds. `done` tells what an interrupted
-    step had already behind it, so that a resumed one goes on with what is left.
+    step had already behind it (magnitudes), so that a resumed one goes on with what is left.
     """
 
     step: PlannedStep
@@ -92,6 +102,7 @@ class Program:
     sample: float
     seconds_done: float = 0.0
     coulombs_done: float = 0.0
+    joules_done: float = 0.0
 
 
 class ProgrammedChannel(ABC):
@@ -106,8 +117,11 @@ class ProgrammedChannel(ABC):
         """Return what the instrument would be sent, for people to read before anything runs."""
 
     @abstractmethod
-    async def start(self, tag: str, program: Program) -> None:
-        """Upload and start. `tag` names the program, to know it again."""
+    async def start(self, tag: str, program: Program) -> float:
+        """Upload and start; `tag` names the program, to know it again.
+
+        Returns the moment the step began, on the timeline of the readings.
+        """
 
     @abstractmethod
     async def state(self) -> ProgramStatus:
@@ -134,6 +148,9 @@ class Driver(ABC):
 
     hardware_verified: ClassVar[bool] = False
     """Whether a person has run this driver on the real thing."""
+
+    link_options: ClassVar[LinkOptions] = LinkOptions()
+    """How the family's cable is to be opened where the bench file says nothing else."""
 
     identity: Identity
     rating: Limits

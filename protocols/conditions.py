@@ -68,6 +68,9 @@ class Comparison:
     relative_to: str | None = None
 
     def met(self, progress: Progress) -> bool:
+        """Whether the reading meets it; what is not known, or is NaN, never does."""
+        if self.relative_to is not None:
+            raise ValueError(f"{self.text!r} is not bound to a capacity yet")
         seen: float | None
         if self.quantity is Quantity.CURRENT_DRIFT:
             seen = progress.current_drift.get(self.window or 0.0)

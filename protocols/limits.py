@@ -44,6 +44,14 @@ class Limits:
     current: Range = Range()
     temperature: Range = Range()
 
+    def named(self) -> tuple[tuple[str, str, Range], ...]:
+        """Return each quantity's name, unit and range."""
+        return (
+            ("voltage", "V", self.voltage),
+            ("current", "A", self.current),
+            ("temperature", "degC", self.temperature),
+        )
+
     def check(self, reading: Reading) -> None:
         """Raise `LimitError` if the reading is outside; NaN is, a missing temperature is not."""
         self._check("voltage", "V", reading.voltage, self.voltage)
@@ -54,7 +62,7 @@ class Limits:
     @staticmethod
     def _check(name: str, unit: str, value: float, allowed: Range) -> None:
         if not allowed.holds(value):
-            raise LimitError(f"{name} {value:g} {unit} is outside {allowed} {unit}")
+            raise LimitError(f"{name} {value:.9g} {unit} is outside {allowed} {unit}")
 
     @classmethod
     def intersection(cls, windows: Sequence[Self]) -> Self:

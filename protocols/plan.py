@@ -3,13 +3,14 @@
 `protocols.resolve` makes a `Plan`; the engines walk it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from protocols.conditions import Condition
+from protocols.conditions import Condition, Progress
+from protocols.errors import LimitError
 from protocols.limits import Limits
 from protocols.recording import Recording
-from protocols.techniques import Technique
+from protocols.techniques import ConstantVoltage, Impedance, Sweep, Technique
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,15 @@ class Ceiling:
 
     seconds: float
     coulombs: float
+
+    def check(self, progress: Progress) -> None:
+        """Raise `LimitError` once the step is longer, or has passed more charge, than it ever may."""
+        if not progress.time <= self.seconds:
+            raise LimitError(f"the step has run {progress.time:g} s, its ceiling is {self.seconds:g} s")
+        if not progress.capacity <= self.coulombs:
+            raise LimitError(
+                f"the step has passed {progress.capacity:g} C, its ceiling is {self.coulombs:g} C"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,24 @@ class PlannedStep:
     record: Recording
     ceiling: Ceiling
     marks: tuple[str, ...] = ()
+
+    @property
+    def needs_open_circuit(self) -> bool:
+        """Whether a set value counts from the open-circuit voltage, to be measured first."""
+        match self.technique:
+            case ConstantVoltage(level):
+                return level.versus_open_circuit
+            case Sweep(start, vertices):
+                return any(level.versus_open_circuit for level in (start, *vertices))
+            case Impedance(bias=bias):
+                return bias.versus_open_circuit
+            case _:
+                return False
+
+    @property
+    def resumable(self) -> bool:
+        """Whether an interrupted step can go on; spectra and sweeps begin again."""
+        return not isinstance(self.technique, Impedance | Sweep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +94,18 @@ class PlannedRepeat:
     marks: tuple[str, ...] = ()
 
 
+PlannedEntry = PlannedStep | PlannedRepeat
+
+
+def steps_below(entries: tuple[PlannedEntry, ...]) -> Iterator[PlannedStep]:
+    """Yield every step in the order of the file, those inside repeats once."""
+    for entry in entries:
+        if isinstance(entry, PlannedRepeat):
+            yield from steps_below(entry.steps)
+        else:
+            yield entry
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What will be done to the cell, and the window it must stay in.
@@ -82,3 +122,7 @@ class Plan:
     digest: str
     variables: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def each_step(self) -> Iterator[PlannedStep]:
+        """Yield every step once, however often it will run, in the order of the file."""
+        yield from steps_below(self.steps)

@@ -9,6 +9,8 @@ from protocols.reading import Reading
 class Recording:
     """Keep a reading once any part says so; the first and last of a step are always kept.
 
+    A voltage or current that is no number counts as a change: it is kept.
+
     `every` in seconds, `voltage_step` in volts, `current_step` as a fraction of the last kept
     current; `per_decade` readings per decade of step time, beginning at `from_time` seconds.
     """
@@ -23,10 +25,10 @@ class Recording:
         """Whether the reading at step time `time` is kept after `last`, kept at `last_time`."""
         return (
             (self.every is not None and time - last_time >= self.every * (1 - 1e-9))
-            or (self.voltage_step is not None and abs(reading.voltage - last.voltage) >= self.voltage_step)
+            or (self.voltage_step is not None and _moved(last.voltage, reading.voltage, self.voltage_step))
             or (
                 self.current_step is not None
-                and abs(reading.current - last.current) >= self.current_step * abs(last.current)
+                and _moved(last.current, reading.current, self.current_step * abs(last.current))
             )
             or (self.per_decade is not None and time >= self.next_moment(last_time) * (1 - 1e-9))
         )
@@ -40,3 +42,8 @@ class Recording:
             first = self.from_time or 1e-3
             moments.append(max(first, time * 10.0 ** (1.0 / self.per_decade)))
         return min(moments)
+
+
+def _moved(before: float, now: float, step: float) -> bool:
+    """Whether the value changed by `step`; written so that NaN did, and that standing still at 0 did not."""
+    return not abs(now - before) < step * (1 - 1e-9) and now != before

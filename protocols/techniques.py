@@ -1,5 +1,6 @@
 """What a step does to a cell, resolved to SI: the end of the language, the start of the engines."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -77,6 +78,16 @@ class Impedance:
     lowest: float
     points_per_decade: int
 
+    def frequencies(self) -> tuple[float, ...]:
+        """Return every frequency in the order measured, both ends included, evenly spaced in their logarithm.
+
+        The spacing is the nearest to `points_per_decade` with which both ends are met exactly.
+        """
+        decades = math.log10(self.highest / self.lowest)
+        intervals = max(1, round(decades * self.points_per_decade))
+        inner = (self.highest * 10.0 ** (-decades * k / intervals) for k in range(1, intervals))
+        return (self.highest, *inner, self.lowest)
+
 
 @dataclass(frozen=True, slots=True)
 class ChamberTemperature:
@@ -95,3 +106,13 @@ Technique = (
     | Impedance
     | ChamberTemperature
 )
+
+
+def direction(technique: Technique) -> int:
+    """Return +1 where the technique charges the cell, -1 where it discharges it, 0 where neither is known."""
+    match technique:
+        case ConstantCurrent(value) | ConstantPower(value):
+            return 1 if value > 0.0 else -1
+        case ConstantResistance():
+            return -1
+    return 0

@@ -4,16 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from protocols.plan import Fade, Plan, PlannedRepeat, PlannedStep
-from protocols.techniques import ConstantCurrent
+from protocols.plan import Fade, Plan, PlannedEntry, PlannedRepeat, PlannedStep, steps_below
+from protocols.techniques import ChamberTemperature, Impedance, Rest, direction
+
+_CURRENTLESS = (Rest, Impedance, ChamberTemperature)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One step about to run. `rounds` counts the turns of the loops around it, outermost first.
 
-    `cycle` grows by one with every turn of an innermost repeat, and once more where steps follow
-    after one; it is 0 before the first. The step's ends are bound: "150 % of discharge" is a number.
+    `cycle` grows by one with every turn of an innermost repeat, and once more where steps that carry
+    current follow after one; it is 0 before the first. The step's ends are bound: "150 % of discharge"
+    is a number.
     """
 
     step: PlannedStep
@@ -28,6 +31,11 @@ class _Loop:
     index: int
     first: float | None = None  # capacity of the first turn, coulomb
     latest: float | None = None
+
+    @property
+    def discharges(self) -> bool:
+        """Whether any of its steps discharges; otherwise whatever passes charge is looked at."""
+        return any(direction(step.technique) < 0 for step in steps_below(self.repeat.steps))
 
 
 class Walk:
@@ -61,15 +69,14 @@ class Walk:
         """Note that the step just visited is over and passed that much charge (a magnitude)."""
         step = self._current
         if step is None:
-            raise ValueError("no step has been visited")
+            raise ValueError("no step is being visited")
+        self._current = None
         self._capacities[step.verb] = coulombs
-        if not isinstance(step.technique, ConstantCurrent):
-            return
-        discharging = step.technique.amperes < 0
+        way = direction(step.technique)
         for loop in self._loops:
-            if discharging or loop.latest is None:
+            if way < 0 or (way > 0 and not loop.discharges):
                 loop.latest = coulombs
-        if discharging:
+        if way < 0:
             for mark in step.marks:
                 self._marked.setdefault(mark, coulombs)
 
@@ -82,18 +89,22 @@ class Walk:
             "left_a_loop": self._left_a_loop,
             "capacities": dict(self._capacities),
             "marked": dict(self._marked),
+            "visiting": self._current is not None,
         }
 
     @classmethod
     def restored(cls, plan: Plan, state: Mapping[str, Any]) -> tuple["Walk", Visit | None]:
-        """Return the walk as `state` left it, and the visit it was in the middle of."""
+        """Return the walk as `state` left it, and the visit it was in the middle of.
+
+        The visit is None where the step was over already, or none had begun: `advance` goes on.
+        """
         walk = cls(plan)
         walk._index = state["index"]
         walk._capacities = dict(state["capacities"])
         walk._marked = dict(state["marked"])
         walk._cycle = state["cycle"]
         walk._left_a_loop = state["left_a_loop"]
-        steps: Sequence[PlannedStep | PlannedRepeat] = plan.steps
+        steps: Sequence[PlannedEntry] = plan.steps
         index = walk._index
         for turn, inner, first, latest in state["loops"]:
             repeat = steps[index - 1]
@@ -101,9 +112,11 @@ class Walk:
                 raise ValueError("the position does not fit the plan")
             walk._loops.append(_Loop(repeat, turn, inner, first, latest))
             steps, index = repeat.steps, inner
-        step = steps[index - 1] if index else None
-        if not isinstance(step, PlannedStep):
+        if not state["visiting"]:
             return walk, None
+        step = steps[index - 1]
+        if not isinstance(step, PlannedStep):
+            raise ValueError("the position does not fit the plan")
         walk._current = step
         until = step.until.bound(walk._capacities) if step.until is not None else None
         return walk, Visit(replace(step, until=until), tuple(loop.turn for loop in walk._loops), walk._cycle)
@@ -115,7 +128,7 @@ class Walk:
                 self._move_to(index + 1)
                 entry = steps[index]
                 if isinstance(entry, PlannedStep):
-                    if not self._loops and self._left_a_loop:
+                    if self._left_a_loop and not isinstance(entry.technique, _CURRENTLESS):
                         self._cycle += 1
                         self._left_a_loop = False
                     return entry
@@ -126,7 +139,7 @@ class Walk:
             else:
                 return None
 
-    def _here(self) -> tuple[Sequence[PlannedStep | PlannedRepeat], int]:
+    def _here(self) -> tuple[Sequence[PlannedEntry], int]:
         if self._loops:
             return self._loops[-1].repeat.steps, self._loops[-1].index
         return self._plan.steps, self._index

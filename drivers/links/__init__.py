@@ -1,6 +1,19 @@
 """How bytes reach an instrument."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOptions:
+    """How to talk over a cable where the address does not say it.
+
+    `deadline` is the default of every answer, in seconds; `baud_rate` matters on serial lines only.
+    """
+
+    deadline: float = 2.0
+    baud_rate: int = 9600
+    terminator: str = "\n"
 
 
 class Link(ABC):

@@ -16,10 +16,10 @@ _SLOWEST, _FASTEST = 1e3, 1e-8  # s, between which the ladder is the constant ph
 
 @dataclass(frozen=True, slots=True)
 class BlockingParameters:
-    """One separator, in SI (facts, 1.2 and 3.4); `scatter` is the source's sd of five samples."""
+    """One separator, in SI (facts, 1.2 and 3.4); `deviation` is the source's sd of five samples."""
 
     conductivity: float  # S/m
-    scatter: float  # S/m
+    deviation: float  # S/m
     thickness: float = 25.0 * MICROMETRE
     area: float = 2.011 * CM2
     phase_element: float = 3e-5  # S s^n
@@ -37,9 +37,9 @@ BLOCKING: Mapping[str, BlockingParameters] = {
 class Blocking(LadderCell):
     """Z = jwL + Rb + 1/(Q (jw)^n), with Rb = thickness / (conductivity area).
 
-    The impedance is that formula. The time domain is its ladder, equal to it within 0.1 % from
-    10 mHz to 1 MHz, whose slowest capacitor leaks 10 megohm, so that a direct current ends
-    somewhere; the inductance has no part in it.
+    The impedance is that formula. The time domain is its ladder, equal to it within 0.02 % from
+    1 Hz to 1 MHz, whose slowest capacitor leaks 10 megohm, so that a direct current ends somewhere
+    (a leak the formula leaves out: 0.2 % of |Z| at 0.1 Hz, 2 % at 10 mHz); the inductance has no part in it.
     """
 
     kind = "blocking"

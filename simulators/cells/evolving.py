@@ -1,8 +1,9 @@
 """A cell whose state is a value that a constant current moves on in closed form."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from math import sqrt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count as counting
+from operator import mul
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from simulators.cells.base import Cell
@@ -13,7 +14,8 @@ LARGEST = 1e6
 
 _FIRST_STEP = 10.0  # s
 _SHORTEST_STEP = 1e-7  # s
-_CHARGE_TOLERANCE = 5e-4  # of the charge of a sub-step, for the second-order estimate
+_FINE_STEPS = 2000  # so many may be as short as they like; then `seconds` over so many is the least
+_CHARGE_TOLERANCE = 5e-4  # of the charge of a sub-step, for the third-order estimate
 _CURRENT_FLOOR = 1e-5  # of the typical current: below it nobody could measure
 
 
@@ -25,6 +27,9 @@ class State(Protocol):
 
     def __iter__(self) -> Iterator[Any]: ...
 
+
+_THIRD_ORDER = (1 / 2, -4.0, 9 / 2)  # of one, two and three steps: each n^2 / product of (n - other)
+_FOURTH_ORDER = (-1 / 6, 4.0, -27 / 2, 32 / 3)  # of one to four: each n^3 / product of (n - other)
 
 S = TypeVar("S", bound=State)
 
@@ -94,22 +99,26 @@ class EvolvingCell(Cell, Generic[S]):
     def _held(self, start: S, volts: float, seconds: float) -> Landing[S]:
         """Hold a voltage in sub-steps short enough that neither their number nor `seconds` shows.
 
-        Each is done as one, two and three constant currents that land on the voltage at their ends,
-        which is stable for any length; extrapolated to none, that is right to third order. What
-        the second order differs by judges the length.
+        Each is done as one to four constant currents that land on the voltage at their ends, which
+        is stable for any length; extrapolated to none, that is right to fourth order. What the
+        third order differs by judges the length.
         """
         left, step, state, amperes = seconds, min(seconds, _FIRST_STEP), start, 0.0
-        while left > 0.0:
-            step = min(step, left)
-            one, two, three = (self._stairs(state, volts, step, count, amperes) for count in (1, 2, 3))
-            after = _extrapolated(one.state, two.state, three.state)
-            error = abs(after.charge - (2.0 * two.state.charge - one.state.charge))
+        for count in counting(1):
+            shortest = _SHORTEST_STEP if count <= _FINE_STEPS else seconds / _FINE_STEPS
+            step = min(max(step, shortest), left)
+            tries = [self._stairs(state, volts, step, steps, amperes) for steps in (1, 2, 3, 4)]
+            after = _extrapolated([landing.state for landing in tries])
+            third = sum(w * t.state.charge for w, t in zip(_THIRD_ORDER, tries, strict=False))
+            error = abs(after.charge - third)
             allowed = _CHARGE_TOLERANCE * abs(after.charge - state.charge)
             allowed += _CURRENT_FLOOR * self._typical_current * step
-            if error <= allowed or step <= _SHORTEST_STEP:
-                state, amperes, left = after, three.amperes, left - step
-            growth = 0.9 * sqrt(allowed / error) if error > 0.0 else 5.0
-            step = max(_SHORTEST_STEP, step * min(5.0, max(0.1, growth)))
+            if error <= allowed or step <= shortest:
+                state, amperes, left = after, tries[-1].amperes, left - step
+                if left <= 0.0:
+                    break
+            growth = 0.9 * (allowed / error) ** (1.0 / 3.0) if error > 0.0 else 5.0
+            step *= min(5.0, max(0.1, growth))
         return Landing(state, amperes)
 
     def _stairs(self, state: S, volts: float, seconds: float, count: int, amperes: float) -> Landing[S]:
@@ -129,28 +138,29 @@ class EvolvingCell(Cell, Generic[S]):
         return Landing(self.advanced(state, amperes, seconds), amperes)
 
 
-def _extrapolated(one: S, two: S, three: S) -> S:
-    """Return what one, two and three steps tend to, number by number: (9 three - 8 two + one) / 2.
+def _extrapolated(tries: Sequence[S]) -> S:
+    """Return what one to four steps tend to, number by number; the last where a count differs.
 
-    `three` alone where a count differs: one of them began a half cycle, another did not.
+    Then one of them began a half cycle that another did not.
     """
-    fields = list(zip(one, two, three, strict=True))
-    if any(_counted(a) != _counted(c) or _counted(b) != _counted(c) for a, b, c in fields):
-        return three
-    make: Callable[..., S] = type(three)
-    return make(*[_blend(a, b, c) for a, b, c in fields])
+    last = tries[-1]
+    if any(_counts(state) != _counts(last) for state in tries):
+        return last
+    make: Callable[..., S] = type(last)
+    return make(*[_blend(values) for values in zip(*tries, strict=True)])
 
 
-def _counted(value: Any) -> int:
-    """Return what cannot be blended: a count itself, the length of a tuple."""
-    if isinstance(value, tuple):
-        return len(value)
-    return value if isinstance(value, int) else 0
+def _counts(state: Iterable[Any]) -> list[int]:
+    """Return what cannot be blended: counts themselves, and the lengths of tuples."""
+    return [
+        len(value) if isinstance(value, tuple) else value for value in state if isinstance(value, tuple | int)
+    ]
 
 
-def _blend(one: Any, two: Any, three: Any) -> Any:
-    if isinstance(three, float):
-        return 4.5 * three - 4.0 * two + 0.5 * one
-    if isinstance(three, tuple):
-        return tuple([4.5 * c - 4.0 * b + 0.5 * a for a, b, c in zip(one, two, three, strict=True)])
-    return three
+def _blend(values: Sequence[Any]) -> Any:
+    last = values[-1]
+    if isinstance(last, float):
+        return sum(map(mul, _FOURTH_ORDER, values))
+    if isinstance(last, tuple):
+        return tuple([sum(map(mul, _FOURTH_ORDER, each)) for each in zip(*values, strict=True)])
+    return last

@@ -27,10 +27,10 @@ class LiCuParameters:
     """One parameter set, in SI per area of copper (facts, 3.2; tuned to the source's efficiencies)."""
 
     efficiency: float  # of plating, CE
-    scatter: float  # sigma of it, cycle by cycle
+    spread: float  # standard deviation of it, cycle by cycle
     drift: float = 0.0  # lost per cycle after `onset`
     onset: int = 10**9
-    late_scatter: float = 0.0  # added to `scatter` after `onset`
+    late_spread: float = 0.0  # added to `spread` after `onset`
     resistance: float = 8.0 * OHM_CM2  # ohm m2, R0
     film_resistance: float = 20.0 * OHM_CM2  # ohm m2, Rf
     film_growth: float = 0.0  # of it per cycle
@@ -38,17 +38,19 @@ class LiCuParameters:
     nucleation: float = 0.06  # V
     nucleation_charge: float = 0.03 * MAH_PER_CM2  # C/m2
     coverage_charge: float = 0.02 * MAH_PER_CM2  # C/m2, m0: how sharp the end of stripping is
-    open_circuit: float = 2.0  # V of bare copper
+    # V of bare copper. Fresh cells show 2 V and more; these stay inside the windows of the reference
+    # protocols (1.5 V, sodium 1.0 V), which rightly refuse a cell outside them.
+    open_circuit: float = 1.0
     area: float = 1.131 * CM2
 
 
 LI_CU: Mapping[str, LiCuParameters] = {
-    "pp": LiCuParameters(0.95, 0.006, drift=8e-4, onset=40, late_scatter=0.03, film_growth=0.02),
+    "pp": LiCuParameters(0.95, 0.006, drift=8e-4, onset=40, late_spread=0.03, film_growth=0.02),
     "ti087o2": LiCuParameters(0.975, 0.002),
 }
 NA_CU: Mapping[str, LiCuParameters] = {
-    "pp": LiCuParameters(0.96, 0.004, drift=5e-4, onset=40, late_scatter=0.01, open_circuit=1.8),
-    "ti087o2": LiCuParameters(0.988, 0.001, open_circuit=1.8),
+    "pp": LiCuParameters(0.96, 0.004, drift=5e-4, onset=40, late_spread=0.01, open_circuit=0.8),
+    "ti087o2": LiCuParameters(0.988, 0.001, open_circuit=0.8),
 }
 
 
@@ -145,7 +147,7 @@ class LiCu(EvolvingCell[LiCuState]):
         """Return the efficiency of a cycle, from seed and number alone: restoring draws nothing anew."""
         p = self.parameters
         over = max(0, cycle - p.onset)
-        sigma = p.scatter + (p.late_scatter if over else 0.0)
+        sigma = p.spread + (p.late_spread if over else 0.0)
         drawn = p.efficiency - p.drift * over + Random(self._seed * 1_000_003 + cycle).gauss(0.0, sigma)
         return min(_BEST_EFFICIENCY, max(0.0, drawn))
 

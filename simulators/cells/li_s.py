@@ -39,6 +39,7 @@ class LiSParameters:
     theoretical_capacity: float = 1675.0 * 3600.0  # C/kg, what 1 C is counted from
     active_mass: float = 1.70e-6  # kg
     area: float = 1.131e-4  # m2
+    cycled_at: float = 0.2  # C-rate of the periodic state a new cell is in
     voltage_shift: float = 0.0  # V, of the sulfur plateaus for other chemistries
 
     def fresh(self) -> "LiSParameters":
@@ -64,9 +65,10 @@ class LiSState(NamedTuple):
 class LiS(EvolvingCell[LiSState]):
     """Two wells of charge behind the sulfur plateaus, with shuttle, fade and ohmic drop.
 
-    Starts charged and in the periodic state of cycling at `precondition` (a C-rate, 0.2 unless
-    told), its fade not yet begun: the first discharge is then what the source calls the first cycle.
-    `precondition=None` starts rested with both wells full, whose first discharge is larger.
+    Starts charged and in the periodic state of cycling at `precondition` (a C-rate; the set's own,
+    mostly 0.2, unless told), its fade not yet begun: the first discharge is then what the source
+    calls the first cycle. 0 starts rested with both wells full, whose first discharge is larger.
+    Until the first current nothing shuttles: in a cell just made the sulfur is still solid.
     """
 
     def __init__(
@@ -74,16 +76,18 @@ class LiS(EvolvingCell[LiSState]):
         parameters: LiSParameters,
         kind: str = "li_s",
         variant: str = "pp",
-        precondition: float | None = 0.2,
+        precondition: float | None = None,
     ) -> None:
         p = parameters
         one_c = p.theoretical_capacity * p.active_mass / 3600.0
         resistance = p.resistance / p.area
-        start = LiSState(1.0, 0.0) if precondition is None else _periodic(p.fresh(), precondition * one_c)
+        rate = p.cycled_at if precondition is None else precondition
+        start = _periodic(p.fresh(), rate * one_c) if rate > 0.0 else LiSState(1.0, 0.0)
         super().__init__(start, variant, resistance, 0.2 * one_c)
         self.kind = kind
         self.parameters = parameters
         self._wells = TwoWells(p.share, p.exchange, p.shuttle, UPPER)
+        self._untouched = TwoWells(p.share, p.exchange, 0.0, UPPER)
         self._first_capacity = p.capacity * p.active_mass
 
     def capacity(self, throughput: float, age: float) -> float:
@@ -99,7 +103,9 @@ class LiS(EvolvingCell[LiSState]):
         moved = abs(amperes) * seconds
         # Fade is slow: with the capacity of mid-step the error is of second order in it.
         capacity = self.capacity(state.throughput + moved / 2.0, state.age + seconds / 2.0)
-        wells = self._wells.drained(Wells(state.stored, state.lag), -amperes / capacity, seconds)
+        untouched = state.direction == 0 and moved < _NO_CYCLE * seconds
+        model = self._untouched if untouched else self._wells
+        wells = model.drained(Wells(state.stored, state.lag), -amperes / capacity, seconds)
         decay = exp(-seconds / _SLOW_TIME)
         slow = _SLOW_SHARE * self._resistance * amperes
         branch = state.branch
@@ -179,7 +185,7 @@ def _zarc(s: complex, resistance: float, time: float, exponent: float) -> comple
 @lru_cache(maxsize=64)
 def _periodic(fresh: LiSParameters, amperes: float) -> LiSState:
     """Return the charged state that cycling without fade comes back to; the third cycle is there."""
-    cell = LiS(fresh, precondition=None)
+    cell = LiS(fresh, precondition=0.0)
     for _ in range(3):
         half_cycle(cell, -amperes, _DISCHARGED + fresh.voltage_shift, step=60.0)
         half_cycle(cell, amperes, _CHARGED + fresh.voltage_shift, step=60.0)

@@ -22,7 +22,7 @@ LI_S: Mapping[str, LiSParameters] = {
     "ti087o2": replace(_TI, break_in=0.04, fade_time=6.657e-5 / HOUR),
     "pp_rate": _set(1105.2, 0.2099, 18.36, 35, 0.15),
     "ti087o2_rate": _set(1031.4, 0.4943, 10.92, 30, 0.02),
-    "ti087o2_1c": replace(_set(1031.8, 0.4943, 10.92, 30, 0.02), fade_cycle=3.40e-5),
+    "ti087o2_1c": replace(_set(1031.8, 0.4943, 10.92, 30, 0.02), fade_cycle=3.40e-5, cycled_at=1.0),
     "ti087o2_2c": replace(
         _set(759.6, 0.4943, 10.92, 20, 0.02), fade_cycle=6.41e-5, active_mass=3.96 * MILLIGRAM
     ),

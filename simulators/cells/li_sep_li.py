@@ -14,10 +14,10 @@ _FASTEST = 1e-6  # s, down to which the Warburg element is followed
 
 @dataclass(frozen=True, slots=True)
 class LiSepLiParameters:
-    """One separator, in SI (facts, 1.2 and 3.5); `scatter` is the source's sd of `ratio`."""
+    """One separator, in SI (facts, 1.2 and 3.5); `deviation` is the source's sd of `ratio`."""
 
     ratio: float  # Is / I0, the source's t+
-    scatter: float
+    deviation: float
     conductivity: float  # S/m
     thickness: float = 25.0 * MICROMETRE
     area: float = 2.011 * CM2

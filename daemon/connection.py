@@ -1,0 +1,135 @@
+"""A connection to the broker, tidy in its beginning and its end."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+
+from daemon.errors import ConfigurationError
+
+TIMEOUT = 5.0  # seconds the broker may take over any answer
+KEEPALIVE = 15  # seconds; a silent broker is noticed within one and a half of them
+QUEUED = 1000  # messages read ahead; further ones are left out, and sent again by who sent them
+
+# Every lost connection is reported once, by whoever reconnects.
+CLIENT_LOG = logging.getLogger("galvanod.mqtt")
+CLIENT_LOG.setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where the broker listens and who we are to it."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    encrypted: bool = False
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Read `mqtt://[user:password@]host[:port]` or `mqtts://…`; raises `ConfigurationError`."""
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError as error:
+            raise ConfigurationError(f"broker {url!r}: {error}") from error
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ConfigurationError(f"broker {url!r}: wanted mqtt://host:port or mqtts://host:port")
+        encrypted = parts.scheme == "mqtts"
+        username = unquote(parts.username) if parts.username else None
+        password = unquote(parts.password) if parts.password else None
+        return cls(parts.hostname, port or (8883 if encrypted else 1883), username, password, encrypted)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Backoff:
+    """How long to wait before the next attempt: 0.2 s doubling to 2 s."""
+
+    def __init__(self, shortest: float = 0.2, longest: float = 2.0) -> None:
+        self._shortest = shortest
+        self._longest = longest
+        self._next = shortest
+
+    def reset(self) -> None:
+        """Begin again with the shortest."""
+        self._next = self._shortest
+
+    def next(self) -> float:
+        """Return the seconds to wait now."""
+        seconds, self._next = self._next, min(self._longest, 2 * self._next)
+        return seconds
+
+
+class _Client(aiomqtt.Client):
+    """Tells when the thread that connects is done: it cannot be stopped, only waited for."""
+
+    dialled: asyncio.Event
+
+    def _client_connect(self) -> None:
+        try:
+            super()._client_connect()
+        finally:
+            self._loop.call_soon_threadsafe(self.dialled.set)
+
+
+@asynccontextmanager
+async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[aiomqtt.Client]:
+    """Connect with a clean session; raises aiomqtt.MqttError where the broker is not there or goes."""
+    client = _Client(
+        address.host,
+        address.port,
+        username=address.username,
+        password=address.password,
+        identifier=identifier,
+        clean_session=True,
+        timeout=TIMEOUT,
+        keepalive=KEEPALIVE,
+        max_queued_incoming_messages=QUEUED,
+        tls_context=ssl.create_default_context() if address.encrypted else None,
+        logger=CLIENT_LOG,
+    )
+    client.dialled = asyncio.Event()
+    entering = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(entering)
+        yield client
+    finally:
+        await _leave(client, entering)
+
+
+async def _leave(client: _Client, entering: asyncio.Future[_Client]) -> None:
+    await _give_up(client, entering)
+    if not entering.cancelled() and entering.exception() is None:
+        with contextlib.suppress(aiomqtt.MqttError):
+            await client.__aexit__(None, None, None)
+    # A broker that accepts but never answers leaves aiomqtt holding the socket and its
+    # housekeeping task; only the paho client beneath lets go of the socket.
+    client._client.on_disconnect = None  # aiomqtt's own trips over an entering that was cancelled
+    client._client.disconnect()
+    client._client.loop_write()
+    if client._disconnected.done():
+        client._disconnected.exception()  # known by now: nobody needs to be warned of it later
+    if client._misc_task is not None:
+        client._misc_task.cancel()
+        await asyncio.wait({client._misc_task})
+
+
+async def _give_up(client: _Client, entering: asyncio.Future[_Client]) -> None:
+    """Stop waiting for the broker's answer, once the connecting thread is out of the way."""
+    if entering.done():
+        return
+    either: list[asyncio.Future[Any]] = [entering, asyncio.ensure_future(client.dialled.wait())]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    for future in either:
+        future.cancel()
+    await asyncio.wait(either)

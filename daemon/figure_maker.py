@@ -1,0 +1,93 @@
+"""The maker of figures: computes beside the recording, for every run in which something ended."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from daemon.connection import Backoff
+from daemon.errors import UnavailableError
+from daemon.ingest import Ending
+from daemon.store import Store
+
+logger = logging.getLogger(__name__)
+
+OnStepEnded = Callable[[Store, str, int | None], None]
+"""Called with a store, the run and the step that ended last; None when the run itself has ended.
+
+It runs in a thread and with a store of its own, so that recording never waits for it. Steps that
+end while it runs are answered by one further call per run: figures are made for the run as it
+stands. After a restart it is called again where it had not come to its end.
+"""
+
+
+def no_figures(store: Store, run: str, step: int | None) -> None:
+    """Make no figures."""
+
+
+class FigureMaker:
+    """Calls `on_step_ended` for one run after the other, each with its latest ending."""
+
+    def __init__(self, database_url: str, on_step_ended: OnStepEnded) -> None:
+        self._database_url = database_url
+        self._on_step_ended = on_step_ended
+        self._due: dict[str, int | None] = {}
+        self._woken = asyncio.Event()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="figures")
+
+    def wake(self, endings: Sequence[Ending]) -> None:
+        """Let figures be made for these; returns at once."""
+        for run, step in endings:
+            self._due[run] = later(self._due[run], step) if run in self._due else step
+        if endings:
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Make figures until cancelled, beginning with those an earlier process left undone."""
+        if self._on_step_ended is no_figures:
+            return
+        loop = asyncio.get_running_loop()
+        store = await loop.run_in_executor(self._thread, Store.open, self._database_url)
+        try:
+            self.wake(await loop.run_in_executor(self._thread, store.figures_due))
+            await self._make_all(store)
+        finally:
+            self._thread.shutdown(cancel_futures=True)
+            store.close()
+
+    async def _make_all(self, store: Store) -> None:
+        backoff = Backoff()
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            due, self._due = self._due, {}
+            for ending in (Ending(run, step) for run, step in due.items()):
+                try:
+                    await self._make(store, ending)
+                except UnavailableError as error:
+                    logger.warning("figures of %s have to wait: %s", ending.run, error)
+                    self.wake([ending])
+                    await asyncio.sleep(backoff.next())
+                else:
+                    backoff.reset()
+
+    async def _make(self, store: Store, ending: Ending) -> None:
+        loop = asyncio.get_running_loop()
+        making = loop.run_in_executor(self._thread, self._on_step_ended, store, *ending)
+        try:
+            await asyncio.wait({making})
+        finally:
+            making.cancel()
+        try:
+            making.result()
+        except UnavailableError:
+            raise
+        except Exception:  # figures come after recording: no flaw in them may end it
+            logger.exception("the figures of %s could not be made", ending.run)
+        else:
+            await loop.run_in_executor(self._thread, store.mark_figured, ending)
+
+
+def later(one: int | None, other: int | None) -> int | None:
+    """Return the later of two endings of a run; its own end, None, is the last."""
+    return None if one is None or other is None else max(one, other)

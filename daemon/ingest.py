@@ -1,0 +1,332 @@
+"""One transaction of the store: batches turned into rows."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, text
+
+from daemon.messages import (
+    Batch,
+    ImpedancePoints,
+    Item,
+    Noted,
+    Readings,
+    RunEnded,
+    RunStarted,
+    StepEnded,
+    StepStarted,
+)
+from daemon.summaries import CycleSummary, Pairing, StepTotals, pairing_of, summarise
+
+Row = tuple[object, ...]
+
+READINGS = "INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+IMPEDANCE = "INSERT INTO impedance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+STEP_KEY = ("run_id", "ordinal")
+STEP_STARTED = (
+    *("path", "line", "verb", "setting", "set_value", "cycle", "rounds", "marks"),
+    *("open_circuit_voltage", "started"),
+)
+STEP_ENDED = (
+    *("ended", "reason", "duration", "capacity", "energy", "first_reading", "last_reading"),
+    *("start_voltage", "end_voltage", "mean_voltage"),
+)
+INSTRUMENT = ("maker", "model", "serial", "firmware", "address")
+
+
+class Ending(NamedTuple):
+    """A step that ended, or with no ordinal the run itself."""
+
+    run: str
+    step: int | None
+
+
+@dataclass(slots=True)
+class Memory:
+    """What need not be asked of the database again; forgotten when a transaction fails."""
+
+    runs: dict[str, int] = field(default_factory=dict)
+    pairings: dict[int, Pairing | None] = field(default_factory=dict)
+    cycles: dict[int, tuple[int, int]] = field(
+        default_factory=dict
+    )  # run → latest cycle and its first reading
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self.runs.clear()
+        self.pairings.clear()
+        self.cycles.clear()
+
+
+class Ingest:
+    """Takes batches in any order, any number of times; the tables come out the same.
+
+    Names spliced into SQL are the tables' own column names; everything that came over the wire
+    is a bound parameter.
+    """
+
+    def __init__(self, connection: Connection, memory: Memory) -> None:
+        self._connection = connection
+        self._memory = memory
+        self._readings: list[Row] = []
+        self._impedance: list[Row] = []
+        self._steps: set[tuple[int, int]] = set()
+        self._cycles: set[tuple[int, int]] = set()
+        self.endings: list[Ending] = []
+
+    def take(self, batches: Sequence[Batch]) -> None:
+        """Write everything the batches hold, and the cycles it touches."""
+        for batch in batches:
+            for item in batch.items:
+                self._take(batch, item)
+        self._insert(READINGS, self._readings)
+        self._insert(IMPEDANCE, self._impedance)
+        self._summarise()
+
+    def _take(self, batch: Batch, item: Item) -> None:
+        run_id = self._run_id(item.run, batch.core)
+        match item:
+            case Readings():
+                self._readings += reading_rows(run_id, item)
+                self._begin_cycle(run_id, item.cycle, item.first)
+            case ImpedancePoints():
+                self._impedance += impedance_rows(run_id, item)
+            case StepStarted():
+                self._step_started(run_id, item)
+            case StepEnded():
+                self._step_ended(run_id, item)
+            case Noted():
+                self._noted(run_id, item)
+            case RunStarted():
+                self._run_started(run_id, item)
+            case RunEnded():
+                self._run_ended(run_id, item)
+
+    def _insert(self, statement: str, rows: list[Row]) -> None:
+        if not rows:
+            return
+        if self._connection.dialect.name != "sqlite":
+            statement = statement.replace("?", "%s")
+        rows.sort(key=_key)  # a run's rows next to each other: each page of the table is touched once
+        self._connection.exec_driver_sql(statement, rows)
+
+    def _run_id(self, run: str, core: str) -> int:
+        """Return the run's number, made up on the spot where its start has not come yet."""
+        known = self._memory.runs.get(run)
+        if known is not None:
+            return known
+        found = self._scalar("SELECT id FROM runs WHERE name = :run", run=run)
+        if found is None:
+            insert = (
+                "INSERT INTO runs (name, core, state) VALUES (:run, :core, 'running') ON CONFLICT DO NOTHING"
+            )
+            self._execute(insert, run=run, core=core)
+            found = self._scalar("SELECT id FROM runs WHERE name = :run", run=run)
+        self._memory.runs[run] = int(found)
+        return int(found)
+
+    def _begin_cycle(self, run_id: int, cycle: int, first: int) -> None:
+        """Note where a cycle begins as soon as it does, so that it can be read while it runs."""
+        latest = self._memory.cycles.get(run_id)
+        if latest is not None and latest[0] == cycle and latest[1] <= first:
+            return
+        self._execute(
+            "INSERT INTO cycles (run_id, cycle, first_reading) VALUES (:run_id, :cycle, :first)"
+            " ON CONFLICT (run_id, cycle) DO UPDATE SET first_reading = excluded.first_reading"
+            " WHERE cycles.first_reading IS NULL OR excluded.first_reading < cycles.first_reading",
+            run_id=run_id,
+            cycle=cycle,
+            first=first,
+        )
+        self._memory.cycles[run_id] = (cycle, first)
+
+    def _step_started(self, run_id: int, item: StepStarted) -> None:
+        values = {name: getattr(item, name) for name in STEP_STARTED if name != "started"}
+        values |= {"rounds": as_json(item.rounds), "marks": as_json(item.marks), "started": item.time}
+        self._upsert("steps", STEP_KEY, {"run_id": run_id, "ordinal": item.ordinal}, values)
+        self._cycles.add((run_id, item.cycle))
+
+    def _step_ended(self, run_id: int, item: StepEnded) -> None:
+        values = {name: getattr(item, name) for name in STEP_ENDED if name != "ended"}
+        values |= {"ended": item.time}
+        self._upsert("steps", STEP_KEY, {"run_id": run_id, "ordinal": item.ordinal}, values)
+        self._steps.add((run_id, item.ordinal))
+        self.endings.append(Ending(item.run, item.ordinal))
+
+    def _noted(self, run_id: int, item: Noted) -> None:
+        self._execute(
+            "INSERT INTO events (run_id, ordinal, time, kind, text, detail)"
+            " VALUES (:run_id, :ordinal, :time, :kind, :text, :detail) ON CONFLICT DO NOTHING",
+            run_id=run_id,
+            ordinal=item.ordinal,
+            time=item.time,
+            kind=item.kind,
+            text=item.text,
+            detail=as_json(item.detail),
+        )
+
+    def _run_started(self, run_id: int, item: RunStarted) -> None:
+        if self._scalar("SELECT started FROM runs WHERE id = :run_id", run_id=run_id) is not None:
+            return
+        values = {
+            "started": as_utc(item.started),
+            "channel": item.channel,
+            "simulated": item.simulated,
+            "cell_id": self._cell(item),
+            "protocol_id": self._protocol(item),
+            "instrument_id": self._instrument(item),
+            "protocol_source": item.protocol_source,
+            "variables": as_json(item.variables),
+            "limits": as_json(item.limits),
+            "figures": as_json(item.figures),
+            "versions": as_json(item.versions),
+        }
+        self._update_run(run_id, values)
+        self._memory.pairings.pop(run_id, None)
+        query = text("SELECT cycle FROM cycles WHERE run_id = :run_id")
+        known = self._connection.execute(query, {"run_id": run_id}).scalars()
+        self._cycles.update((run_id, cycle) for cycle in known)
+
+    def _run_ended(self, run_id: int, item: RunEnded) -> None:
+        if self._scalar("SELECT ended FROM runs WHERE id = :run_id", run_id=run_id) is not None:
+            return
+        values = {
+            "ended": as_utc(item.ended),
+            "state": item.state,
+            "reason": item.reason,
+            "duration": item.time,
+            "readings": item.readings,
+            "impedance_points": item.impedance_points,
+        }
+        self._update_run(run_id, values)
+        self.endings.append(Ending(item.run, None))
+
+    def _cell(self, item: RunStarted) -> int:
+        facts = as_json(item.cell_facts)
+        return self._shared("cells", digest(item.cell, facts), name=item.cell, facts=facts)
+
+    def _protocol(self, item: RunStarted) -> int:
+        canonical = item.protocol_canonical
+        return self._shared("protocols", item.protocol_digest, name=item.protocol, canonical=canonical)
+
+    def _instrument(self, item: RunStarted) -> int:
+        said = {name: item.instrument.get(name) for name in INSTRUMENT}
+        return self._shared("instruments", digest(item.driver, as_json(said)), driver=item.driver, **said)
+
+    def _shared(self, table: str, digest: str, **values: object) -> int:
+        """Return the id of a row many runs share, adding it for the first."""
+        row = {"digest": digest, **values}
+        names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+        self._execute(f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING", **row)  # noqa: S608
+        return int(self._scalar(f"SELECT id FROM {table} WHERE digest = :digest", digest=digest))  # noqa: S608
+
+    def _summarise(self) -> None:
+        for run_id, ordinal in self._steps:
+            query = "SELECT cycle FROM steps WHERE run_id = :run_id AND ordinal = :ordinal"
+            cycle = self._scalar(query, run_id=run_id, ordinal=ordinal)
+            if cycle is not None:
+                self._cycles.add((run_id, cycle))
+        for run_id, cycle in sorted(self._cycles):
+            summary = summarise(self._steps_of(run_id, cycle), self._pairing(run_id))
+            self._keep_summary(run_id, cycle, summary)
+
+    def _steps_of(self, run_id: int, cycle: int) -> list[StepTotals]:
+        query = text(
+            "SELECT verb, ended IS NOT NULL, duration, capacity, energy, first_reading, last_reading"
+            " FROM steps WHERE run_id = :run_id AND cycle = :cycle ORDER BY ordinal"
+        )
+        rows = self._connection.execute(query, {"run_id": run_id, "cycle": cycle})
+        return [StepTotals(verb, bool(ended), *rest) for verb, ended, *rest in rows]
+
+    def _keep_summary(self, run_id: int, cycle: int, summary: CycleSummary) -> None:
+        values = asdict(summary)
+        first = values.pop("first_reading")
+        self._upsert("cycles", ("run_id", "cycle"), {"run_id": run_id, "cycle": cycle}, values)
+        if first is not None:
+            self._memory.cycles.pop(run_id, None)
+            self._begin_cycle(run_id, cycle, first)
+
+    def _pairing(self, run_id: int) -> Pairing | None:
+        if run_id not in self._memory.pairings:
+            query = (
+                "SELECT cells.name, facts FROM cells JOIN runs ON cells.id = cell_id WHERE runs.id = :run_id"
+            )
+            cell = self._connection.execute(text(query), {"run_id": run_id}).one_or_none()
+            known = pairing_of(cell.name, json.loads(cell.facts)) if cell is not None else None
+            self._memory.pairings[run_id] = known
+        return self._memory.pairings[run_id]
+
+    def _update_run(self, run_id: int, values: Mapping[str, object]) -> None:
+        changes = ", ".join(f"{name} = :{name}" for name in values)
+        self._execute(f"UPDATE runs SET {changes} WHERE id = :run_id", run_id=run_id, **values)  # noqa: S608
+
+    def _upsert(
+        self, table: str, key: Sequence[str], keys: Mapping[str, object], values: Mapping[str, object]
+    ) -> None:
+        row = {**keys, **values}
+        names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in values)
+        insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+        self._execute(f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}", **row)
+
+    def _execute(self, statement: str, **values: object) -> None:
+        self._connection.execute(text(statement), values)
+
+    def _scalar(self, statement: str, **values: object) -> Any:
+        return self._connection.execute(text(statement), values).scalar()
+
+
+def reading_rows(run_id: int, group: Readings) -> list[Row]:
+    """Return one row per reading, numbered from `group.first`, in the order of the table's columns."""
+    step, cycle = group.step, group.cycle
+    return [
+        (run_id, number, time, step, cycle, voltage, current, capacity, energy, temperature, flags)
+        for number, (time, voltage, current, capacity, energy, temperature, flags) in enumerate(
+            group.rows, group.first
+        )
+    ]
+
+
+def impedance_rows(run_id: int, group: ImpedancePoints) -> list[Row]:
+    """Return one row per point, numbered from `group.first`, in the order of the table's columns."""
+    return [
+        (run_id, number, point.time, group.step, group.cycle, *point[1:])
+        for number, point in enumerate(group.rows, group.first)
+    ]
+
+
+def as_utc(moment: str) -> str:
+    """Return an ISO 8601 moment in UTC; raises ValueError where it is none or names no zone."""
+    parsed = datetime.fromisoformat(moment)
+    if parsed.tzinfo is None:
+        raise ValueError(f"{moment!r} names no time zone; wanted UTC, such as 2026-01-31T12:00:00+00:00")
+    return parsed.astimezone(UTC).isoformat()
+
+
+def as_json(value: object) -> str:
+    """Return JSON with sorted keys; a number JSON cannot say (inf, nan) becomes its name."""
+    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def digest(*parts: str) -> str:
+    """Return the SHA-256 over the parts, in hexadecimal."""
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _key(row: Row) -> Row:
+    return row[:2]

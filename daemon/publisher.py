@@ -1,0 +1,147 @@
+"""The publisher: brings what the spool holds to a recorder, again and again until it is acknowledged."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import aiomqtt
+import msgspec
+
+from daemon.connection import Backoff, BrokerAddress, connected
+from daemon.messages import HELLO_TOPIC, Acknowledged, acknowledged_topic
+from daemon.outbox import Outbox
+from daemon.spool import Spooled
+
+PAGE = 20  # batches handed to the broker together: what mosquitto lets be in flight by default
+LONGEST_PATIENCE = 60.0  # seconds between repeats while no recorder answers
+
+logger = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Publishes the batches of an outbox and forgets those a recorder has acknowledged.
+
+    At most `window` batches are sent without being acknowledged, so that no broker's queue
+    overflows. After `patience` seconds without an acknowledgement, on every new connection and
+    when a recorder says hello, it goes back to the oldest one that is not acknowledged. The
+    patience doubles up to a minute while nobody answers. The broker is trusted with nothing.
+    """
+
+    def __init__(self, outbox: Outbox, broker_url: str, window: int = 200, patience: float = 5.0) -> None:
+        """Raises `ConfigurationError` where the URL cannot be used."""
+        self.connected = False
+        self._outbox = outbox
+        self._address = BrokerAddress.parse(broker_url)
+        self._window = window
+        self._shortest_patience = patience
+        self._patience = patience
+        self._outstanding: set[int] = set()
+        self._last_sent = 0
+        self._highest_sent = 0
+        self._progress = 0.0  # when something was last acknowledged, by the loop's clock
+        self._acknowledged = msgspec.msgpack.Decoder(Acknowledged)
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many batches were sent and are not yet acknowledged."""
+        return len(self._outstanding)
+
+    async def run(self) -> None:
+        """Publish until cancelled; a broker that is not there or goes away is waited for."""
+        backoff = Backoff()
+        while True:
+            try:
+                await self._serve(backoff)
+            except* aiomqtt.MqttError as errors:
+                if self.connected:
+                    logger.warning("broker %s is gone: %s", self._address, errors.exceptions[0])
+            finally:
+                self.connected = False
+            await asyncio.sleep(backoff.next())
+
+    async def _serve(self, backoff: Backoff) -> None:
+        async with (
+            connected(self._address, f"galvanod-{self._outbox.core}") as client,
+            asyncio.TaskGroup() as group,
+        ):
+            group.create_task(self._listen(client), name="acknowledgements")
+            await client.subscribe([(acknowledged_topic(self._outbox.core), 1), (HELLO_TOPIC, 1)])
+            self.connected = True
+            backoff.reset()
+            logger.info("publishing to broker %s", self._address)
+            self._go_back()
+            await self._send(client)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            if message.topic.value == HELLO_TOPIC:
+                self._patience = self._shortest_patience
+                self._go_back()
+                self._outbox.news.set()
+            else:
+                self._note(message.payload)
+
+    def _note(self, payload: object) -> None:
+        try:
+            acknowledged = self._acknowledged.decode(payload if isinstance(payload, bytes) else b"")
+        except msgspec.MsgspecError as error:
+            logger.warning("an acknowledgement that cannot be read is left aside: %s", error)
+            return
+        # What was never sent cannot have been recorded, whoever says so.
+        sequences = [number for number in acknowledged.sequences if 0 < number <= self._highest_sent]
+        if acknowledged.core != self._outbox.core or not sequences:
+            return
+        self._outstanding.difference_update(sequences)
+        self._progress = asyncio.get_running_loop().time()
+        self._patience = self._shortest_patience
+        self._outbox.acknowledge(sequences)
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        while True:
+            self._outbox.news.clear()
+            page = await self._next_page()
+            if page:
+                await _publish(client, page)
+            else:
+                await self._wait()
+
+    async def _next_page(self) -> Sequence[Spooled]:
+        room = min(PAGE, self._window - len(self._outstanding))
+        if room <= 0:
+            return ()
+        page = await self._outbox.page(self._last_sent, room)
+        for spooled in page:
+            if not self._outstanding:
+                self._progress = asyncio.get_running_loop().time()
+            self._outstanding.add(spooled.sequence)
+            self._last_sent = spooled.sequence
+        self._highest_sent = max(self._highest_sent, self._last_sent)
+        return page
+
+    async def _wait(self) -> None:
+        """Wait for news; without any, and with something outstanding, patience ends."""
+        loop = asyncio.get_running_loop()
+        ends = self._progress + self._patience if self._outstanding else None
+        try:
+            async with asyncio.timeout_at(ends):
+                await self._outbox.news.wait()
+        except TimeoutError:
+            logger.info(
+                "%d batches unacknowledged for %.0f s: sending again",
+                len(self._outstanding),
+                loop.time() - self._progress,
+            )
+            self._patience = min(LONGEST_PATIENCE, 2 * self._patience)
+            self._go_back()
+
+    def _go_back(self) -> None:
+        """Begin again with the oldest batch in the spool: the acknowledged ones are no longer there."""
+        self._outstanding.clear()
+        self._last_sent = 0
+
+
+async def _publish(client: aiomqtt.Client, page: Sequence[Spooled]) -> None:
+    client.pending_calls_threshold = 2 * PAGE  # a page waits together; that is no cause for alarm
+    async with asyncio.TaskGroup() as group:  # started in order, so sent in order
+        for spooled in page:
+            group.create_task(client.publish(spooled.topic, spooled.payload, qos=1))

@@ -1,0 +1,245 @@
+"""The recorder: takes batches from the broker to the database, and says what it has kept."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import aiomqtt
+import msgspec
+
+from daemon.connection import Backoff, BrokerAddress, connected
+from daemon.errors import UnavailableError
+from daemon.figure_maker import FigureMaker, OnStepEnded, no_figures
+from daemon.ingest import Ending
+from daemon.messages import (
+    DATA_TOPICS,
+    HELLO_TOPIC,
+    VERSION,
+    Acknowledged,
+    Batch,
+    RecorderHello,
+    acknowledged_topic,
+    data_topic,
+)
+from daemon.store import DeadLetter, Store, UnstorableError
+
+FLUSH = 0.03  # seconds messages are gathered for one commit
+MOST = 256  # messages in one commit
+
+logger = logging.getLogger(__name__)
+
+
+class Letter(NamedTuple):
+    """A message as it came."""
+
+    topic: str
+    payload: bytes
+
+
+class Readable(NamedTuple):
+    """A message and what it says."""
+
+    letter: Letter
+    batch: Batch
+
+
+class Kept(NamedTuple):
+    """What one commit came to."""
+
+    batches: list[Batch]
+    endings: list[Ending]
+    dead: list[DeadLetter]
+
+
+async def record(
+    broker_url: str,
+    database_url: str,
+    name: str = "recorder",
+    on_step_ended: OnStepEnded = no_figures,
+    flush: float = FLUSH,
+) -> None:
+    """Record until cancelled.
+
+    Raises `ConfigurationError` where one of the URLs, or the schema of the database, cannot be
+    used, and `UnavailableError` where the database cannot be opened to begin with.
+    """
+    recorder = Recorder(broker_url, database_url, name, on_step_ended, flush)
+    await recorder.run()
+
+
+class Recorder:
+    """Subscribes, commits what it gets, and acknowledges what is committed.
+
+    Where the database is locked, full or gone it tries again and acknowledges nothing; meanwhile
+    at most `connection.QUEUED` messages wait in memory, and what is left out comes again from the
+    cores. A message that cannot be used goes to the table of dead letters and is not acknowledged,
+    so that its core keeps it until a recorder understands it.
+    """
+
+    def __init__(
+        self,
+        broker_url: str,
+        database_url: str,
+        name: str = "recorder",
+        on_step_ended: OnStepEnded = no_figures,
+        flush: float = FLUSH,
+    ) -> None:
+        self.connected = False
+        self.trouble: str | None = None
+        """Why the database takes nothing; None while it does."""
+        self.batches = 0
+        """Batches committed since the start, repeats included."""
+        self.dead_letters = 0
+        """Messages that could not be used since the start."""
+        self._address = BrokerAddress.parse(broker_url)
+        self._database_url = database_url
+        self._name = name
+        self._flush = flush
+        self._figures = FigureMaker(database_url, on_step_ended)
+        self._decoder = msgspec.msgpack.Decoder(Batch)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Record until cancelled; a broker that is not there or goes away is waited for.
+
+        `ready` is called once the database is open.
+        """
+        loop = asyncio.get_running_loop()
+        store = await loop.run_in_executor(self._thread, Store.open, self._database_url)
+        ready()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._figures.run(), name="figures")
+                await self._stay_connected(store)
+        finally:
+            self._thread.shutdown()
+            store.close()
+
+    async def _stay_connected(self, store: Store) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                async with connected(self._address, f"galvanod-recorder-{self._name}") as client:
+                    await self._serve(client, store, backoff)
+            except aiomqtt.MqttError as error:
+                if self.connected:
+                    logger.warning("broker %s is gone: %s", self._address, error)
+            finally:
+                self.connected = False
+            await asyncio.sleep(backoff.next())
+
+    async def _serve(self, client: aiomqtt.Client, store: Store, backoff: Backoff) -> None:
+        await client.subscribe(DATA_TOPICS, qos=1)
+        self.connected = True
+        backoff.reset()
+        logger.info("recording from broker %s", self._address)
+        await self._say_hello(client)
+        while True:
+            letters = await self._gather(client)
+            kept, was_in_trouble = await self._keep(store, letters)
+            self._count(kept)
+            self._figures.wake(kept.endings)
+            await self._acknowledge(client, kept.batches)
+            if was_in_trouble:
+                await self._say_hello(client)  # what was left out meanwhile may come now
+
+    async def _gather(self, client: aiomqtt.Client) -> list[Letter]:
+        """Wait for a message, then take those that come within the flush window."""
+        letters = [await _next_letter(client)]
+        if len(client.messages) < MOST:
+            await asyncio.sleep(self._flush)
+        while len(client.messages) and len(letters) < MOST:
+            letters.append(await _next_letter(client))
+        return letters
+
+    async def _keep(self, store: Store, letters: Sequence[Letter]) -> tuple[Kept, bool]:
+        """Commit, trying until the database takes it; also returns whether it did not at first."""
+        readable, dead = self._sorted(letters)
+        loop = asyncio.get_running_loop()
+        backoff = Backoff(0.05)
+        while True:
+            try:
+                kept = await loop.run_in_executor(self._thread, commit, store, readable, dead)
+            except UnavailableError as error:
+                if self.trouble is None:
+                    logger.error("nothing is recorded for now: %s", error)
+                self.trouble = str(error)
+                await asyncio.sleep(backoff.next())
+            else:
+                was_in_trouble = self.trouble is not None
+                self.trouble = None
+                return kept, was_in_trouble
+
+    def _sorted(self, letters: Sequence[Letter]) -> tuple[list[Readable], list[DeadLetter]]:
+        readable: list[Readable] = []
+        dead: list[DeadLetter] = []
+        for letter in letters:
+            try:
+                readable.append(Readable(letter, self._read(letter)))
+            except ValueError as error:  # msgspec's errors are ValueErrors too
+                dead.append(DeadLetter(letter.topic, letter.payload, str(error)))
+        return readable, dead
+
+    def _read(self, letter: Letter) -> Batch:
+        batch = self._decoder.decode(letter.payload)
+        if batch.version != VERSION:
+            raise ValueError(f"version {batch.version}, wanted {VERSION}")
+        if letter.topic != data_topic(batch.core, batch.instrument):
+            raise ValueError(f"a batch of {batch.core!r} and {batch.instrument!r} came on {letter.topic!r}")
+        return batch
+
+    def _count(self, kept: Kept) -> None:
+        self.batches += len(kept.batches)
+        self.dead_letters += len(kept.dead)
+        for letter in kept.dead:
+            logger.error("a message on %s cannot be recorded: %s", letter.topic, letter.reason)
+
+    async def _acknowledge(self, client: aiomqtt.Client, batches: Sequence[Batch]) -> None:
+        by_core: defaultdict[str, list[int]] = defaultdict(list)
+        for batch in batches:
+            by_core[batch.core].append(batch.sequence)
+        for core, sequences in by_core.items():
+            acknowledged = Acknowledged(core, self._name, sequences)
+            await client.publish(acknowledged_topic(core), msgspec.msgpack.encode(acknowledged), qos=1)
+
+    async def _say_hello(self, client: aiomqtt.Client) -> None:
+        await client.publish(HELLO_TOPIC, msgspec.msgpack.encode(RecorderHello(self._name)), qos=1)
+
+
+def commit(store: Store, readable: Sequence[Readable], dead: Sequence[DeadLetter]) -> Kept:
+    """Write what can be written, all together if it goes, one by one if some of it is at fault."""
+    kept = _together(store, readable) if readable else Kept([], [], [])
+    kept.dead.extend(dead)
+    if kept.dead:
+        store.bury(kept.dead)
+    return kept
+
+
+def _together(store: Store, readable: Sequence[Readable]) -> Kept:
+    try:
+        endings = store.add([batch for _, batch in readable])
+    except UnstorableError as error:
+        if len(readable) > 1:
+            return _one_by_one(store, readable)
+        letter = readable[0].letter
+        return Kept([], [], [DeadLetter(letter.topic, letter.payload, str(error))])
+    return Kept([batch for _, batch in readable], endings, [])
+
+
+def _one_by_one(store: Store, readable: Sequence[Readable]) -> Kept:
+    kept = Kept([], [], [])
+    for one in readable:
+        batches, endings, dead = _together(store, [one])
+        kept.batches.extend(batches)
+        kept.endings.extend(endings)
+        kept.dead.extend(dead)
+    return kept
+
+
+async def _next_letter(client: aiomqtt.Client) -> Letter:
+    message = await anext(client.messages)
+    payload = message.payload if isinstance(message.payload, bytes) else b""
+    return Letter(message.topic.value, payload)

@@ -1,0 +1,131 @@
+"""One channel of the bench: its instrument, opened when needed, and the run it holds."""
+
+import asyncio
+import contextlib
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from daemon.bench_file import InstrumentEntry
+from daemon.errors import BusyError
+from daemon.locks import owned
+from daemon.run import Run
+from drivers import registry
+from drivers.base import Channel, Driver
+from drivers.clock import Clock, WallClock
+from drivers.links import Link
+from drivers.links.opening import open_link
+from drivers.rehearsal import RehearsalClock
+from protocols.errors import GalvanodError
+from protocols.limits import Limits
+
+
+class Station:
+    """A channel and what is known of it. `address` and `rehearsal` are where its instrument is."""
+
+    def __init__(self, entry: InstrumentEntry, address: str, rehearsal: str | None) -> None:
+        self.entry = entry
+        self.address = address
+        self.rehearsal = rehearsal
+        self.run: Run | None = None
+        self.trouble: str | None = None
+        """Why the instrument could not be opened; None when it could."""
+        self.driver_class = registry.driver(entry.driver)
+        self._opening = asyncio.Lock()
+        self._claim = asyncio.Lock()
+        self._resources = contextlib.AsyncExitStack()
+        self._driver: Driver | None = None
+        self._clock: Clock = WallClock()
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    @property
+    def busy(self) -> bool:
+        return self.run is not None and not self.run.over
+
+    @asynccontextmanager
+    async def claimed(self) -> AsyncIterator[None]:
+        """Have the channel to oneself while a run is prepared; `BusyError` if it has a run."""
+        async with self._claim:
+            if self.run is not None and not self.run.over:
+                raise BusyError(f"channel {self.name} is busy with run {self.run.name} on {self.run.cell}")
+            yield
+
+    async def opened(self) -> Driver:
+        """Return the instrument, opening it first where that has not been done."""
+        async with self._opening:
+            if self._driver is None:
+                self._driver = await self._open()
+            return self._driver
+
+    @property
+    def clock(self) -> Clock:
+        """The time the instrument lives in."""
+        return self._clock
+
+    async def limits(self) -> Limits:
+        """The channel's window: what the bench file allows and the instrument can do."""
+        return Limits.intersection([self.entry.window, (await self.opened()).rating])
+
+    async def channel(self) -> Channel:
+        """Return the channel itself."""
+        return next(iter((await self.opened()).channels.values()))
+
+    async def aclose(self) -> None:
+        """Disconnect the cell and let go of the instrument."""
+        async with self._opening:
+            driver, self._driver = self._driver, None
+            try:
+                if driver is not None:
+                    for channel in driver.channels.values():
+                        await channel.off()
+            finally:
+                await self._resources.aclose()
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what a person wants to know of the channel, as plain data."""
+        identity = self._driver.identity._asdict() if self._driver is not None else None
+        return {
+            "channel": self.name,
+            "driver": self.entry.driver,
+            "address": self.address,
+            "instrument": identity,
+            "simulated": self.entry.simulation.cell if self.entry.simulation is not None else None,
+            "trouble": self.trouble,
+            "state": self.run.state.value if self.run is not None and self.busy else self._idle_state(),
+            "run": self.run.name if self.run is not None and self.busy else None,
+            "last_run": self.run.name if self.run is not None else None,
+            "cell": self.run.cell if self.run is not None else None,
+            "latest": dict(self.run.logbook.latest) if self.run is not None else {},
+        }
+
+    def _idle_state(self) -> str:
+        return "unreachable" if self.trouble else "idle"
+
+    async def _open(self) -> Driver:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                stack.enter_context(owned(_lock_file(self.address), self.address))
+                link: Link = await open_link(self.address, self.driver_class.link_options)
+                stack.push_async_callback(link.aclose)
+                driver = await self.driver_class.open(link)
+                if self.rehearsal is not None:
+                    self._clock = await RehearsalClock.connect(self.rehearsal)
+                    stack.push_async_callback(self._clock.aclose)
+            except GalvanodError as error:
+                self.trouble = str(error)
+                raise
+            self.trouble = None
+            self._resources = stack.pop_all()
+            return driver
+
+
+def _lock_file(address: str) -> Path:
+    """One instrument, one owner on this machine, whatever the state directory."""
+    digest = hashlib.sha256(address.encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"galvanod-instrument-{digest}.lock"

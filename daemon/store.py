@@ -1,0 +1,192 @@
+"""The store: what the recorder writes."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    StatementError,
+)
+
+from daemon.database import open_database
+from daemon.errors import ServiceError, UnavailableError, UnknownError
+from daemon.ingest import Ending, Ingest, Memory, as_json
+from daemon.messages import Batch
+from daemon.migrations import upgrade
+from daemon.tables import dead_letters
+from daemon.tables import figures as figures_table
+
+LETTER_BYTES = 64 * 1024
+LETTERS = 10_000  # no flood of rubbish fills the disk
+
+
+FIGURES_DUE = """
+SELECT runs.name, runs.ended IS NOT NULL, max(steps.ordinal), runs.figured
+FROM runs LEFT JOIN steps ON steps.run_id = runs.id AND steps.ended IS NOT NULL
+WHERE runs.figured IS NULL OR runs.figured <> 'end'
+GROUP BY runs.id, runs.name, runs.ended, runs.figured
+HAVING runs.ended IS NOT NULL OR max(steps.ordinal) IS NOT NULL
+"""
+LETTER_AGAIN = "UPDATE dead_letters SET times = times + 1, last_seen = :now WHERE digest = :digest"
+
+
+class UnstorableError(ServiceError):
+    """The database refuses the content itself: writing it again will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """One figure of merit of a run, SI; `value` None where it could not be had and a warning says why."""
+
+    name: str
+    value: float | None
+    unit: str
+    uncertainty: float | None
+    method: str
+    cycle: int | None = None
+    step: int | None = None
+    mark: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that could not be used, and why."""
+
+    topic: str
+    payload: bytes
+    reason: str
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of topic and payload: the same letter is kept once."""
+        return hashlib.sha256(self.topic.encode() + b"\x00" + self.payload).hexdigest()
+
+
+class Store:
+    """Writes batches and figures; to be used from one thread at a time.
+
+    Everything raises `UnavailableError` where the database is locked, full or gone (try again),
+    and `UnstorableError` where the content is at fault.
+    """
+
+    def __init__(self, url: str, engine: Engine) -> None:
+        self.url = url
+        self._engine = engine
+        self._memory = Memory()
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database, made or brought to the present schema first.
+
+        Raises `ConfigurationError` for a URL or a later schema that cannot be used.
+        """
+        engine = open_database(url, write=True)
+        with _translated(url):
+            upgrade(engine)
+        return cls(url, engine)
+
+    def add(self, batches: Sequence[Batch]) -> list[Ending]:
+        """Write the batches and the cycles they touch in one transaction; return what ended.
+
+        Batches may come in any order and any number of times. When it returns, they are on disk.
+        """
+        try:
+            with _translated(self.url), self._engine.begin() as connection:
+                ingest = Ingest(connection, self._memory)
+                ingest.take(batches)
+            return ingest.endings
+        except ServiceError:
+            self._memory.forget()  # what the failed transaction made up is not there
+            raise
+
+    def set_figures(self, run: str, figures: Sequence[FigureRow]) -> None:
+        """Replace the run's figures; raises `UnknownError` where there is no such run."""
+        with _translated(self.url), self._engine.begin() as connection:
+            run_id = connection.execute(text("SELECT id FROM runs WHERE name = :run"), {"run": run}).scalar()
+            if run_id is None:
+                raise UnknownError(f"there is no run {run!r} in {self.url}")
+            connection.execute(text("DELETE FROM figures WHERE run_id = :run_id"), {"run_id": run_id})
+            rows = [_figure_row(run_id, position, figure) for position, figure in enumerate(figures, 1)]
+            if rows:
+                connection.execute(figures_table.insert(), rows)
+
+    def figures_due(self) -> list[Ending]:
+        """Return the latest ending of every run whose figures do not cover it yet."""
+        with _translated(self.url), self._engine.begin() as connection:
+            rows = connection.execute(text(FIGURES_DUE))
+            latest = [(run, None if ended else step, figured) for run, ended, step, figured in rows]
+        return [Ending(run, step) for run, step, figured in latest if _cover(step) != figured]
+
+    def mark_figured(self, ending: Ending) -> None:
+        """Note that the run's figures cover that ending."""
+        with _translated(self.url), self._engine.begin() as connection:
+            values = {"covers": _cover(ending.step), "run": ending.run}
+            connection.execute(text("UPDATE runs SET figured = :covers WHERE name = :run"), values)
+
+    def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep messages that could not be used, each once; beyond 10 000 new ones are left out."""
+        now = datetime.now(UTC).isoformat()
+        with _translated(self.url), self._engine.begin() as connection:
+            room = LETTERS - int(connection.execute(text("SELECT count(*) FROM dead_letters")).scalar() or 0)
+            for letter in letters:
+                again = {"digest": letter.digest, "now": now}
+                if connection.execute(text(LETTER_AGAIN), again).rowcount == 0 and room > 0:
+                    connection.execute(dead_letters.insert(), _letter_row(letter, now))
+                    room -= 1
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def _figure_row(run_id: int, position: int, figure: FigureRow) -> dict[str, object]:
+    row: dict[str, object] = {"run_id": run_id, "position": position, **asdict(figure)}
+    return row | {"detail": as_json(figure.detail), "warnings": as_json(figure.warnings)}
+
+
+def _letter_row(letter: DeadLetter, now: str) -> dict[str, object]:
+    return {
+        "digest": letter.digest,
+        "topic": letter.topic,
+        "reason": letter.reason,
+        "size": len(letter.payload),
+        "payload": letter.payload[:LETTER_BYTES],
+        "times": 1,
+        "first_seen": now,
+        "last_seen": now,
+    }
+
+
+def _cover(step: int | None) -> str:
+    return "end" if step is None else str(step)
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise UnavailableError(f"database {_safe(url)}: {error.orig}") from error
+    except (DataError, IntegrityError, ProgrammingError, NotSupportedError) as error:
+        raise UnstorableError(f"database {_safe(url)}: {error.orig}") from error
+    except DBAPIError as error:  # a damaged file, an internal error: nothing is wrong with the content
+        raise UnavailableError(f"database {_safe(url)}: {error.orig}") from error
+    except (StatementError, ValueError, OverflowError) as error:
+        raise UnstorableError(f"database {_safe(url)}: {error}") from error
+
+
+def _safe(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True) if "://" in url else url

@@ -1,0 +1,116 @@
+"""The whole service on one machine: broker, simulated instruments, recorder and core."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daemon.bench_file import BenchFile
+from daemon.child import Child
+from daemon.places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to start. None for `broker` means the embedded one, for `database` SQLite beside the spool."""
+
+    places: Places
+    bench: Path
+    core: str = "lab"
+    broker: str | None = None
+    database: str | None = None
+    speed: str | None = None
+
+
+@asynccontextmanager
+async def service(plan: Plan) -> AsyncIterator[dict[str, Any]]:
+    """Run everything while inside; yields where everything is. What dies is started again."""
+    places = plan.places
+    logs = places.state / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    simulated = [e for e in BenchFile.load(plan.bench).instruments.values() if e.simulation is not None]
+    broker_url = plan.broker or f"mqtt://127.0.0.1:{_free_port()}"
+    database = plan.database or places.default_database
+    helpers: list[Child] = []
+    if plan.broker is None:
+        helpers.append(Child("broker", ["broker", "--url", broker_url, "--json"], logs / "broker.log"))
+    if simulated:
+        speed = ["--speed", plan.speed] if plan.speed is not None else []
+        arguments = ["simulate", "--bench", str(plan.bench), *speed, "--json"]
+        helpers.append(Child("simulators", arguments, logs / "simulators.log", lines=len(simulated)))
+    common = ["--broker", broker_url, "--json"]
+    recorder = Child("recorder", ["record", "--database", database, *common], logs / "recorder.log")
+    core = Child("core", _core_arguments(plan, common), logs / "core.log")
+    started: list[Child] = []
+    try:
+        await _start_all([*helpers, recorder], started)
+        if simulated:
+            _write_addresses(places, helpers[-1])
+        await _start_all([core], started)
+        where = _where(plan, broker_url, database, [core, recorder, *helpers])
+        places.where.write_text(json.dumps(where, indent=1))
+        async with asyncio.TaskGroup() as group:
+            keepers = [group.create_task(child.keep(), name=child.name) for child in started]
+            try:
+                yield where
+            finally:
+                for keeper in keepers:
+                    keeper.cancel()
+    finally:
+        for child in sorted(started, key=_order_of_stopping):
+            await child.stop()
+        places.where.unlink(missing_ok=True)
+
+
+def _core_arguments(plan: Plan, common: list[str]) -> list[str]:
+    state = ["--state", str(plan.places.state), "--name", plan.core]
+    return ["serve", "--bench", str(plan.bench), "--simulated", str(_addresses(plan.places)), *state, *common]
+
+
+async def _start_all(children: list[Child], started: list[Child]) -> None:
+    started.extend(children)
+    await asyncio.gather(*(child.start() for child in children))
+
+
+def _order_of_stopping(child: Child) -> int:
+    """The core first: it disconnects the cells. The broker last: it carries what is left."""
+    return ["core", "recorder", "simulators", "broker"].index(child.name)
+
+
+def _addresses(places: Places) -> Path:
+    return places.state / "simulated.json"
+
+
+def _write_addresses(places: Places, simulators: Child) -> None:
+    found = {said["name"]: [_link_address(said["address"]), said["rehearsal"]] for said in simulators.said}
+    _addresses(places).write_text(json.dumps(found))
+
+
+def _link_address(address: str) -> str:
+    """Return the address a link is opened with, for a PyVISA resource string or a device path."""
+    return f"serial://{address}" if address.startswith("/") else f"visa://{address}"
+
+
+def _where(plan: Plan, broker_url: str, database: str, children: list[Child]) -> dict[str, Any]:
+    return {
+        "state": str(plan.places.state),
+        "socket": str(plan.places.socket),
+        "broker": broker_url,
+        "database": database,
+        "logs": str(plan.places.state / "logs"),
+        "bench": str(plan.bench),
+        "processes": {child.name: child.pid for child in children},
+        "channels": children[0].said[0]["channels"],
+    }
+
+
+def _free_port() -> int:
+    """Return a port nobody listens on now; whoever is told to use it says so if that has changed."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

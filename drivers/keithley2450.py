@@ -1,0 +1,62 @@
+"""Keithley 2450, 2460 and 2461 source-measure units, driven reading by reading over SCPI.
+
+Reference manual 2461-901-01 Rev A; the commands used are shared by the three models. One channel, "1".
+"""
+
+from typing import ClassVar, Self
+
+from drivers.base import Driver, Identity
+from drivers.errors import LinkError, RefusedError
+from drivers.keithley2450_models import MODELS
+from drivers.keithley2450_output import Output
+from drivers.links import Link, LinkOptions
+from protocols.limits import Limits
+from protocols.plan import PlannedStep
+from protocols.techniques import ChamberTemperature, Impedance
+
+
+class Keithley2450(Driver):
+    """A source-measure unit with its one output."""
+
+    link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0)
+
+    def __init__(self, identity: Identity, rating: Limits, output: Output) -> None:
+        self.identity = identity
+        self.rating = rating
+        self.channels = {"1": output}
+
+    @classmethod
+    def refusal(cls, step: PlannedStep) -> str | None:
+        match step.technique:
+            case Impedance():
+                return "a Keithley 24xx source-measure unit measures no impedance spectra"
+            case ChamberTemperature():
+                return "a Keithley 24xx source-measure unit sets no chamber temperature"
+        return None
+
+    @classmethod
+    async def open(cls, link: Link) -> Self:
+        identity = await _identity(link)
+        model = MODELS.get(identity.model)
+        if model is None or "KEITHLEY" not in identity.maker.upper():
+            raise RefusedError(
+                f"{link.address}: a {identity.maker} {identity.model} answered; "
+                f"wanted a Keithley {', '.join(MODELS)}"
+            )
+        language = await link.query("*LANG?")
+        if language.strip() != "SCPI":
+            raise RefusedError(
+                f"{link.address}: the command set is {language!r}; wanted SCPI (send *LANG SCPI, power-cycle)"
+            )
+        output = Output(link, model)
+        await output.make_safe()
+        return cls(identity, model.rating, output)
+
+
+async def _identity(link: Link) -> Identity:
+    answer = await link.query("*IDN?")
+    parts = [part.strip() for part in answer.split(",")]
+    if len(parts) != 4:
+        raise LinkError(f"{link.address}: *IDN? answered {answer!r}; wanted maker, model, serial, firmware")
+    maker, model, serial, firmware = parts
+    return Identity(maker, model.removeprefix("MODEL ").strip(), serial, firmware)

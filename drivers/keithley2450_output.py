@@ -1,0 +1,174 @@
+"""The output of a Keithley 2450, 2460 or 2461.
+
+The output-off state is high impedance for both functions from the first moment on: the default,
+"normal", is a 0 V source that would discharge the cell. The instrument drops its output when the
+source function changes, so going from a current (or a rest) to a voltage or back takes the cell
+through high impedance for some ten milliseconds; within a function the output stays closed.
+"""
+
+import math
+import time
+
+from drivers.base import SteppedChannel
+from drivers.errors import LinkError, RefusedError
+from drivers.keithley2450_models import Model, overvoltage_step
+from drivers.keithley2450_source import Source
+from drivers.links import Link
+from drivers.scpi import Scpi
+from drivers.timeline import Timeline
+from protocols.limits import Limits, Range
+from protocols.reading import Flags, Reading
+from protocols.setpoint import Setpoint
+
+OFF_SECONDS = 1.0
+"""Deadline of switching off, asked twice; the instrument answers within milliseconds unless it is lost."""
+
+
+class Output(SteppedChannel):
+    """Current is positive out of HI, which charges a cell whose plus is at HI."""
+
+    def __init__(self, link: Link, model: Model) -> None:
+        self._scpi = Scpi(link, f"Keithley {model.name} at {link.address}")
+        self._model = model
+        self._source: Source | None = None  # what the closed output follows; None while it is open
+        self._range = 0.0
+        self._apertures: dict[str, float] = {}
+        self._timeline = Timeline()
+
+    async def make_safe(self) -> None:
+        """Make opening harmless, open the circuit, and set what never changes; the driver's first act."""
+        await self._scpi.tell(":OUTP:CURR:SMOD HIMP", ":OUTP:VOLT:SMOD HIMP")
+        states = await self._scpi.ask_all(2, ":OUTP:CURR:SMOD?;:OUTP:VOLT:SMOD?")
+        if states != ["HIMP", "HIMP"]:
+            raise RefusedError(f"{self._scpi.who}: output-off states are {states}; wanted HIMP for both")
+        await self.off()
+        await self._scpi.tell(
+            ":SYST:CLE",
+            ":SENS:VOLT:RSEN ON",  # four-wire: lead drop is not cell voltage
+            ":SENS:CURR:RSEN ON",
+            ":SOUR:VOLT:READ:BACK ON",  # the source is measured, not believed
+            ":SOUR:CURR:READ:BACK ON",
+            ":SENS:COUN 1",
+            ':TRAC:FILL:MODE CONT, "defbuffer1"',  # old readings make room while the relative time goes on
+        )
+        await self._scpi.raise_on_errors(await self._scpi.ask(":SYST:ERR:COUN?"))
+
+    async def prepare(self, limits: Limits) -> None:
+        self._refuse_beyond("voltage", "V", limits.voltage, self._model.volts)
+        self._refuse_beyond("current", "A", limits.current, self._model.amperes)
+        step = f"PROT{overvoltage_step(limits.voltage, self._model.volts)}"
+        protection, errors = await self._scpi.ask_all(
+            2, f":SOUR:VOLT:PROT {step};:SOUR:VOLT:PROT?;:SYST:ERR:COUN?"
+        )
+        await self._scpi.raise_on_errors(errors)
+        if protection != step:
+            raise RefusedError(f"{self._scpi.who}: overvoltage protection is {protection!r}; wanted {step}")
+
+    async def apply(self, setpoint: Setpoint) -> None:
+        source = Source.of(setpoint)
+        refusal = source.refusal(self._model)
+        if refusal is not None:
+            raise RefusedError(f"{self._scpi.who}: {refusal}")
+        if self._source is not None and self._source.function == source.function:
+            await self._move(source)
+        else:
+            await self._close(source)
+        self._source = source
+
+    async def measure(self, within: float) -> Reading:
+        source = self._source
+        if source is None:
+            raise RefusedError(f"{self._scpi.who}: the output is open; apply a rest to read the voltage")
+        await self._set_aperture(source.measures, within)
+        answer = await self._scpi.ask(':READ? "defbuffer1", SOUR, READ, REL', within + 1.0)
+        sourced, measured, relative = self._scpi.numbers(3, "READ?", answer)
+        flags = await self._clamped(source, measured)
+        moment = self._timeline.at(relative, time.monotonic())
+        voltage, current = (measured, sourced) if source.function == "CURR" else (sourced, measured)
+        return Reading(moment, voltage, current, None, flags)
+
+    async def off(self) -> None:
+        self._source = None
+        question = ":OUTP OFF;:OUTP?"
+        try:
+            state = await self._scpi.ask(question, OFF_SECONDS)
+        except LinkError:
+            state = await self._scpi.ask(question, OFF_SECONDS)
+        if state != "0":
+            raise RefusedError(f"{self._scpi.who}: told to open the output, OUTP? says {state!r}; wanted 0")
+
+    async def _close(self, source: Source) -> None:
+        """Set everything with the output open, read it back, then close."""
+        await self.off()
+        function, span = source.function, source.range(self._model)
+        await self._scpi.tell(
+            f":SOUR:FUNC {function}",
+            f":SOUR:{function} 0",  # the level left from last time may not fit the new range
+            f":SOUR:{function}:RANG {span:.6E}",
+            f":SOUR:{function}:{source.clamps} {source.clamp:.6E}",
+            f":SOUR:{function} {source.level:.6E}",
+            f':SENS:FUNC "{source.measures}"',
+            f":SENS:{source.measures}:RANG:AUTO ON",
+        )
+        await self._read_back(source, "")
+        state = await self._scpi.ask(":OUTP ON;:OUTP?")
+        if state != "1":
+            raise RefusedError(f"{self._scpi.who}: told to close the output, OUTP? says {state!r}; wanted 1")
+        self._range = span
+
+    async def _move(self, source: Source) -> None:
+        """Go to another level with the output closed: no relay moves.
+
+        A wider range is set before the level, a narrower one after it; no current keeps the range.
+        """
+        level = f":SOUR:{source.function} {source.level:.6E};"
+        wanted = self._range if source.level == 0.0 else source.range(self._model)
+        span = f":SOUR:{source.function}:RANG {wanted:.6E};"
+        clamp = ""
+        if self._source is None or self._source.clamp != source.clamp:
+            clamp = f":SOUR:{source.function}:{source.clamps} {source.clamp:.6E};"
+        if wanted > self._range:
+            settings = clamp + span + level
+        elif wanted < self._range:
+            settings = clamp + level + span
+        else:
+            settings = clamp + level
+        await self._read_back(source, settings)
+        self._range = wanted
+
+    async def _read_back(self, source: Source, settings: str) -> None:
+        """Send settings and compare the level and the clamp the instrument then holds with those wanted."""
+        prefix = f":SOUR:{source.function}"
+        level, clamp, errors = await self._scpi.ask_all(
+            3, f"{settings}{prefix}?;{prefix}:{source.clamps}?;:SYST:ERR:COUN?"
+        )
+        await self._scpi.raise_on_errors(errors)
+        self._compare(f"{prefix}?", level, source.level)
+        self._compare(f"{prefix}:{source.clamps}?", clamp, source.clamp)
+
+    def _compare(self, question: str, seen: str, wanted: float) -> None:
+        [number] = self._scpi.numbers(1, question, seen)
+        if not math.isclose(number, wanted, rel_tol=1e-4, abs_tol=1e-9):
+            raise RefusedError(f"{self._scpi.who}: {question} says {seen}; wanted {wanted:.6E}")
+
+    async def _set_aperture(self, function: str, within: float) -> None:
+        """Integrate over as many power-line cycles as the time allows; sent only when that changes."""
+        cycles = 1.0 if within >= 0.1 else 0.1 if within >= 0.02 else 0.01
+        if self._apertures.get(function) != cycles:
+            await self._scpi.tell(f":SENS:{function}:NPLC {cycles:g}")
+            self._apertures[function] = cycles
+
+    async def _clamped(self, source: Source, measured: float) -> int:
+        """Ask whether the clamp holds the output, only where the reading makes that possible."""
+        if abs(measured) < 0.99 * source.clamp:
+            return 0
+        tripped = await self._scpi.ask(f":SOUR:{source.function}:{source.clamps}:TRIP?")
+        return int(Flags.CLAMPED) if tripped == "1" else 0
+
+    def _refuse_beyond(self, quantity: str, unit: str, wanted: Range, rating: float) -> None:
+        for edge in (wanted.low, wanted.high):
+            if edge is not None and not abs(edge.value) <= rating:
+                raise RefusedError(
+                    f"{self._scpi.who}: the {edge.origin}'s {quantity} limit {edge.value:g} {unit} "
+                    f"is beyond the rating, ±{rating:g} {unit}"
+                )

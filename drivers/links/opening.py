@@ -1,0 +1,50 @@
+"""Addresses: from a line of the bench file to an open link."""
+
+from urllib.parse import urlsplit
+
+from drivers.errors import LinkError
+from drivers.links import Link, LinkOptions
+from drivers.links.serial import SerialLink
+from drivers.links.tcp import TcpLink
+from drivers.links.visa import VisaLink
+
+_DEFAULT = LinkOptions()
+
+
+async def open_link(address: str, options: LinkOptions = _DEFAULT) -> Link:
+    """Return an open link to `address`. Raises `LinkError` if nobody is there.
+
+    Known are `visa://RESOURCE` (any PyVISA resource string), `serial:///dev/…` and `tcp://host:port`.
+    """
+    scheme, found, rest = address.partition("://")
+    if not found or not rest:
+        raise LinkError(f"address {address!r}: wanted visa://RESOURCE, serial:///dev/… or tcp://host:port")
+    match scheme:
+        case "visa":
+            return await _opened(VisaLink(address, rest, options))
+        case "serial":
+            return await _opened(SerialLink(address, rest, options))
+        case "tcp":
+            host, port = _endpoint(address)
+            return await _opened(TcpLink(address, host, port, options))
+    raise LinkError(f"address {address!r}: scheme {scheme!r} is not one of visa, serial, tcp")
+
+
+async def _opened(link: SerialLink | TcpLink | VisaLink) -> Link:
+    try:
+        await link.open()
+    except BaseException:
+        await link.aclose()
+        raise
+    return link
+
+
+def _endpoint(address: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise LinkError(f"address {address!r}: {error}") from error
+    if host is None or port is None:
+        raise LinkError(f"address {address!r}: wanted tcp://host:port")
+    return host, port

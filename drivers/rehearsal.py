@@ -1,0 +1,101 @@
+"""The clock of a rehearsal: a simulated instrument's time, held so that nobody need wait for it."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from drivers.clock import Clock
+from drivers.errors import LinkError
+
+CONNECT_SECONDS = 5.0
+
+
+class RehearsalClock(Clock):
+    """Holds a simulated instrument's clock: its time passes only as far as `sleep_until` lets it.
+
+    Spoken are lines of JSON, each question followed by its answer. A question whose asker was
+    cancelled is still answered: that answer is dropped before the next one is read. Letting the
+    time pass has no deadline but the connection's end. Every failure surfaces as `LinkError`.
+    """
+
+    def __init__(self, address: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.address = address
+        self._reader = reader
+        self._writer = writer
+        self._turn = asyncio.Lock()
+        self._owed = 0
+
+    @classmethod
+    async def connect(cls, address: str) -> Self:
+        """Connect to "tcp://host:port" and hold the clock there."""
+        parts = urlsplit(address)
+        if parts.scheme != "tcp" or parts.hostname is None or parts.port is None:
+            raise LinkError(f"rehearsal address {address!r}: wanted tcp://host:port")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        except (OSError, TimeoutError) as error:
+            raise LinkError(f"{address}: cannot connect: {error or 'no answer'}") from error
+        clock = cls(address, reader, writer)
+        try:
+            await clock._time({"hold": True})
+        except BaseException:
+            await clock.aclose()
+            raise
+        return clock
+
+    async def now(self) -> float:
+        return await self._time({"now": None})
+
+    async def sleep_until(self, moment: float) -> float:
+        return await self._time({"until": moment})
+
+    async def truth(self) -> Mapping[str, Any]:
+        """Return what was put into the simulated cell, to hold measurements against."""
+        answer = (await self._ask({"truth": None})).get("truth")
+        if not isinstance(answer, dict):
+            raise LinkError(f"{self.address}: asked for the truth, answered {answer!r}")
+        return answer
+
+    async def aclose(self) -> None:
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except OSError:
+            return  # gone is gone
+
+    async def _time(self, question: Mapping[str, Any]) -> float:
+        answer = (await self._ask(question)).get("now")
+        if isinstance(answer, bool) or not isinstance(answer, int | float):
+            raise LinkError(f"{self.address}: {question} was answered without the time")
+        return float(answer)
+
+    async def _ask(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
+        async with self._turn:
+            try:
+                self._writer.write(json.dumps(question).encode() + b"\n")
+                self._owed += 1
+                await self._writer.drain()
+                return await self._answer()
+            except OSError as error:
+                raise LinkError(f"{self.address}: the rehearsal is gone: {error}") from error
+
+    async def _answer(self) -> Mapping[str, Any]:
+        while True:
+            line = await self._reader.readline()
+            if not line.endswith(b"\n"):
+                raise LinkError(f"{self.address}: the rehearsal is gone")
+            self._owed -= 1
+            if not self._owed:
+                return self._parsed(line)
+
+    def _parsed(self, line: bytes) -> Mapping[str, Any]:
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise LinkError(f"{self.address}: answered {line[:80]!r}; wanted JSON") from error
+        if not isinstance(answer, dict):
+            raise LinkError(f"{self.address}: answered {line[:80]!r}; wanted an object")
+        return answer

@@ -1,0 +1,62 @@
+"""SCPI as a conversation: questions with several answers, numbers that are numbers, the error queue."""
+
+from drivers.errors import LinkError, RefusedError
+from drivers.links import Link
+
+OVERFLOW = 9.9e37
+"""What an instrument says instead of a number it could not measure (SCPI-99, 7.2.1)."""
+
+MOST_ERRORS = 20
+
+
+class Scpi:
+    """One instrument's side of a link. `who` begins every error message."""
+
+    def __init__(self, link: Link, who: str) -> None:
+        self._link = link
+        self.who = who
+
+    async def tell(self, *settings: str) -> None:
+        """Send settings, one message each."""
+        for setting in settings:
+            await self._link.write(setting)
+
+    async def ask(self, question: str, deadline: float | None = None) -> str:
+        """Return the one answer to a question."""
+        return (await self._link.query(question, deadline)).strip()
+
+    async def ask_all(self, count: int, question: str) -> list[str]:
+        """Return the answers to `count` questions sent in one message. Raises `LinkError` if fewer came."""
+        answer = await self.ask(question)
+        parts = [part.strip() for part in answer.split(";")]
+        if len(parts) != count:
+            raise LinkError(f"{self.who}: {question} answered {answer!r}; wanted {count} answers")
+        return parts
+
+    def numbers(self, count: int, question: str, answer: str) -> list[float]:
+        """Return the comma-separated numbers of an answer. Raises `LinkError`, on an overflow too."""
+        parts = answer.split(",")
+        if len(parts) != count:
+            raise LinkError(f"{self.who}: {question} answered {answer!r}; wanted {count} numbers")
+        return [self._number(question, part) for part in parts]
+
+    async def raise_on_errors(self, count: str) -> None:
+        """Empty the error queue if it holds `count` other than 0; all of it becomes one `RefusedError`."""
+        if count == "0":
+            return
+        texts: list[str] = []
+        while len(texts) < MOST_ERRORS:
+            text = await self.ask(":SYST:ERR?")
+            if text.startswith(("0,", "+0,")):
+                break
+            texts.append(text)
+        raise RefusedError(f"{self.who} reports {' and '.join(texts) or f'{count} errors'}")
+
+    def _number(self, question: str, text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError as error:
+            raise LinkError(f"{self.who}: {question} answered {text!r}; wanted a number") from error
+        if not abs(number) < OVERFLOW:  # written so that NaN is an overflow
+            raise LinkError(f"{self.who}: {question} answered {text!r}: overflow")
+        return number

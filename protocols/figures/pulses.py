@@ -1,0 +1,58 @@
+"""Pulse resistance: the voltage a current step costs, over the current."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from protocols.errors import FigureError
+from protocols.figures.estimate import Array, Estimate, arrays, propagated
+from protocols.figures.figure import NOWHERE, Figure, Plain, RunPlace
+
+QUOTED_AT = (0.1, 1.0, 10.0)
+
+
+def pulse_resistance(
+    before: Sequence[tuple[float, float]],
+    time: Array,
+    voltage: Array,
+    current: Array,
+    place: RunPlace = NOWHERE,
+) -> Figure:
+    """|V - V0| / |I - I0| at the end of a pulse, ohm; at 0.1, 1 and 10 s in the detail.
+
+    `before` holds the last (volt, ampere) readings ahead of the pulse, one at least; with five or
+    more their scatter gives the uncertainty. `time` in seconds from the start of the pulse.
+    `FigureError` without a current step.
+    """
+    if not before:
+        raise FigureError("no reading before the pulse: nothing to count from")
+    seconds, volts, amperes = arrays(time=time, voltage=voltage, current=current)
+    start_volts, start_amperes = (float(value) for value in np.mean(np.asarray(before), axis=0))
+    steps = np.abs(amperes - start_amperes)
+    if len(seconds) == 0 or not steps[-1] > 0:
+        raise FigureError("the current did not change in the pulse")
+    ohms = np.abs(volts - start_volts) / np.where(steps > 0, steps, np.nan)
+    at: dict[str, Plain] = {
+        f"{moment:g} s": float(np.interp(moment, seconds, ohms))
+        for moment in QUOTED_AT
+        if seconds[0] <= moment <= seconds[-1] * (1 + 1e-9)
+    }
+    return Figure(
+        name="pulse_resistance",
+        value=float(ohms[-1]),
+        unit="ohm",
+        uncertainty=_uncertainty(before, volts[-1] - start_volts, steps[-1]),
+        method=f"|V - V0| / |I - I0| after {seconds[-1]:.4g} s of {amperes[-1]:.4g} A, V0 and I0 the mean of "
+        f"{len(before)} readings before",
+        detail={"resistance_at": at, "voltage_before": start_volts, "current": float(amperes[-1])},
+        place=place,
+    )
+
+
+def _uncertainty(before: Sequence[tuple[float, float]], height: float, step: float) -> float | None:
+    """From the scatter of the rest before, where there is rest enough to show one."""
+    if len(before) < 5:
+        return None
+    noise = np.std(np.asarray(before), axis=0, ddof=1) * float(np.sqrt(1 + 1 / len(before)))
+    volts, amperes = Estimate(abs(height), float(noise[0])), Estimate(step, float(noise[1]))
+    return propagated(lambda v, i: v / i, volts, amperes).uncertainty

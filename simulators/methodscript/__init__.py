@@ -1,0 +1,1 @@
+"""MethodSCRIPT: the language PalmSens instruments run, from its text to the cell."""

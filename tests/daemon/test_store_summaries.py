@@ -1,0 +1,72 @@
+"""A cycle's figures follow from its steps, by the kind of cell."""
+
+import pytest
+
+from daemon.summaries import Pairing, StepTotals, pairing_of, summarise
+
+
+def step(verb: str, capacity: float | None, energy: float | None, *, ended: bool = True) -> StepTotals:
+    return StepTotals(verb, ended, 10.0, capacity, energy, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("cell", "facts", "pairing"),
+    [
+        ("Li||Cu", {}, Pairing.STRIP_PER_PLATE),
+        ("Na||Cu", {"working_electrode": "copper"}, Pairing.STRIP_PER_PLATE),
+        ("half cell 7", {"working_electrode": "copper"}, Pairing.STRIP_PER_PLATE),
+        ("Li||Li", {}, Pairing.SYMMETRIC),
+        ("Li|separator|Li", {}, Pairing.SYMMETRIC),
+        ("SS|separator|SS", {}, Pairing.SYMMETRIC),
+        ("Li-S coin cell", {}, Pairing.DISCHARGE_PER_CHARGE),
+        ("Li||NMC", {}, Pairing.DISCHARGE_PER_CHARGE),
+    ],
+)
+def test_the_pairing_follows_from_the_cell(cell: str, facts: dict[str, object], pairing: Pairing) -> None:
+    assert pairing_of(cell, facts) is pairing
+
+
+def test_stripping_over_plating_and_no_energy_efficiency_on_copper() -> None:
+    # Plated 4.0 C at -0.05 V: energy = -4 C x -0.05 V = +0.2 J. Stripped 3.9 C at +0.05 V: 0.195 J.
+    cycle = summarise([step("plate", -4.0, 0.2), step("strip", 3.9, 0.195)], Pairing.STRIP_PER_PLATE)
+    assert cycle.coulombic_efficiency == pytest.approx(0.975)  # 3.9 / 4.0
+    assert cycle.energy_efficiency is None
+    assert cycle.mean_discharge_voltage == pytest.approx(-0.05)
+    assert cycle.hysteresis == pytest.approx(0.10)  # 0.05 - -0.05
+    assert cycle.discharge_energy == pytest.approx(-0.2)  # plating cost it
+
+
+def test_a_symmetric_cell_has_a_hysteresis_and_no_efficiency() -> None:
+    cycle = summarise([step("plate", -3.6, 0.18), step("strip", 3.6, 0.18)], Pairing.SYMMETRIC)
+    assert (cycle.coulombic_efficiency, cycle.energy_efficiency) == (None, None)
+    assert cycle.hysteresis == pytest.approx(0.1)  # 0.18 / 3.6 - -0.18 / 3.6
+
+
+def test_constant_voltage_counts_with_the_charge_it_follows() -> None:
+    steps = [
+        step("charge", 9.0, 36.0),
+        step("hold", 1.0, 4.2),
+        step("rest", 0.0, 0.0),
+        step("discharge", -9.5, -35.0),
+    ]
+    cycle = summarise(steps, Pairing.DISCHARGE_PER_CHARGE)
+    assert cycle.charge_capacity == 10.0
+    assert cycle.coulombic_efficiency == pytest.approx(0.95)
+    assert cycle.duration == 40.0
+
+
+def test_a_spectrum_a_sweep_and_a_rest_count_for_nothing() -> None:
+    steps = [step("impedance", 0.1, 0.1), step("sweep", -0.5, -1.0), step("rest", -1e-6, 0.0)]
+    cycle = summarise(steps, Pairing.DISCHARGE_PER_CHARGE)
+    assert (cycle.charge_capacity, cycle.discharge_capacity) == (0.0, 0.0)
+    assert cycle.mean_charge_voltage is None
+
+
+def test_there_is_no_efficiency_before_every_step_has_ended() -> None:
+    steps = [step("charge", 9.0, 36.0), step("discharge", -9.0, -30.0), step("hold", None, None, ended=False)]
+    assert summarise(steps, Pairing.DISCHARGE_PER_CHARGE).coulombic_efficiency is None
+
+
+def test_an_unknown_cell_has_capacities_and_no_efficiency_yet() -> None:
+    cycle = summarise([step("charge", 9.0, 36.0), step("discharge", -9.0, -30.0)], None)
+    assert (cycle.charge_capacity, cycle.coulombic_efficiency, cycle.pairing) == (9.0, None, None)
