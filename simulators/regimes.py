@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from simulators.leads import Load
 
@@ -50,6 +51,7 @@ Regimes = tuple[Regime, ...]
 DISCONNECTED: Regimes = (Regime(Driven.CURRENT, 0.0),)
 
 
+@lru_cache(maxsize=64)
 def current_source(amperes: float, voltage_limit: float, current_ceiling: float) -> Regimes:
     """A current, clamped at ±`voltage_limit`; a cell beyond the clamp is fought with up to the ceiling.
 
@@ -66,6 +68,7 @@ def current_source(amperes: float, voltage_limit: float, current_ceiling: float)
     )
 
 
+@lru_cache(maxsize=64)
 def voltage_source(volts: float, current_limit: float) -> Regimes:
     """A voltage, with no more than ±`current_limit` spent on it."""
     return (

@@ -4,6 +4,7 @@
 {"until": t}     -> {"now": t'}    let time pass; answered once it is at least t seconds
 {"now": null}    -> {"now": t}
 {"truth": null}  -> {"truth": {}}  what was put into the cell
+{"fault": {..}}  -> {"now": t}     spoil the next answers: see `simulators.faults`
 anything else    -> {"error": "… seen, wanted …"}
 """
 
@@ -14,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from simulators.clock import SimulatedClock
+from simulators.faults import FaultError, Faults
 from simulators.instrument import SimulatedInstrument
 from simulators.lines import Lines, LineTooLongError
 from simulators.streams import TcpStream, listening
@@ -21,7 +23,7 @@ from simulators.streams import TcpStream, listening
 LONGEST_REQUEST = 4096
 """Bytes; no request needs more than a hundred."""
 
-WANTED = 'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}'
+WANTED = 'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}, {"fault": {}}'
 
 PATIENCE = 0.1
 """Seconds of wall time after which a long `until` looks whether its client is still there."""
@@ -34,10 +36,13 @@ class RequestError(Exception):
 class Rehearsal:
     """One client of the port and its hold on the clock."""
 
-    def __init__(self, stream: TcpStream, clock: SimulatedClock, instrument: SimulatedInstrument) -> None:
+    def __init__(
+        self, stream: TcpStream, clock: SimulatedClock, instrument: SimulatedInstrument, faults: Faults
+    ) -> None:
         self._stream = stream
         self._clock = clock
         self._instrument = instrument
+        self._faults = faults
         self._holding = False
 
     async def converse(self) -> None:
@@ -53,7 +58,7 @@ class Rehearsal:
         try:
             line = await lines.read()
             return None if line is None else await self._answer(line)
-        except (RequestError, LineTooLongError) as error:
+        except (RequestError, FaultError, LineTooLongError) as error:
             return {"error": str(error)}
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
@@ -66,8 +71,8 @@ class Rehearsal:
                 return {"truth": dict(self._instrument.truth())}
             case {"now": None}:
                 pass
-            case {"fault": _}:
-                raise RequestError(f"a fault seen, which this instrument cannot have yet; wanted {WANTED}")
+            case {"fault": wanted}:
+                self._faults.ask(wanted)
             case _:
                 raise RequestError(f"{line[:80]!r} seen, wanted {WANTED}")
         return {"now": self._clock.now()}
@@ -102,11 +107,13 @@ def _is_finite(moment: float) -> bool:
 
 
 @asynccontextmanager
-async def rehearsal_port(clock: SimulatedClock, instrument: SimulatedInstrument) -> AsyncIterator[str]:
+async def rehearsal_port(
+    clock: SimulatedClock, instrument: SimulatedInstrument, faults: Faults
+) -> AsyncIterator[str]:
     """Open the port; yield its address ("tcp://127.0.0.1:PORT")."""
 
     async def converse(stream: TcpStream) -> None:
-        await Rehearsal(stream, clock, instrument).converse()
+        await Rehearsal(stream, clock, instrument, faults).converse()
 
     async with listening(converse) as port:
         yield f"tcp://127.0.0.1:{port}"

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 from simulators.cells.base import Cell
 from simulators.clock import SimulatedClock
+from simulators.faults import Faults, FaultyStream
 from simulators.instrument import Served, SimulatedInstrument, Stream
 from simulators.rehearsal import rehearsal_port
 from simulators.streams import TcpStream, listening, pseudo_terminal
@@ -28,7 +29,12 @@ async def serve(
     """
     clock = SimulatedClock(speed)
     instrument = instrument_class(_cell(cell, seed), clock, seed)
-    async with rehearsal_port(clock, instrument) as rehearsal, _wire(instrument, clock, port) as address:
+    faults = Faults()
+    wire = _Wire(clock, faults)
+    async with (
+        rehearsal_port(clock, instrument, faults) as rehearsal,
+        wire.serve(instrument, port) as address,
+    ):
         yield Served(
             instrument=instrument.name,
             address=address,
@@ -48,14 +54,44 @@ def _cell(cell: str | Cell, seed: int) -> Cell:
     return make_cell(cell, seed)
 
 
-def _wire(
-    instrument: SimulatedInstrument, clock: SimulatedClock, port: int | None
-) -> AbstractAsyncContextManager[str]:
-    if instrument.wire == "tcp":
-        return _tcp(instrument, clock, port or 0)
-    if port is not None:
-        raise ValueError(f"port {port} seen, wanted none: {instrument.name} talks on a pseudo-terminal")
-    return _pty(instrument, clock)
+class _Wire:
+    """What is between the clients and the instrument: a clock to start, faults to happen."""
+
+    def __init__(self, clock: SimulatedClock, faults: Faults) -> None:
+        self._clock = clock
+        self._faults = faults
+
+    def serve(self, instrument: SimulatedInstrument, port: int | None) -> AbstractAsyncContextManager[str]:
+        """Serve on the wire the instrument has; yield the address."""
+        if instrument.wire == "tcp":
+            return self._tcp(instrument, port or 0)
+        if port is not None:
+            raise ValueError(f"port {port} seen, wanted none: {instrument.name} talks on a pseudo-terminal")
+        return self._pty(instrument)
+
+    def _through(self, stream: Stream) -> Stream:
+        return FaultyStream(_Starting(stream, self._clock), self._faults)
+
+    @asynccontextmanager
+    async def _tcp(self, instrument: SimulatedInstrument, port: int) -> AsyncIterator[str]:
+        async def converse(stream: TcpStream) -> None:
+            with self._faults.can_hang_up(stream.abort):
+                await instrument.converse(self._through(stream))
+
+        async with listening(converse, port) as taken:
+            yield f"TCPIP0::127.0.0.1::{taken}::SOCKET"
+
+    @asynccontextmanager
+    async def _pty(self, instrument: SimulatedInstrument) -> AsyncIterator[str]:
+        with pseudo_terminal() as stream:
+            talking = instrument.converse(self._through(stream))
+            conversation = asyncio.create_task(talking, name=f"{instrument.name} conversation")
+            try:
+                yield stream.path
+            finally:
+                conversation.cancel()
+                with suppress(asyncio.CancelledError):
+                    await conversation
 
 
 class _Starting(Stream):
@@ -72,26 +108,3 @@ class _Starting(Stream):
 
     async def write(self, data: bytes) -> None:
         await self._stream.write(data)
-
-
-@asynccontextmanager
-async def _tcp(instrument: SimulatedInstrument, clock: SimulatedClock, port: int) -> AsyncIterator[str]:
-    async def converse(stream: TcpStream) -> None:
-        await instrument.converse(_Starting(stream, clock))
-
-    async with listening(converse, port) as taken:
-        yield f"TCPIP0::127.0.0.1::{taken}::SOCKET"
-
-
-@asynccontextmanager
-async def _pty(instrument: SimulatedInstrument, clock: SimulatedClock) -> AsyncIterator[str]:
-    with pseudo_terminal() as stream:
-        conversation = asyncio.create_task(
-            instrument.converse(_Starting(stream, clock)), name=f"{instrument.name} conversation"
-        )
-        try:
-            yield stream.path
-        finally:
-            conversation.cancel()
-            with suppress(asyncio.CancelledError):
-                await conversation

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import struct
 import tty
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -37,6 +38,12 @@ class TcpStream(Stream):
         with suppress(OSError):  # the client is gone, which `read` will tell
             self._writer.write(data)
             await self._writer.drain()
+
+    def abort(self) -> None:
+        """Reset the connection, as a crash or a pulled plug would."""
+        connection: socket.socket = self._writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
 
     async def aclose(self) -> None:
         """Hang up."""
