@@ -69,6 +69,12 @@ class Potentiostat:
         self._limited = False
         self._fresh = True
 
+    def reset_ranges(self) -> None:
+        """Forget what earlier scripts set. An alternating potential takes the range that suits it."""
+        for ranges in (self.currents, self.applied_currents, self.potentials):
+            ranges.reset()
+        self.potentials.free()
+
     def set_mode(self, mode: int) -> None:
         """Become a potentiostat or a galvanostat; a change disconnects the cell."""
         if mode not in (OFF_MODE, *POTENTIOSTAT_MODES, GALVANOSTAT_MODE):
@@ -202,9 +208,8 @@ class Potentiostat:
         """Return the measured potential in volt."""
         limit = self.ratings.voltage_limit
         value = self.front_end.voltage(self.voltage)
-        if -limit <= value <= limit:
-            return value, self.potentials.token(OVERLOAD if self._limited else 0)
-        return copysign(limit, value), self.potentials.token(OVERLOAD)
+        overload = self._limited or not -limit <= value <= limit
+        return max(-limit, min(limit, value)), self.potentials.coarsest_token(OVERLOAD if overload else 0)
 
     def read_current(self) -> Reading:
         """Return the measured current in ampere, in the range in use."""

@@ -29,7 +29,15 @@ class Ranges:
     def __init__(self, ranges: tuple[Range, ...], limit: float) -> None:
         self._ranges = ranges
         self._limit = limit
-        self._low = self._high = self._at = len(ranges) - 1
+        self.reset()
+
+    def reset(self) -> None:
+        """Use the coarsest range, as before anything was set."""
+        self._low = self._high = self._at = len(self._ranges) - 1
+
+    def free(self) -> None:
+        """Choose between all ranges."""
+        self._low = 0
 
     @property
     def full_scale(self) -> float:
@@ -85,3 +93,7 @@ class Ranges:
     def token(self, status: int) -> str:
         """Return the metadata of a measured value: `,1` + status, `,2` + range index."""
         return f",1{status:X},2{self._ranges[self._at].number:02X}"
+
+    def coarsest_token(self, status: int) -> str:
+        """Return the metadata of a value the coarsest range is used for, whatever the others do."""
+        return f",1{status:X},2{self._ranges[-1].number:02X}"

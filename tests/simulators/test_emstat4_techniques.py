@@ -297,7 +297,6 @@ async def test_a_spectrum_takes_its_time_and_reads_the_impedance() -> None:
         set_pgstat_mode 3
         set_max_bandwidth 1M
         set_autoranging ba 1u 100m
-        set_autoranging ab 50m 1
         set_e 3
         cell_on
         meas_loop_eis f r z 10m 1k 1 4i 3
