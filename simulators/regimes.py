@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from simulators.leads import Load
 
@@ -50,6 +51,7 @@ Regimes = tuple[Regime, ...]
 DISCONNECTED: Regimes = (Regime(Driven.CURRENT, 0.0),)
 
 
+@lru_cache(maxsize=64)
 def current_source(amperes: float, voltage_limit: float, current_ceiling: float) -> Regimes:
     """A current, clamped at ±`voltage_limit`; a cell beyond the clamp is fought with up to the ceiling.
 
@@ -66,6 +68,7 @@ def current_source(amperes: float, voltage_limit: float, current_ceiling: float)
     )
 
 
+@lru_cache(maxsize=64)
 def voltage_source(volts: float, current_limit: float) -> Regimes:
     """A voltage, with no more than ±`current_limit` spent on it."""
     return (
@@ -76,12 +79,12 @@ def voltage_source(volts: float, current_limit: float) -> Regimes:
 
 
 class Source:
-    """A source at work on a load, always in exactly one regime."""
+    """A source at work on a load, always in exactly one regime; disconnected until told otherwise."""
 
-    def __init__(self, load: Load, regimes: Regimes = DISCONNECTED) -> None:
+    def __init__(self, load: Load) -> None:
         self._load = load
-        self._regimes = regimes
-        self.regime = regimes[0]
+        self._regimes = DISCONNECTED
+        self.regime = DISCONNECTED[0]
 
     def apply(self, load: Load, regimes: Regimes) -> bool:
         """Act otherwise from now on; return whether it was anything new."""

@@ -54,7 +54,7 @@ class SourceMeter:
         self.lived = 0.0
         self._cell: Load = cell
         self._leads = Leads(cell, lead_resistance)
-        self._source = Source(self._leads, regimes_off(self.settings))
+        self._source = Source(self._leads)
         self._voltmeter = Meter(f"{seed} volt")
         self._ammeter = Meter(f"{seed} ampere")
         self._unsettled = False

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from simulators.scpi.errors import ScpiError
-from simulators.scpi.message import Unit, units
+from simulators.scpi.message import Unit, message
 from simulators.scpi.tree import Tree
 
 
@@ -23,20 +23,23 @@ class Front:
     async def answer(self, line: str) -> str | None:
         """Do what a line says; return the answers of its queries joined by `;`, None if it had none."""
         answers: list[str] = []
+        said = message(line)
         try:
-            for unit in units(line):
+            for unit in said.units:
                 answer = await self._run(unit)
                 if answer is not None:
                     answers.append(answer)
+            if said.error is not None:
+                self._before()
+                self._refuse(said.error)
         except ScpiError as error:
-            self._before()
             self._refuse(error)
         return ";".join(answers) if answers else None
 
     async def _run(self, unit: Unit) -> str | None:
         """Do one unit. Raises `ScpiError` for a command error, having refused any other."""
-        act = self._tree.find(unit.path, unit.query)
         self._before()
+        act = self._tree.find(unit.path, unit.query)
         try:
             result = act(unit.parameters)
             return await result if isinstance(result, Awaitable) else result

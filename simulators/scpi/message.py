@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from simulators.scpi.errors import ScpiError
@@ -22,12 +23,27 @@ class Unit(NamedTuple):
         return self.path[0].startswith("*")
 
 
-def units(line: str) -> Iterator[Unit]:
-    """Yield the units of a line as they are understood.
+class Message(NamedTuple):
+    """A line understood: its units up to the first that cannot be, and what is wrong with that one."""
 
-    A header without a leading colon continues where the one before it was in the tree. Raises
-    `ScpiError` at the first that cannot be understood, after those before it were yielded.
-    """
+    units: tuple[Unit, ...]
+    error: ScpiError | None
+
+
+@lru_cache(maxsize=256)
+def message(line: str) -> Message:
+    """Cut a line into units; clients say the same few lines again and again."""
+    understood: list[Unit] = []
+    try:
+        for unit in _units(line):
+            understood.append(unit)
+    except ScpiError as error:
+        return Message(tuple(understood), ScpiError(error.code))
+    return Message(tuple(understood), None)
+
+
+def _units(line: str) -> Iterator[Unit]:
+    """Yield units; a header without a leading colon goes on where the one before it was in the tree."""
     here: tuple[str, ...] = ()
     for text in split(line, ";"):
         if not text:

@@ -18,7 +18,8 @@ def test_a_charging_current_is_clamped_when_the_cell_reaches_the_limit() -> None
     # 0.1 A: 3.9 V at once, 4.0 V after 100 C, which is 1000 s. Then 4.0 V are held for one time
     # constant: the current falls to 0.1 A / e, and 200 C x (1 - 1/e) = 126.424 C more flow.
     cell = LinearCell()
-    source = Source(cell, current_source(0.1, voltage_limit=4.0, current_ceiling=0.105))
+    source = Source(cell)
+    source.apply(cell, current_source(0.1, voltage_limit=4.0, current_ceiling=0.105))
     source.live(999.0)
     assert not source.regime.limited
     source.live(2001.0)
@@ -31,7 +32,8 @@ def test_a_discharge_never_meets_the_clamp_of_a_positive_cell() -> None:
     # The clamp is symmetric: -0.1 A pulls the cell from 3.5 V down to 0 V and on, to -4 V:
     # 3.7 - 0.2 - 0.0001 t = -4 at t = 75 000 s.
     cell = LinearCell()
-    source = Source(cell, current_source(-0.1, voltage_limit=4.0, current_ceiling=0.105))
+    source = Source(cell)
+    source.apply(cell, current_source(-0.1, voltage_limit=4.0, current_ceiling=0.105))
     source.live(74_000.0)
     assert source.look() == pytest.approx((3.5 - 7.4, -0.1))
     source.live(2_000.0)
@@ -42,8 +44,8 @@ def test_a_discharge_never_meets_the_clamp_of_a_positive_cell() -> None:
 def test_a_cell_beyond_the_clamp_is_discharged_with_all_the_range_has() -> None:
     # 0 A wanted but no more than 1 V: -0.105 A flow until 3.7 V - 0.21 V + q/1000 = 1 V: -2490 C.
     cell = LinearCell()
-    source = Source(cell, current_source(0.0, voltage_limit=1.0, current_ceiling=0.105))
-    source.apply(cell, current_source(0.0, voltage_limit=1.0, current_ceiling=0.105 + 1e-12))
+    source = Source(cell)
+    source.apply(cell, current_source(0.0, voltage_limit=1.0, current_ceiling=0.105))
     source.live(1000.0)
     assert cell.charge == pytest.approx(-105.0)
     source.live(2490.0 / 0.105 - 1000.0 + 60.0)

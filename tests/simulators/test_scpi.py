@@ -23,7 +23,7 @@ from simulators.scpi import (
     setting,
 )
 from simulators.scpi.errors import Event
-from simulators.scpi.message import units
+from simulators.scpi.message import message
 from simulators.scpi.tree import Act
 
 
@@ -138,7 +138,7 @@ async def test_numbers_may_be_words(word: str, value: float) -> None:
 
 
 def test_separators_inside_quotes_separate_nothing() -> None:
-    [unit] = units(':A:B "x;y,z", \'it"s\'')
+    [unit] = message(':A:B "x;y,z", \'it"s\'').units
     assert unit.parameters == ('"x;y,z"', "'it\"s'")
 
 
