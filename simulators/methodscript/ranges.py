@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from simulators.methodscript.errors import Code, ScriptError
 
+LATE = 1
 OVERLOAD = 2
 UNDERLOAD = 4
 OVERLOAD_WARNING = 8

@@ -165,6 +165,8 @@ async def test_a_halted_script_stands_still_while_the_cell_does_not() -> None:
         # E = 3 V + 10 mA * t / 1000 F + 10 mA * 0.1 ohm: after 40 s 3.0014 V, at the end 3.002 V
         voltages = [voltage for (voltage,) in packages(said.splitlines())]
         assert voltages[0] == pytest.approx(3.0014)
+        # the point of 30 s was missed (status 1), that of 40 s was not
+        assert [line.split(",")[1] for line in said.splitlines() if line[:1] == "P"][:2] == ["11", "10"]
         assert voltages[-1] == pytest.approx(3.002)
         assert one.cell.charge_passed() == pytest.approx(1.0)
 
