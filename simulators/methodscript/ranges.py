@@ -58,6 +58,12 @@ class Ranges:
         """Use the finest range that holds `largest`. Raises `ScriptError` beyond the instrument."""
         self._low = self._high = self._at = self._holding(abs(largest))
 
+    def fix_or_free(self, largest: float) -> None:
+        """Use the finest range that holds `largest`, or choose freely if none is as large."""
+        self.fix(largest)
+        if largest > self.full_scale:
+            self.free()
+
     def span(self, smallest: float, largest: float) -> None:
         """Choose between the ranges that hold `smallest` and `largest`, by what is measured."""
         low, high = self._holding(abs(smallest)), self._holding(abs(largest))

@@ -298,6 +298,7 @@ async def test_a_spectrum_takes_its_time_and_reads_the_impedance() -> None:
         var z
         set_pgstat_mode 3
         set_max_bandwidth 1M
+        set_range ab 4
         set_autoranging ba 1u 100m
         set_e 3
         cell_on
