@@ -177,6 +177,9 @@ class EmStat4(SimulatedInstrument):
         try:
             if self._size > self.manners.script_size:
                 raise ScriptError(Code.SCRIPT_TOO_LARGE, len(self._script) + 1, 1)
+            for number, text in enumerate(self._script, start=1):
+                if len(text) > LONGEST_COMMAND:
+                    raise ScriptError(Code.COMMAND_TOO_LONG, number, LONGEST_COMMAND + 1)
             self._program = load(self._script)
         except ScriptError as error:
             await self._send(error.reply(then.value))
@@ -191,14 +194,17 @@ class EmStat4(SimulatedInstrument):
             await self._send(_refusal(echo, Code.NO_SCRIPT))
             return
         self._potentiostat.live_until(self.clock.now())
+        self._potentiostat.reset_ranges()
         machine = Machine(self._program, self._potentiostat)
         greeting = echo if self.manners.joined_echo else echo + "\n"
         self._run = Run(machine, self.clock, self._send, greeting)
         scripts.create_task(self._see_through(self._run), name="script")
 
     async def _see_through(self, run: Run) -> None:
-        error = await run.finish()
-        self._run = None
+        try:
+            error = await run.finish()
+        finally:
+            self._run = None
         if error is None:
             await self._send("\n")
         else:

@@ -53,7 +53,6 @@ class Code(IntEnum):
     VARIABLE_NOT_ALLOWED = 0x420C
     LITERAL_NOT_ALLOWED = 0x420D
     ARRAY_NOT_ALLOWED = 0x420E
-    ARRAY_TOO_SMALL = 0x420F
 
 
 class ScriptError(Exception):

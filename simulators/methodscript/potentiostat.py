@@ -7,7 +7,7 @@ from math import copysign
 from simulators.cells.base import Cell
 from simulators.front_end import FrontEnd
 from simulators.methodscript.errors import Code, ScriptError
-from simulators.methodscript.ranges import OVERLOAD, Range, Ranges
+from simulators.methodscript.ranges import LATE, OVERLOAD, Range, Ranges
 
 OFF_MODE = 0
 POTENTIOSTAT_MODES = (2, 3, 4)
@@ -68,6 +68,13 @@ class Potentiostat:
         self.set_amperes = 0.0
         self._limited = False
         self._fresh = True
+        self._late = 0
+
+    def reset_ranges(self) -> None:
+        """Forget what earlier scripts set. An alternating potential takes the range that suits it."""
+        for ranges in (self.currents, self.applied_currents, self.potentials):
+            ranges.reset()
+        self.potentials.free()
 
     def set_mode(self, mode: int) -> None:
         """Become a potentiostat or a galvanostat; a change disconnects the cell."""
@@ -130,8 +137,12 @@ class Potentiostat:
             self._live(0.0)
 
     def live_until(self, moment: float) -> None:
-        """Let the cell live under what is set until `moment`; a moment past changes nothing."""
+        """Let the cell live under what is set until `moment`.
+
+        A moment past changes nothing, except that what is read next was not measured in time.
+        """
         seconds = moment - self.time
+        self._late = LATE if seconds < 0.0 else 0
         if seconds > 0.0:
             self._live(seconds)
             self.time = moment
@@ -202,9 +213,9 @@ class Potentiostat:
         """Return the measured potential in volt."""
         limit = self.ratings.voltage_limit
         value = self.front_end.voltage(self.voltage)
-        if -limit <= value <= limit:
-            return value, self.potentials.token(OVERLOAD if self._limited else 0)
-        return copysign(limit, value), self.potentials.token(OVERLOAD)
+        overload = self._limited or not -limit <= value <= limit
+        status = OVERLOAD if overload else 0
+        return max(-limit, min(limit, value)), self.potentials.coarsest_token(status | self._late)
 
     def read_current(self) -> Reading:
         """Return the measured current in ampere, in the range in use."""
@@ -212,7 +223,8 @@ class Potentiostat:
         ranges.follow(self.current)
         converted = self.front_end.current(self.current, ranges.convertible)
         overload = self._limited or converted.overload
-        return converted.value, ranges.token(OVERLOAD if overload else ranges.judge(converted.value))
+        status = OVERLOAD if overload else ranges.judge(converted.value)
+        return converted.value, ranges.token(status | self._late)
 
     def judge_current(self, peak: float) -> str:
         """Return the metadata of an alternating current of this peak on top of the present one."""

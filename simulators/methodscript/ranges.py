@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from simulators.methodscript.errors import Code, ScriptError
 
+LATE = 1
 OVERLOAD = 2
 UNDERLOAD = 4
 OVERLOAD_WARNING = 8
@@ -29,7 +30,15 @@ class Ranges:
     def __init__(self, ranges: tuple[Range, ...], limit: float) -> None:
         self._ranges = ranges
         self._limit = limit
-        self._low = self._high = self._at = len(ranges) - 1
+        self.reset()
+
+    def reset(self) -> None:
+        """Use the coarsest range, as before anything was set."""
+        self._low = self._high = self._at = len(self._ranges) - 1
+
+    def free(self) -> None:
+        """Choose between all ranges."""
+        self._low = 0
 
     @property
     def full_scale(self) -> float:
@@ -48,6 +57,12 @@ class Ranges:
     def fix(self, largest: float) -> None:
         """Use the finest range that holds `largest`. Raises `ScriptError` beyond the instrument."""
         self._low = self._high = self._at = self._holding(abs(largest))
+
+    def fix_or_free(self, largest: float) -> None:
+        """Use the finest range that holds `largest`, or choose freely if none is as large."""
+        self.fix(largest)
+        if largest > self.full_scale:
+            self.free()
 
     def span(self, smallest: float, largest: float) -> None:
         """Choose between the ranges that hold `smallest` and `largest`, by what is measured."""
@@ -85,3 +100,7 @@ class Ranges:
     def token(self, status: int) -> str:
         """Return the metadata of a measured value: `,1` + status, `,2` + range index."""
         return f",1{status:X},2{self._ranges[self._at].number:02X}"
+
+    def coarsest_token(self, status: int) -> str:
+        """Return the metadata of a value the coarsest range is used for, whatever the others do."""
+        return f",1{status:X},2{self._ranges[-1].number:02X}"

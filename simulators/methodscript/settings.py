@@ -51,14 +51,7 @@ def set_range(script: Compiler, words: list[Word]) -> None:
     vartype = script.vartype(words[1])
     _supported(words[1], vartype)
 
-    def fix(machine: Machine, largest: float) -> None:
-        ranges = _ranges(machine, vartype)
-        if ranges is None:
-            machine.potentiostat.check_potential(largest)
-        else:
-            ranges.fix(largest)
-
-    _with_value(script, words[2], not_negative, fix)
+    _with_value(script, words[2], not_negative, lambda machine, largest: _fix(machine, vartype, largest))
 
 
 def set_range_minmax(script: Compiler, words: list[Word]) -> None:
@@ -73,13 +66,24 @@ def set_range_minmax(script: Compiler, words: list[Word]) -> None:
         largest = max(map(abs, ends))
         if ends[0] > ends[1]:
             raise ScriptError(Code.OUT_OF_BOUNDS)
-        ranges = _ranges(machine, vartype)
-        if ranges is None:
-            machine.potentiostat.check_potential(largest)
-        else:
-            ranges.fix(largest)
+        _fix(machine, vartype, largest)
 
     script.do(fix)
+
+
+def _fix(machine: Machine, vartype: str, largest: float) -> None:
+    """Set the range for values up to `largest`.
+
+    Volts beyond the coarsest range are of the cell; an alternating potential on top of them is
+    measured in a range of its own.
+    """
+    ranges = _ranges(machine, vartype)
+    if ranges is None:
+        machine.potentiostat.check_potential(largest)
+    elif vartype == POTENTIAL:
+        ranges.fix_or_free(largest)
+    else:
+        ranges.fix(largest)
 
 
 def set_autoranging(script: Compiler, words: list[Word]) -> None:

@@ -127,6 +127,20 @@ class MemoryStream(Stream):
         del self.heard[: at + len(end)]
         return text.decode("ascii")
 
+    async def line(self) -> str:
+        return (await self.until(b"\n")).rstrip("\n")
+
+    async def synchronised(self) -> list[str]:
+        """Go through the vendor's recovery until nothing runs; return every line heard on the way."""
+        lines: list[str] = []
+        self.say("\n\n")
+        while not lines or lines[-1] != "Z!0006":
+            self.say("Z\n")
+            lines.append(await self.line())
+            while not lines[-1].startswith("Z"):
+                lines.append(await self.line())
+        return lines
+
 
 @dataclass
 class Bench:

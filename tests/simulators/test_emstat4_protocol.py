@@ -112,6 +112,15 @@ async def test_a_script_larger_than_the_memory_is_refused() -> None:
         assert await one.stream.until(b"\n") == "e!4005: Line 4, Col 1\n"
 
 
+async def test_a_line_too_long_is_refused_not_cut() -> None:
+    async with bench() as one:
+        one.stream.say(f"e\nvar a\n{'#' * 1000}\n\n")
+        assert await one.stream.until(b"\n\n") == "e\n\n"
+        one.stream.say(f"e\nvar a\n{'#' * 600}")
+        one.stream.say(f"{'#' * 401}\n\n")
+        assert await one.stream.until(b"\n") == "e!0008: Line 2, Col 1001\n"
+
+
 async def test_an_abort_stops_where_it_is_and_cleans_up() -> None:
     clock = JumpClock(speed=1)
     clock.open_until(25)
@@ -156,6 +165,8 @@ async def test_a_halted_script_stands_still_while_the_cell_does_not() -> None:
         # E = 3 V + 10 mA * t / 1000 F + 10 mA * 0.1 ohm: after 40 s 3.0014 V, at the end 3.002 V
         voltages = [voltage for (voltage,) in packages(said.splitlines())]
         assert voltages[0] == pytest.approx(3.0014)
+        # the point of 30 s was missed (status 1), that of 40 s was not
+        assert [line.split(",")[1] for line in said.splitlines() if line[:1] == "P"][:2] == ["11", "10"]
         assert voltages[-1] == pytest.approx(3.002)
         assert one.cell.charge_passed() == pytest.approx(1.0)
 
@@ -267,25 +278,13 @@ WORDS = [
 CHATTER = st.lists(st.one_of(st.sampled_from([*WORDS, "\n", "\n", "\n\n"]), st.text(max_size=3)), max_size=60)
 
 
-async def synchronised(stream: MemoryStream) -> list[str]:
-    """Go through the vendor's recovery until nothing runs; return every line heard on the way."""
-    lines: list[str] = []
-    stream.say("\n\n")
-    while not lines or lines[-1] != "Z!0006":
-        stream.say("Z\n")
-        lines.append((await stream.until(b"\n")).rstrip("\n"))
-        while not lines[-1].startswith("Z"):
-            lines.append((await stream.until(b"\n")).rstrip("\n"))
-    return lines
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(st.binary(min_size=1), CHATTER.map(lambda words: "\n" + " ".join(words))))
 def test_no_bytes_break_it_or_get_anything_but_replies(data: bytes | str) -> None:
     async def conversation() -> None:
         async with bench() as one:
             one.stream.say(data)
-            strange = [line for line in await synchronised(one.stream) if not REPLY.fullmatch(line)]
+            strange = [line for line in await one.stream.synchronised() if not REPLY.fullmatch(line)]
             assert not strange
             one.stream.say("i\n")
             assert (await one.stream.until(b"i")).replace("Z!0006\n", "") == "i"
