@@ -32,7 +32,9 @@ def pulse_resistance(
     steps = np.abs(amperes - start_amperes)
     if len(seconds) == 0 or not steps[-1] > LEAST_STEP:
         raise FigureError("the current did not change in the pulse")
-    ohms = np.abs(volts - start_volts) / np.where(steps > LEAST_STEP, steps, np.nan)
+    on = steps > LEAST_STEP
+    seconds, volts, amperes, steps = seconds[on], volts[on], amperes[on], steps[on]
+    ohms = np.abs(volts - start_volts) / steps
     at: dict[str, Plain] = {
         f"{moment:g} s": float(np.interp(moment, seconds, ohms))
         for moment in QUOTED_AT
