@@ -173,6 +173,10 @@ CIRCUITS = (
         "L-R-(R|CPE)-(R|CPE)-W",
         (lead(), bulk(), depressed_arc("interface_1"), depressed_arc("interface_2"), warburg()),
     ),
+    SeriesCircuit(
+        "L-R-(R|CPE)-(R|CPE)-CPE",
+        (lead(), bulk(), depressed_arc("interface_1"), depressed_arc("interface_2"), constant_phase()),
+    ),
 )
 """What bulk and interfacial resistance are looked for with; W is a semi-infinite and T a finite
 (transmissive) Warburg element."""

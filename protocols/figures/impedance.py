@@ -96,7 +96,8 @@ def _supported(circuit: SeriesCircuit, spectrum: Spectrum) -> CircuitFit | None:
 
 
 def _inside(time: float, spectrum: Spectrum) -> bool:
-    return bool(0.3 / spectrum.angular[0] <= time <= 30 / spectrum.angular[-1])
+    """Whether the top of an arc is seen, or nearly: of one that is not, neither end is known."""
+    return bool(0.3 / spectrum.angular[0] <= time <= 3 / spectrum.angular[-1])
 
 
 def _consistency(spectrum: Spectrum) -> KramersKronig | None:

@@ -155,5 +155,8 @@ def extrapolated_current(polarisation: Polarisation, steady: SteadyCurrent) -> E
         return np.asarray(initial * erfcx(pace * root), dtype=float)
 
     root = np.sqrt(np.maximum(time, 0.0))
-    values, covariance = curve_fit(course, root, amperes, p0=(amperes[0], 0.3 / root[-1]))
+    try:
+        values, covariance = curve_fit(course, root, amperes, p0=(amperes[0], 0.3 / root[-1]))
+    except RuntimeError as error:
+        raise FigureError(f"the first {count} readings do not fall as by diffusion: {error}") from error
     return Estimate(float(values[0]), float(np.sqrt(covariance[0, 0])))

@@ -9,6 +9,7 @@ from protocols.figures.estimate import Array, Estimate, arrays, propagated
 from protocols.figures.figure import NOWHERE, Figure, Plain, RunPlace
 
 QUOTED_AT = (0.1, 1.0, 10.0)
+LEAST_STEP = 1e-12  # ampere: below what any instrument tells from nothing
 
 
 def pulse_resistance(
@@ -29,9 +30,11 @@ def pulse_resistance(
     seconds, volts, amperes = arrays(time=time, voltage=voltage, current=current)
     start_volts, start_amperes = (float(value) for value in np.mean(np.asarray(before), axis=0))
     steps = np.abs(amperes - start_amperes)
-    if len(seconds) == 0 or not steps[-1] > 0:
+    if len(seconds) == 0 or not steps[-1] > LEAST_STEP:
         raise FigureError("the current did not change in the pulse")
-    ohms = np.abs(volts - start_volts) / np.where(steps > 0, steps, np.nan)
+    on = steps > LEAST_STEP
+    seconds, volts, amperes, steps = seconds[on], volts[on], amperes[on], steps[on]
+    ohms = np.abs(volts - start_volts) / steps
     at: dict[str, Plain] = {
         f"{moment:g} s": float(np.interp(moment, seconds, ohms))
         for moment in QUOTED_AT

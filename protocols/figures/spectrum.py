@@ -12,6 +12,7 @@ from protocols.figures.estimate import Array, arrays
 
 ComplexArray: TypeAlias = NDArray[np.complex128]
 FEWEST_POINTS = 8
+LEAST_IMPEDANCE = 1e-12  # ohm: below it a point is no measurement
 EXTRAPOLATED_POINTS = 5
 
 
@@ -43,7 +44,7 @@ class Spectrum:
         if np.any(hertz <= 0):
             raise FigureError(f"the spectrum has a frequency of {hertz.min():g} Hz; wanted more than 0")
         impedance = ohms + 1j * reactance
-        if np.any(impedance == 0):
+        if np.any(np.abs(impedance) < LEAST_IMPEDANCE):
             raise FigureError("the spectrum has a point of zero impedance, which no cell has")
         order = np.argsort(-hertz, kind="stable")
         return cls(hertz[order], impedance[order])

@@ -7,7 +7,7 @@ t+ = Is (dV - I0 R0) / (I0 (dV - Is Rss)). For concentrated electrolytes the res
 fraction rather than the transference number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,21 +58,20 @@ def transference_data(
 def transference_number(data: TransferenceData, place: RunPlace = NOWHERE) -> Figure:
     """Is / I0 with I0 = dV / (Rb + Rint) of the spectrum before; with the first reading if there is none."""
     if data.before is None:
-        return _first(
-            data, "transference_number", place, ("no spectrum before the step: I0 is the first reading",)
-        )
+        first = _first_reading(data, "transference_number")
+        return _figure(first, data, place, ("no spectrum before the step: I0 is the first reading",))
     bulk, interface, covariance = data.before.bulk_and_interface()
-    return _figure(
+    initial = data.step.value / (bulk + interface)
+    form = _Form(
         "transference_number",
         lambda current, volts, rb, rint: current * (rb + rint) / volts,
         [data.steady.current.value, data.step.value, bulk, interface],
         joined(_variances(data.steady.current, data.step), covariance),
-        f"Is / I0, I0 = dV / (Rb + Rint) = {1e3 * data.step.value / (bulk + interface):.4g} mA "
-        f"from the spectrum before ({data.before.circuit.name}); {_steady_words(data)}",
-        data,
-        place,
-        {"initial_current": data.step.value / (bulk + interface), "bulk": bulk, "interface": interface},
+        f"Is / I0, I0 = dV / (Rb + Rint) = {1e3 * initial:.4g} mA "
+        f"from the spectrum before ({data.before.circuit.name})",
+        {"initial_current": initial, "bulk": bulk, "interface": interface},
     )
+    return _figure(form, data, place)
 
 
 def evans_vincent_bruce(data: TransferenceData, place: RunPlace = NOWHERE) -> Figure:
@@ -82,17 +81,16 @@ def evans_vincent_bruce(data: TransferenceData, place: RunPlace = NOWHERE) -> Fi
     bulk, interface, covariance = data.before.bulk_and_interface()
     after = data.after.interface
     _must_leave_voltage(data, bulk, interface, after.value)
-    return _figure(
+    form = _Form(
         "transference_number_evans_vincent_bruce",
         _evans_vincent_bruce,
         [data.steady.current.value, data.step.value, bulk, interface, after.value],
         joined(_variances(data.steady.current, data.step), covariance, _variances(after)),
         "Evans-Vincent-Bruce, Is (dV - I0 R0) / (I0 (dV - Is Rss)), I0 = dV / (Rb + R0), R0 "
-        f"{interface:.4g} ohm before and Rss {after.value:.4g} ohm after; {_steady_words(data)}",
-        data,
-        place,
+        f"{interface:.4g} ohm before and Rss {after.value:.4g} ohm after",
         {"interface_before": interface, "interface_after": after.value, "bulk": bulk},
     )
+    return _figure(form, data, place)
 
 
 def _evans_vincent_bruce(steady: float, volts: float, bulk: float, before: float, after: float) -> float:
@@ -111,71 +109,60 @@ def _must_leave_voltage(data: TransferenceData, bulk: float, before: float, afte
 
 def transference_number_first_reading(data: TransferenceData, place: RunPlace = NOWHERE) -> Figure:
     """Is / I0 with I0 the first reading, as a reader of the raw curve would do it."""
-    return _first(data, "transference_number_first_reading", place, ())
+    return _figure(_first_reading(data, "transference_number_first_reading"), data, place)
 
 
 def transference_number_extrapolated(data: TransferenceData, place: RunPlace = NOWHERE) -> Figure:
     """Is / I0 with I0 back-extrapolated to the start of the step."""
     initial = extrapolated_current(data.polarisation, data.steady)
-    return _over(
-        data, "transference_number_extrapolated", initial, "back-extrapolated with erfcx(a √t)", place
-    )
+    origin = "back-extrapolated with erfcx(a √t)"
+    return _figure(_over("transference_number_extrapolated", data, initial, origin), data, place)
 
 
-def _first(data: TransferenceData, name: str, place: RunPlace, warnings: tuple[str, ...]) -> Figure:
-    initial = first_current(data.polarisation)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Form:
+    """One formula of t+ with what goes into it and where its I0 came from."""
+
+    name: str
+    formula: Callable[..., float]
+    inputs: list[float]
+    covariance: Array
+    words: str
+    detail: Mapping[str, Plain]
+
+
+def _first_reading(data: TransferenceData, name: str) -> _Form:
     when = f"the first reading, {1e3 * data.polarisation.time[0]:.3g} ms after the step"
-    return _over(data, name, initial, when, place, warnings)
+    return _over(name, data, first_current(data.polarisation), when)
 
 
-def _over(
-    data: TransferenceData,
-    name: str,
-    initial: Estimate,
-    origin: str,
-    place: RunPlace,
-    warnings: tuple[str, ...] = (),
-) -> Figure:
-    if initial.value * data.steady.current.value <= 0:
-        raise FigureError(
-            f"I0 is {initial.value:.3g} A and Is {data.steady.current.value:.3g} A: signs differ"
-        )
-    return _figure(
+def _over(name: str, data: TransferenceData, initial: Estimate, origin: str) -> _Form:
+    steady = data.steady.current
+    if initial.value * steady.value <= 0:
+        raise FigureError(f"I0 is {initial.value:.3g} A and Is {steady.value:.3g} A: signs differ")
+    return _Form(
         name,
         lambda current, start: current / start,
-        [data.steady.current.value, initial.value],
-        _variances(data.steady.current, initial),
-        f"Is / I0, I0 = {1e3 * initial.value:.4g} mA, {origin}; {_steady_words(data)}",
-        data,
-        place,
+        [steady.value, initial.value],
+        _variances(steady, initial),
+        f"Is / I0, I0 = {1e3 * initial.value:.4g} mA, {origin}",
         {"initial_current": initial.value, "initial_current_uncertainty": initial.uncertainty},
-        warnings,
     )
 
 
-def _figure(
-    name: str,
-    formula: Callable[..., float],
-    inputs: list[float],
-    covariance: Array,
-    method: str,
-    data: TransferenceData,
-    place: RunPlace,
-    detail: dict[str, Plain],
-    warnings: tuple[str, ...] = (),
-) -> Figure:
-    found = propagated_jointly(formula, inputs, covariance)
-    if not 0 < found.value < 1:
-        warnings = (*warnings, f"{found.value:.3g} is no possible transference number (0 to 1)")
+def _figure(form: _Form, data: TransferenceData, place: RunPlace, warnings: tuple[str, ...] = ()) -> Figure:
+    value, uncertainty = propagated_jointly(form.formula, form.inputs, form.covariance)
+    if not 0 < value < 1:
+        warnings = (*warnings, f"{value:.3g} is no possible transference number (0 to 1)")
     return Figure(
-        name=name,
-        value=found.value,
+        name=form.name,
+        value=value,
         unit="1",
-        uncertainty=found.uncertainty,
-        method=method,
+        uncertainty=uncertainty,
+        method=f"{form.words}; {_steady_words(data)}",
         warnings=warnings + data.warnings,
         detail={
-            **detail,
+            **form.detail,
             "steady_current": data.steady.current.value,
             "steady_current_uncertainty": data.steady.current.uncertainty,
             "drift": data.steady.drift.value,

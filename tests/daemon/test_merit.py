@@ -1,5 +1,6 @@
 """A run yields the figures asked for and those its techniques always yield; the rest is refused aloud."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -57,6 +58,7 @@ def columns(frequency: Array, impedance: ComplexArray, seed: int = 0) -> Impedan
 def values(merit: Merit) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for figure in merit.figures:
+        assert json.dumps(dict(figure.detail), allow_nan=False)
         found.setdefault(figure.name, []).append(figure.value)
     return found
 
