@@ -64,7 +64,7 @@ async def test_a_garbled_answer_keeps_its_length_and_end() -> None:
 async def test_a_late_answer_comes_before_the_one_asked_for_meanwhile() -> None:
     async with bench() as (client, port):
         identity = await client.ask()
-        await port.ask({"fault": {"late": 0.02}})
+        await port.ask({"fault": {"late": 0.1}})
         client.writer.write(b"*IDN?\n")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(client.reader.readline(), 0.002)
