@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Self
 
+from drivers.base import Program
 from drivers.errors import RefusedError
 from drivers.methodscript import literal
 from protocols.conditions import AllOf, AnyOf, Comparison, Condition, Quantity, Relation
@@ -28,6 +30,11 @@ class Done:
     seconds: float = 0.0
     coulombs: float = 0.0
     joules: float = 0.0
+
+    @classmethod
+    def before(cls, program: Program) -> Self:
+        """Return what the program's step had behind it."""
+        return cls(program.seconds_done, abs(program.coulombs_done), abs(program.joules_done))
 
     def of(self, quantity: Quantity) -> float:
         """Return how far `quantity` had come."""

@@ -103,7 +103,7 @@ class Pacing:
 def _near_tests(program: Program, interval: float, voltage: Range) -> Iterator[str]:
     step = program.step
     comparisons = [] if step.until is None else [each for each in step.until.comparisons() if held(each)]
-    done = Done(program.seconds_done, program.coulombs_done, program.joules_done)
+    done = Done.before(program)
     amperes = step.technique.amperes if isinstance(step.technique, ConstantCurrent) else 0.0
     for comparison in comparisons:
         yield from _near_test(comparison, done, interval, amperes)

@@ -58,7 +58,7 @@ class _Writer:
         self._record = _sent(program.step)
         self._voltage = _closed(program.limits.voltage, model.volts)
         self._current = _closed(program.limits.current, model.amperes)
-        done = Done(program.seconds_done, abs(program.coulombs_done), abs(program.joules_done))
+        done = Done.before(program)
         self._judgement = sampling.Judgement(
             alternatives(program.step.until, done),
             self._voltage,
@@ -162,8 +162,8 @@ class _Writer:
         self._script.add("var f", "var r", "var z")
         self._open_circuit()
         if impedance.galvanostatic:
-            bias = self._galvanostat_for(impedance)
-            head = f"meas_loop_geis f r z {spectrum} {bias}"
+            # "versus open circuit" is around no current at all
+            head = f"meas_loop_geis f r z {spectrum} {literal(impedance.bias.volts)}"
         else:
             self._level("v", impedance.bias)
             head = f"meas_loop_eis f r z {spectrum} v"
@@ -175,10 +175,6 @@ class _Writer:
                 self._script.package("t", "f", "r", "z")
                 sampling.judge_time(self._script, self._judgement)
                 self._break_at_an_end()
-
-    def _galvanostat_for(self, impedance: Impedance) -> str:
-        """The direct current; "versus open circuit" is around no current at all."""
-        return literal(impedance.bias.volts)
 
     def _connect_for(self, impedance: Impedance) -> None:
         if impedance.galvanostatic:

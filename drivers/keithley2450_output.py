@@ -17,8 +17,10 @@ from drivers.links import Link
 from drivers.scpi import Scpi
 from drivers.timeline import Timeline
 from protocols.limits import Limits, Range
+from protocols.plan import PlannedStep
 from protocols.reading import Flags, Reading
 from protocols.setpoint import Setpoint
+from protocols.techniques import ConstantCurrent, ConstantVoltage, Level
 
 OFF_SECONDS = 1.0
 """Deadline of switching off, asked twice; the instrument answers within milliseconds unless it is lost."""
@@ -52,6 +54,14 @@ class Output(SteppedChannel):
             ':TRAC:FILL:MODE CONT, "defbuffer1"',  # old readings make room while the relative time goes on
         )
         await self._scpi.raise_on_errors(await self._scpi.ask(":SYST:ERR:COUN?"))
+
+    def refusal(self, step: PlannedStep) -> str | None:
+        match step.technique:
+            case ConstantCurrent(amperes) if not abs(amperes) <= self._model.amperes:
+                return f"{amperes:g} A is beyond the ±{self._model.amperes:g} A of a {self._model.name}"
+            case ConstantVoltage(Level(volts, False)) if not abs(volts) <= self._model.volts:
+                return f"{volts:g} V is beyond the ±{self._model.volts:g} V of a {self._model.name}"
+        return None
 
     async def prepare(self, limits: Limits) -> None:
         self._refuse_beyond("voltage", "V", limits.voltage, self._model.volts)

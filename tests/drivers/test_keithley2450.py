@@ -301,3 +301,9 @@ def test_spectra_are_refused_and_currents_are_not() -> None:
     spectrum = Impedance(5e-3, False, Level(0.0, True), 1e5, 0.1, 10)
     assert "impedance" in (Keithley2450.refusal(step(spectrum)) or "")
     assert Keithley2450.refusal(step(ConstantCurrent(1e-3))) is None
+
+
+def test_a_step_beyond_the_model_is_refused_before_anything_is_sent() -> None:
+    smu = output(TranscriptLink(""))
+    assert smu.refusal(step(ConstantCurrent(1.0))) is None
+    assert smu.refusal(step(ConstantCurrent(-1.2))) == "-1.2 A is beyond the ±1.05 A of a 2450"

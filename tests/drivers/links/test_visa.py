@@ -8,6 +8,7 @@ import pytest
 from drivers.errors import LinkError, SilenceError
 from drivers.links import Link
 from drivers.links.opening import open_link
+from tests.drivers.links.hislip import hislip_server
 from tests.drivers.servers import Server, pty, tcp_server
 
 
@@ -120,4 +121,18 @@ async def test_a_query_costs_well_under_its_budget() -> None:
             await link.query("*IDN?")
             took.append(time.perf_counter() - began)
         assert sorted(took)[100] < 0.002  # 0.5 ms on a quiet machine
+        await link.aclose()
+
+
+async def test_a_message_based_instrument_is_cleared_after_silence() -> None:
+    async with hislip_server(lambda line: None if line == "slow" else f"heard {line}\n") as (
+        server,
+        resource,
+    ):
+        link = await open_link(f"visa://{resource}")
+        assert await link.query("*IDN?") == "heard *IDN?"
+        with pytest.raises(SilenceError):
+            await link.query("slow", deadline=0.05)
+        assert await link.query("next") == "heard next"
+        assert server.clears == 1
         await link.aclose()
