@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from daemon.messages import (
     Batch,
@@ -188,8 +189,8 @@ class Ingest:
         }
         self._update_run(run_id, values)
         self._memory.pairings.pop(run_id, None)
-        query = text("SELECT cycle FROM cycles WHERE run_id = :run_id")
-        known = self._connection.execute(query, {"run_id": run_id}).scalars()
+        query = "SELECT cycle FROM cycles WHERE run_id = :run_id"
+        known = self._connection.execute(_prepared(query), {"run_id": run_id}).scalars()
         self._cycles.update((run_id, cycle) for cycle in known)
 
     def _run_ended(self, run_id: int, item: RunEnded) -> None:
@@ -236,11 +237,11 @@ class Ingest:
             self._keep_summary(run_id, cycle, summary)
 
     def _steps_of(self, run_id: int, cycle: int) -> list[StepTotals]:
-        query = text(
+        query = (
             "SELECT verb, ended IS NOT NULL, duration, capacity, energy, first_reading, last_reading"
             " FROM steps WHERE run_id = :run_id AND cycle = :cycle ORDER BY ordinal"
         )
-        rows = self._connection.execute(query, {"run_id": run_id, "cycle": cycle})
+        rows = self._connection.execute(_prepared(query), {"run_id": run_id, "cycle": cycle})
         return [StepTotals(verb, bool(ended), *rest) for verb, ended, *rest in rows]
 
     def _keep_summary(self, run_id: int, cycle: int, summary: CycleSummary) -> None:
@@ -256,7 +257,7 @@ class Ingest:
             query = (
                 "SELECT cells.name, facts FROM cells JOIN runs ON cells.id = cell_id WHERE runs.id = :run_id"
             )
-            cell = self._connection.execute(text(query), {"run_id": run_id}).one_or_none()
+            cell = self._connection.execute(_prepared(query), {"run_id": run_id}).one_or_none()
             known = pairing_of(cell.name, json.loads(cell.facts)) if cell is not None else None
             self._memory.pairings[run_id] = known
         return self._memory.pairings[run_id]
@@ -275,10 +276,15 @@ class Ingest:
         self._execute(f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}", **row)
 
     def _execute(self, statement: str, **values: object) -> None:
-        self._connection.execute(text(statement), values)
+        self._connection.execute(_prepared(statement), values)
 
     def _scalar(self, statement: str, **values: object) -> Any:
-        return self._connection.execute(text(statement), values).scalar()
+        return self._connection.execute(_prepared(statement), values).scalar()
+
+
+@lru_cache(maxsize=64)
+def _prepared(statement: str) -> TextClause:
+    return text(statement)
 
 
 def reading_rows(run_id: int, group: Readings) -> list[Row]:
