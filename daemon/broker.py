@@ -11,6 +11,41 @@ from amqtt.errors import BrokerError
 
 from daemon.errors import ConfigurationError, UnavailableError
 
+SHUTDOWN = 5.0  # seconds
+
+
+class _Broker(Broker):  # type: ignore[misc]  # amqtt ships no types
+    """Ends every connection before itself.
+
+    amqtt's own shutdown forgets connections without a session, and waits for ever where its
+    reader loses the cancellation; a reader whose connection is gone ends by itself.
+    """
+
+    def __init__(self, config: BrokerConfig) -> None:
+        super().__init__(config)
+        self._connections: dict[asyncio.Task[object] | None, asyncio.StreamWriter] = {}
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        task = asyncio.current_task()
+        self._connections[task] = writer
+        try:
+            await super().stream_connected(reader, writer, listener_name)
+        finally:
+            del self._connections[task]
+            writer.close()
+
+    async def shutdown(self) -> None:
+        for server in self._servers.values():
+            server.instance.close()  # nobody new
+        for writer in self._connections.values():
+            writer.transport.abort()
+        tasks = [task for task in self._connections if task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=SHUTDOWN)
+        await asyncio.wait_for(super().shutdown(), SHUTDOWN)
+
 
 async def serve_broker(host: str, port: int, ready: Callable[[], None]) -> None:
     """Serve MQTT 3.1.1 on a loopback address until cancelled; `ready` is called once clients may come.
@@ -20,7 +55,7 @@ async def serve_broker(host: str, port: int, ready: Callable[[], None]) -> None:
     """
     for name in ("amqtt", "transitions"):  # a client that leaves is ordinary, and tells of it itself
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    broker = Broker(_configuration(host, port))
+    broker = _Broker(_configuration(host, port))
     try:
         await broker.start()
     except BrokerError as error:

@@ -70,6 +70,17 @@ class Backoff:
         return seconds
 
 
+def heed_cancellation() -> None:
+    """Raise the cancellation that was asked for and got lost on the way.
+
+    Until Python 3.12, `asyncio.wait_for` (inside aiomqtt) drops one that comes with the answer,
+    and a task group one that comes with a child's failure; a loop would then go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class _Client(aiomqtt.Client):
     """Tells when the thread that connects is done: it cannot be stopped, only waited for."""
 

@@ -1,6 +1,7 @@
 """A results database, opened so that what it says is kept is kept."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -38,7 +39,9 @@ def open_database(url: str, *, write: bool, patience: float = 2.0) -> Engine:
     if target.get_backend_name() == "sqlite":
         if not write and not Path(target.database or "").is_file():
             raise UnavailableError(f"there is no results database at {target.database}")
-        engine = create_engine(target, connect_args={"timeout": patience})
+        engine = create_engine(
+            target.update_query_dict({"timeout": target.query.get("timeout", str(patience))})
+        )
         _make_explicit(engine, write)
         return engine
     try:
@@ -58,8 +61,21 @@ def _make_explicit(engine: Engine, write: bool) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.isolation_level = None
             for pragma in WRITER if write else READER:
-                connection.execute(pragma)
+                _execute_patiently(connection, pragma)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _execute_patiently(connection: sqlite3.Connection, pragma: str, patience: float = 2.0) -> None:
+    """Execute it, again while it is locked: SQLite itself does not wait to change the journal's mode."""
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute(pragma)
+            return
+        except sqlite3.DatabaseError as error:
+            if not isinstance(error, sqlite3.OperationalError) or time.monotonic() > ends:
+                raise UnavailableError(f"results database: {error}") from error
+        time.sleep(0.01)

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, CursorResult
 
 from daemon.messages import (
     Batch,
@@ -125,7 +127,7 @@ class Ingest:
             insert = (
                 "INSERT INTO runs (name, core, state) VALUES (:run, :core, 'running') ON CONFLICT DO NOTHING"
             )
-            self._execute(insert, run=run, core=core)
+            self._query(insert, run=run, core=core)
             found = self._scalar("SELECT id FROM runs WHERE name = :run", run=run)
         self._memory.runs[run] = int(found)
         return int(found)
@@ -135,7 +137,7 @@ class Ingest:
         latest = self._memory.cycles.get(run_id)
         if latest is not None and latest[0] == cycle and latest[1] <= first:
             return
-        self._execute(
+        self._query(
             "INSERT INTO cycles (run_id, cycle, first_reading) VALUES (:run_id, :cycle, :first)"
             " ON CONFLICT (run_id, cycle) DO UPDATE SET first_reading = excluded.first_reading"
             " WHERE cycles.first_reading IS NULL OR excluded.first_reading < cycles.first_reading",
@@ -159,7 +161,7 @@ class Ingest:
         self.endings.append(Ending(item.run, item.ordinal))
 
     def _noted(self, run_id: int, item: Noted) -> None:
-        self._execute(
+        self._query(
             "INSERT INTO events (run_id, ordinal, time, kind, text, detail)"
             " VALUES (:run_id, :ordinal, :time, :kind, :text, :detail) ON CONFLICT DO NOTHING",
             run_id=run_id,
@@ -188,8 +190,8 @@ class Ingest:
         }
         self._update_run(run_id, values)
         self._memory.pairings.pop(run_id, None)
-        query = text("SELECT cycle FROM cycles WHERE run_id = :run_id")
-        known = self._connection.execute(query, {"run_id": run_id}).scalars()
+        query = "SELECT cycle FROM cycles WHERE run_id = :run_id"
+        known = self._query(query, run_id=run_id).scalars()
         self._cycles.update((run_id, cycle) for cycle in known)
 
     def _run_ended(self, run_id: int, item: RunEnded) -> None:
@@ -222,7 +224,7 @@ class Ingest:
         """Return the id of a row many runs share, adding it for the first."""
         row = {"digest": digest, **values}
         names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
-        self._execute(f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING", **row)  # noqa: S608
+        self._query(f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING", **row)  # noqa: S608
         return int(self._scalar(f"SELECT id FROM {table} WHERE digest = :digest", digest=digest))  # noqa: S608
 
     def _summarise(self) -> None:
@@ -236,19 +238,18 @@ class Ingest:
             self._keep_summary(run_id, cycle, summary)
 
     def _steps_of(self, run_id: int, cycle: int) -> list[StepTotals]:
-        query = text(
+        query = (
             "SELECT verb, ended IS NOT NULL, duration, capacity, energy, first_reading, last_reading"
             " FROM steps WHERE run_id = :run_id AND cycle = :cycle ORDER BY ordinal"
         )
-        rows = self._connection.execute(query, {"run_id": run_id, "cycle": cycle})
-        return [StepTotals(verb, bool(ended), *rest) for verb, ended, *rest in rows]
+        rows = self._query(query, run_id=run_id, cycle=cycle)
+        return [StepTotals(row[0], bool(row[1]), *row[2:]) for row in rows]
 
     def _keep_summary(self, run_id: int, cycle: int, summary: CycleSummary) -> None:
         values = asdict(summary)
         first = values.pop("first_reading")
         self._upsert("cycles", ("run_id", "cycle"), {"run_id": run_id, "cycle": cycle}, values)
         if first is not None:
-            self._memory.cycles.pop(run_id, None)
             self._begin_cycle(run_id, cycle, first)
 
     def _pairing(self, run_id: int) -> Pairing | None:
@@ -256,14 +257,14 @@ class Ingest:
             query = (
                 "SELECT cells.name, facts FROM cells JOIN runs ON cells.id = cell_id WHERE runs.id = :run_id"
             )
-            cell = self._connection.execute(text(query), {"run_id": run_id}).one_or_none()
+            cell = self._query(query, run_id=run_id).one_or_none()
             known = pairing_of(cell.name, json.loads(cell.facts)) if cell is not None else None
             self._memory.pairings[run_id] = known
         return self._memory.pairings[run_id]
 
     def _update_run(self, run_id: int, values: Mapping[str, object]) -> None:
         changes = ", ".join(f"{name} = :{name}" for name in values)
-        self._execute(f"UPDATE runs SET {changes} WHERE id = :run_id", run_id=run_id, **values)  # noqa: S608
+        self._query(f"UPDATE runs SET {changes} WHERE id = :run_id", run_id=run_id, **values)  # noqa: S608
 
     def _upsert(
         self, table: str, key: Sequence[str], keys: Mapping[str, object], values: Mapping[str, object]
@@ -272,13 +273,20 @@ class Ingest:
         names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
         changes = ", ".join(f"{name} = excluded.{name}" for name in values)
         insert = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
-        self._execute(f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}", **row)
+        self._query(f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}", **row)
 
-    def _execute(self, statement: str, **values: object) -> None:
-        self._connection.execute(text(statement), values)
+    def _query(self, statement: str, **values: object) -> CursorResult[Any]:
+        dialect = self._connection.dialect.name
+        return self._connection.exec_driver_sql(_in_dialect(statement, dialect), values)
 
     def _scalar(self, statement: str, **values: object) -> Any:
-        return self._connection.execute(text(statement), values).scalar()
+        return self._query(statement, **values).scalar()
+
+
+@lru_cache(maxsize=64)
+def _in_dialect(statement: str, dialect: str) -> str:
+    """Return the statement with its parameters marked as the database's driver wants them."""
+    return statement if dialect == "sqlite" else re.sub(r":(\w+)", r"%(\1)s", statement)
 
 
 def reading_rows(run_id: int, group: Readings) -> list[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import aiomqtt
 import msgspec
 
-from daemon.connection import Backoff, BrokerAddress, connected
+from daemon.connection import Backoff, BrokerAddress, connected, heed_cancellation
 from daemon.messages import HELLO_TOPIC, Acknowledged, acknowledged_topic
 from daemon.outbox import Outbox
 from daemon.spool import Spooled
@@ -57,6 +57,7 @@ class Publisher:
                     logger.warning("broker %s is gone: %s", self._address, errors.exceptions[0])
             finally:
                 self.connected = False
+            heed_cancellation()
             await asyncio.sleep(backoff.next())
 
     async def _serve(self, backoff: Backoff) -> None:
@@ -98,6 +99,7 @@ class Publisher:
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
+            heed_cancellation()
             self._outbox.news.clear()
             page = await self._next_page()
             if page:

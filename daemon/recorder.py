@@ -10,7 +10,7 @@ from typing import NamedTuple
 import aiomqtt
 import msgspec
 
-from daemon.connection import Backoff, BrokerAddress, connected
+from daemon.connection import QUEUED, Backoff, BrokerAddress, connected, heed_cancellation
 from daemon.errors import UnavailableError
 from daemon.figure_maker import FigureMaker, OnStepEnded, no_figures
 from daemon.ingest import Ending
@@ -122,23 +122,33 @@ class Recorder:
         backoff = Backoff()
         while True:
             try:
-                async with connected(self._address, f"galvanod-recorder-{self._name}") as client:
-                    await self._serve(client, store, backoff)
-            except aiomqtt.MqttError as error:
+                await self._serve(store, backoff)
+            except* aiomqtt.MqttError as errors:
                 if self.connected:
-                    logger.warning("broker %s is gone: %s", self._address, error)
+                    logger.warning("broker %s is gone: %s", self._address, errors.exceptions[0])
             finally:
                 self.connected = False
+            heed_cancellation()
             await asyncio.sleep(backoff.next())
 
-    async def _serve(self, client: aiomqtt.Client, store: Store, backoff: Backoff) -> None:
-        await client.subscribe(DATA_TOPICS, qos=1)
-        self.connected = True
-        backoff.reset()
-        logger.info("recording from broker %s", self._address)
-        await self._say_hello(client)
+    async def _serve(self, store: Store, backoff: Backoff) -> None:
+        inbox: asyncio.Queue[Letter] = asyncio.Queue(QUEUED)
+        async with (
+            connected(self._address, f"galvanod-recorder-{self._name}") as client,
+            asyncio.TaskGroup() as group,
+        ):
+            group.create_task(_receive(client, inbox), name="inbox")
+            await client.subscribe(DATA_TOPICS, qos=1)
+            self.connected = True
+            backoff.reset()
+            logger.info("recording from broker %s", self._address)
+            await self._say_hello(client)
+            await self._record(client, inbox, store)
+
+    async def _record(self, client: aiomqtt.Client, inbox: asyncio.Queue[Letter], store: Store) -> None:
         while True:
-            letters = await self._gather(client)
+            heed_cancellation()
+            letters = await self._gather(inbox)
             kept, was_in_trouble = await self._keep(store, letters)
             self._count(kept)
             self._figures.wake(kept.endings)
@@ -146,13 +156,13 @@ class Recorder:
             if was_in_trouble:
                 await self._say_hello(client)  # what was left out meanwhile may come now
 
-    async def _gather(self, client: aiomqtt.Client) -> list[Letter]:
+    async def _gather(self, inbox: asyncio.Queue[Letter]) -> list[Letter]:
         """Wait for a message, then take those that come within the flush window."""
-        letters = [await _next_letter(client)]
-        if len(client.messages) < MOST:
+        letters = [await inbox.get()]
+        if inbox.qsize() < MOST:
             await asyncio.sleep(self._flush)
-        while len(client.messages) and len(letters) < MOST:
-            letters.append(await _next_letter(client))
+        while not inbox.empty() and len(letters) < MOST:
+            letters.append(inbox.get_nowait())
         return letters
 
     async def _keep(self, store: Store, letters: Sequence[Letter]) -> tuple[Kept, bool]:
@@ -239,7 +249,9 @@ def _one_by_one(store: Store, readable: Sequence[Readable]) -> Kept:
     return kept
 
 
-async def _next_letter(client: aiomqtt.Client) -> Letter:
-    message = await anext(client.messages)
-    payload = message.payload if isinstance(message.payload, bytes) else b""
-    return Letter(message.topic.value, payload)
+async def _receive(client: aiomqtt.Client, inbox: asyncio.Queue[Letter]) -> None:
+    """Read ahead until the connection ends; what finds no room is left out, and will come again."""
+    async for message in client.messages:
+        payload = message.payload if isinstance(message.payload, bytes) else b""
+        if not inbox.full():
+            inbox.put_nowait(Letter(message.topic.value, payload))

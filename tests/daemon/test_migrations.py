@@ -85,6 +85,8 @@ def test_two_that_open_a_new_database_at_once_both_succeed(tmp_path: Path) -> No
     for thread in threads:
         thread.join(10)
     assert len(stores) == 2
+    for store in stores:
+        store.close()
 
 
 def test_the_lab_view_is_in_milliampere_hours(tmp_path: Path) -> None:
@@ -98,3 +100,10 @@ def test_the_lab_view_is_in_milliampere_hours(tmp_path: Path) -> None:
     ).fetchone()
     connection.close()
     assert row == ("one", 1.0, pytest.approx(2.777778e-4), pytest.approx(5.555556e-4))
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "results.db"
+    path.write_bytes(b"letters to my aunt " * 100)
+    with pytest.raises(UnavailableError, match="file is not a database"):
+        Store.open(str(path))

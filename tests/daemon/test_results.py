@@ -85,9 +85,9 @@ def test_a_run_or_a_database_that_is_not_there_is_named(results: Results, tmp_pa
 
 
 def test_one_cycle_of_many_costs_no_more_than_one_of_few(store: Store, results: Results) -> None:
-    # 2 000 cycles of 100 readings; read through the primary key, a cycle takes well under the 20 ms promised.
+    # 500 cycles of 100 readings; read through the primary key, a cycle takes well under the 20 ms promised.
     items: list[Item] = []
-    for cycle in range(1, 2001):
+    for cycle in range(1, 501):
         first = 100 * cycle - 99
         items += [
             step_started("one", cycle, "charge", cycle),
@@ -97,6 +97,6 @@ def test_one_cycle_of_many_costs_no_more_than_one_of_few(store: Store, results: 
     store.add([Batch("core", 1, 1, "rack-1", items)])
     results.readings("one", cycle=1)
     began = time.process_time()
-    rows = results.readings("one", cycle=1999)
+    rows = results.readings("one", cycle=499)
     assert time.process_time() - began < 0.02
-    assert [rows[0].number, rows[-1].number] == [199_801, 199_900]
+    assert [rows[0].number, rows[-1].number] == [49_801, 49_900]
