@@ -243,7 +243,7 @@ class Ingest:
             " FROM steps WHERE run_id = :run_id AND cycle = :cycle ORDER BY ordinal"
         )
         rows = self._query(query, run_id=run_id, cycle=cycle)
-        return [StepTotals(row[0], bool(row[1]), *row[2:]) for row in rows]
+        return [StepTotals(verb, bool(ended), *totals) for verb, ended, *totals in map(tuple, rows)]
 
     def _keep_summary(self, run_id: int, cycle: int, summary: CycleSummary) -> None:
         values = asdict(summary)

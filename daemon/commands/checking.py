@@ -5,10 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from daemon.client import ask
 from daemon.commands.options import Json, State, Variables, variables_from
 from daemon.places import Places
-from daemon.requests import Check
 
 
 def check(
@@ -38,6 +36,9 @@ def check(
     if channel is None:
         found = _planned_here(protocol_text, protocol_file, cell_text, cell_file, variables)
     else:
+        from daemon.client import ask
+        from daemon.requests import Check
+
         request = Check(protocol_text, protocol_file, cell_text, cell_file, channel, variables)
         found = ask(Places(state).socket, request)
     table, window = found.pop("table"), found.pop("window")

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import math
+import os
+from dataclasses import asdict
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
@@ -10,11 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from daemon.bench_file import BenchFile, Simulation
 from daemon.commands.options import Broker, Database, Json, State
 from daemon.errors import UnknownError
-from daemon.lifetime import say, told_to_stop, until_stopped, until_told
 from daemon.places import Places
+
+# What a command needs is imported when it runs: `galvanod submit` must not wait for the core's parts.
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 
@@ -46,6 +48,7 @@ def up(
     dies meanwhile is started again. Each part is also a command of its own, for systemd.
     """
     from daemon.commands.display import show_where
+    from daemon.lifetime import say, told_to_stop, until_told
     from daemon.up import Plan, service
 
     plan = Plan(Places(state.absolute()), bench or built_in_bench(), name, broker, database, speed)
@@ -75,7 +78,9 @@ def serve(
 
     It waits for them and the clock, nothing else: broker, recorder and database may be away.
     """
+    from daemon.bench_file import BenchFile
     from daemon.core import Address, Core
+    from daemon.lifetime import say, told_to_stop, until_told
 
     found = json.loads(simulated.read_text()) if simulated is not None else {}
     addresses = {key: Address(*value) for key, value in found.items()}
@@ -102,6 +107,7 @@ def record(
 ) -> None:
     """Run the recorder: from MQTT into the results database, acknowledging what is committed."""
     from daemon.figuring import make_figures
+    from daemon.lifetime import say, until_stopped, until_told
     from daemon.recorder import Recorder
 
     url = database or Places(state.absolute()).default_database
@@ -121,6 +127,7 @@ def broker(
     """Run the embedded MQTT broker: nothing durable is asked of it, so it keeps nothing."""
     from daemon.broker import serve_broker
     from daemon.connection import BrokerAddress
+    from daemon.lifetime import say, until_stopped, until_told
 
     address = BrokerAddress.parse(url)
 
@@ -148,9 +155,12 @@ def simulate(
 ) -> None:
     """Serve a simulated instrument with a simulated cell, on its real wire, until Ctrl-C.
 
-    The first line says its address: a PyVISA resource string or a device path. Any client of the
-    real instrument can use it.
+    The first line is JSON and says its address: a PyVISA resource string or a device path. Any
+    client of the real instrument can use it.
     """
+    from daemon.bench_file import BenchFile, Simulation
+    from daemon.lifetime import told_to_stop, until_told
+
     if bench is not None:
         entries = BenchFile.load(bench).instruments.values()
         wanted = {e.name: (e.driver, e.simulation) for e in entries if e.simulation is not None}
@@ -185,18 +195,14 @@ def _simulator(name: str) -> Any:
 
 
 def _tell(name: str, served: Any, json_: bool) -> None:
-    if json_:
-        speed = served.speed if math.isfinite(served.speed) else "max"
-        facts = {"name": name, "instrument": served.instrument, "address": served.address}
-        say(
-            facts
-            | {"rehearsal": served.rehearsal, "cell": served.cell, "speed": speed, "seed": served.seed}
-            | {"truth": served.truth}
-        )
-    else:
-        typer.echo(
-            f"{served.instrument} with a {served.cell} cell at {served.address}, speed {served.speed:g}"
-        )
+    """Print the line of JSON that scripts read first; in words, for people, on standard error."""
+    from daemon.lifetime import say
+
+    speed = served.speed if math.isfinite(served.speed) else "max"
+    say({"name": name} | asdict(served) | {"speed": speed, "pid": os.getpid()})
+    if not json_:
+        where = f"{served.instrument} with a {served.cell} cell at {served.address}, speed {speed}"
+        typer.echo(f"{where}; Ctrl-C ends it", err=True)
 
 
 def _speed(text: str) -> float:

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from protocols import Cell, Limits, Plan, Protocol, Visit, Walk, resolve
+from protocols.cell import Cell
+from protocols.limits import Limits
+from protocols.plan import Plan
+from protocols.protocol import Protocol
+from protocols.resolve import resolve
+from protocols.walk import Visit, Walk
 
 CELL = Cell.parse(
     "cell: c\narea: 1 cm2\nnominal_capacity: 3 mAh\nwindow: {voltage: 1.0 V .. 5.0 V, current: 10 mA}\n"

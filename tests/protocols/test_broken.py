@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocols import Cell, Place, Protocol, ProtocolError, resolve
+from protocols.cell import Cell
+from protocols.errors import Place, ProtocolError
+from protocols.protocol import Protocol
+from protocols.resolve import resolve
 
 HEAD = "protocol: p\nlimits: {voltage: 1.5 V .. 3.0 V, current: 5 mA}\nsteps:\n"
 CELL = Cell.parse(

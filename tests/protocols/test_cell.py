@@ -2,8 +2,8 @@
 
 import pytest
 
-from protocols import Cell, ProtocolError
-from protocols.cell import Separator
+from protocols.cell import Cell, Separator
+from protocols.errors import ProtocolError
 from protocols.limits import Bound, Limits, Range
 
 FULL = """\

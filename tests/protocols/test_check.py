@@ -2,7 +2,8 @@
 
 import json
 
-from protocols import forecast, report
+from protocols.check import report
+from protocols.forecast import forecast
 from protocols.table import limit_lines, rows
 from tests.protocols.plans import CELL, plan_of
 

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from protocols import Cell, forecast
-from protocols.forecast import Forecast
+from protocols.cell import Cell
+from protocols.forecast import Forecast, forecast
 from tests.protocols.plans import CELL, plan_of
 
 

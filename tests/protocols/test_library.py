@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from protocols import Cell, Protocol, ProtocolError, Walk, forecast, library, report, resolve
+from protocols import library
+from protocols.cell import Cell
+from protocols.check import report
+from protocols.errors import ProtocolError
+from protocols.forecast import forecast
 from protocols.plan import steps_below
+from protocols.protocol import Protocol
+from protocols.resolve import resolve
 from protocols.techniques import ConstantCurrent, Impedance, Level
+from protocols.walk import Walk
 
 CELLS = {
     "ionic_conductivity": "ss_sep_ss",

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocols import Cell, Limits, PlannedRepeat, PlannedStep, Protocol, ProtocolError, resolve
+from protocols.cell import Cell
 from protocols.conditions import AllOf, AnyOf, Comparison, Quantity, Relation
-from protocols.limits import Bound, Range
-from protocols.plan import Fade, steps_below
+from protocols.errors import ProtocolError
+from protocols.limits import Bound, Limits, Range
+from protocols.plan import Fade, PlannedRepeat, PlannedStep, steps_below
+from protocols.protocol import Protocol
 from protocols.recording import Recording
+from protocols.resolve import resolve
 from protocols.techniques import (
     ChamberTemperature,
     ConstantCurrent,

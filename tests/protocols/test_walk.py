@@ -5,8 +5,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocols import Plan, Visit, Walk
 from protocols.conditions import Comparison
+from protocols.plan import Plan
+from protocols.walk import Visit, Walk
 from tests.protocols.plans import plan_of, visits
 
 D = "{discharge: 1 C, until: voltage <= 2 V}"
