@@ -102,7 +102,8 @@ class Replies:
 
     def _package(self, line: str) -> None:
         variables = decode(line)
-        spectrum = isinstance(self._program.step.technique, Impedance)
+        # a spectrum that was never begun sends the voltage that forbade it, as a sample
+        spectrum = isinstance(self._program.step.technique, Impedance) and len(variables) == 4
         _check_types(variables, _SPECTRUM_TYPES if spectrum else _SAMPLE_TYPES, line)
         flags = Flags(0)
         for variable in variables:

@@ -94,7 +94,10 @@ class _Writer:
         self._script.add(f'send_string "tag {self._tag}"', "set_pgstat_chan 0")
 
     def _tail(self) -> None:
-        if not isinstance(self._step.technique, Impedance):
+        if isinstance(self._step.technique, Impedance):
+            with self._script.when(f"k == {sampling.VOLTAGE_LIMIT}"):
+                self._script.package("t", "e", "i", "q", "w")  # what was seen is told before it is judged
+        else:
             sampling.send_last(self._script)
         sampling.say_why(self._script, self._judgement.codes)
         self._script.add("on_finished:", "cell_off")

@@ -170,6 +170,17 @@ async def test_a_cell_outside_its_window_is_never_connected() -> None:
         assert cell.charge == 0.0
 
 
+async def test_a_spectrum_of_a_cell_outside_its_window_tells_the_voltage_and_is_not_begun() -> None:
+    async with potentiostat() as (channel, cell):
+        spectrum = Impedance(5e-3, False, Level(0.0, True), 1e3, 1.0, 5)
+        _, records = await run(channel, program(spectrum, None, high=0.9))
+        [record] = records
+        assert isinstance(record.point, Reading)
+        assert record.point.voltage == pytest.approx(1.0, abs=1e-3)
+        assert (await channel.state()).limit
+        assert cell.charge == 0.0
+
+
 async def test_a_rest_passes_nothing() -> None:
     async with potentiostat() as (channel, cell):
         end = when(Quantity.TIME, Relation.AT_LEAST, 60.0)
