@@ -4,10 +4,11 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult
@@ -27,8 +28,16 @@ from daemon.summaries import CycleSummary, Pairing, StepTotals, pairing_of, summ
 
 Row = tuple[object, ...]
 
-READINGS = "INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-IMPEDANCE = "INSERT INTO impedance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+# Columns in the order in which a row is quickest put together: its key, then what came as one.
+READINGS = """
+INSERT INTO readings
+(run_id, number, step, cycle, time, voltage, current, capacity, energy, temperature, flags)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+IMPEDANCE = """
+INSERT INTO impedance (run_id, number, step, cycle, time, frequency, real, imaginary, flags)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
 STEP_KEY = ("run_id", "ordinal")
 STEP_STARTED = (
     *("path", "line", "verb", "setting", "set_value", "cycle", "rounds", "marks"),
@@ -46,6 +55,10 @@ class Ending(NamedTuple):
 
     run: str
     step: int | None
+
+
+Group = tuple[int, int, Readings | ImpedancePoints]
+"""The id of a run, the number of its first row, and the rows."""
 
 
 @dataclass(slots=True)
@@ -75,8 +88,8 @@ class Ingest:
     def __init__(self, connection: Connection, memory: Memory) -> None:
         self._connection = connection
         self._memory = memory
-        self._readings: list[Row] = []
-        self._impedance: list[Row] = []
+        self._readings: list[Group] = []
+        self._impedance: list[Group] = []
         self._steps: set[tuple[int, int]] = set()
         self._cycles: set[tuple[int, int]] = set()
         self.endings: list[Ending] = []
@@ -94,10 +107,10 @@ class Ingest:
         run_id = self._run_id(item.run, batch.core)
         match item:
             case Readings():
-                self._readings += reading_rows(run_id, item)
+                self._readings.append((run_id, item.first, item))
                 self._begin_cycle(run_id, item.cycle, item.first)
             case ImpedancePoints():
-                self._impedance += impedance_rows(run_id, item)
+                self._impedance.append((run_id, item.first, item))
             case StepStarted():
                 self._step_started(run_id, item)
             case StepEnded():
@@ -109,13 +122,12 @@ class Ingest:
             case RunEnded():
                 self._run_ended(run_id, item)
 
-    def _insert(self, statement: str, rows: list[Row]) -> None:
-        if not rows:
+    def _insert(self, statement: str, groups: list[Group]) -> None:
+        if not groups:
             return
         if self._connection.dialect.name != "sqlite":
             statement = statement.replace("?", "%s")
-        rows.sort(key=_key)  # a run's rows next to each other: each page of the table is touched once
-        self._connection.exec_driver_sql(statement, rows)
+        self._connection.exec_driver_sql(statement, table_rows(groups))
 
     def _run_id(self, run: str, core: str) -> int:
         """Return the run's number, made up on the spot where its start has not come yet."""
@@ -239,11 +251,11 @@ class Ingest:
 
     def _steps_of(self, run_id: int, cycle: int) -> list[StepTotals]:
         query = (
-            "SELECT verb, ended IS NOT NULL, duration, capacity, energy, first_reading, last_reading"
+            "SELECT verb, ended IS NOT NULL AS ended, duration, capacity, energy, first_reading, last_reading"
             " FROM steps WHERE run_id = :run_id AND cycle = :cycle ORDER BY ordinal"
         )
         rows = self._query(query, run_id=run_id, cycle=cycle)
-        return [StepTotals(verb, bool(ended), *totals) for verb, ended, *totals in map(tuple, rows)]
+        return [StepTotals(**row) for row in rows.mappings()]
 
     def _keep_summary(self, run_id: int, cycle: int, summary: CycleSummary) -> None:
         values = asdict(summary)
@@ -289,23 +301,13 @@ def _in_dialect(statement: str, dialect: str) -> str:
     return statement if dialect == "sqlite" else re.sub(r":(\w+)", r"%(\1)s", statement)
 
 
-def reading_rows(run_id: int, group: Readings) -> list[Row]:
-    """Return one row per reading, numbered from `group.first`, in the order of the table's columns."""
-    step, cycle = group.step, group.cycle
-    return [
-        (run_id, number, time, step, cycle, voltage, current, capacity, energy, temperature, flags)
-        for number, (time, voltage, current, capacity, energy, temperature, flags) in enumerate(
-            group.rows, group.first
-        )
-    ]
-
-
-def impedance_rows(run_id: int, group: ImpedancePoints) -> list[Row]:
-    """Return one row per point, numbered from `group.first`, in the order of the table's columns."""
-    return [
-        (run_id, number, point.time, group.step, group.cycle, *point[1:])
-        for number, point in enumerate(group.rows, group.first)
-    ]
+def table_rows(groups: Iterable[Group]) -> list[Row]:
+    """Return a row for each reading or point, a run's side by side: each page is then touched once."""
+    rows: list[Row] = []
+    for run_id, first, group in sorted(groups, key=itemgetter(0, 1)):
+        step, cycle = group.step, group.cycle
+        rows += [(run_id, number, step, cycle, *row) for number, row in enumerate(group.rows, first)]
+    return rows
 
 
 def as_utc(moment: str) -> str:
@@ -334,7 +336,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(inner) for inner in value]
     return value
-
-
-def _key(row: Row) -> Row:
-    return row[:2]
