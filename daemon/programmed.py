@@ -1,12 +1,13 @@
 """Follows steps that the instrument runs by itself, one program each."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from daemon.engine import Engine
 from daemon.gate import Gate
 from daemon.logbook import Logbook
 from daemon.progress import Tally
-from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus
+from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
 from drivers.errors import RefusedError
 from protocols.conditions import Comparison, Quantity, Relation
 from protocols.errors import LimitError
@@ -18,6 +19,14 @@ from protocols.techniques import Rest
 from protocols.walk import Visit
 
 _LOOK = 0.1  # seconds of open circuit before anything is done to the cell
+
+
+class _Behind(NamedTuple):
+    """What a step had behind it when the instrument was given what is left of it."""
+
+    seconds: float
+    coulombs: float
+    joules: float
 
 
 class ProgrammedEngine(Engine):
@@ -60,8 +69,8 @@ class ProgrammedEngine(Engine):
     async def _stretch(self, step: PlannedStep, tally: Tally) -> str | None:
         """Let the instrument run the step, or what is left of it; None when a person pauses."""
         tag = f"{self._logbook.run}/{self._logbook.steps}"
-        behind = tally.seconds
-        program = Program(step, self._limits, self._sample, behind, abs(tally.coulombs))
+        behind = _Behind(tally.seconds, tally.coulombs, tally.joules)
+        program = Program(step, self._limits, self._sample, *map(abs, behind))
         origin = await self._channel.start(tag, program)
         last, reason, finishing = 0, None, False
         while not self._gate.closed:
@@ -73,22 +82,23 @@ class ProgrammedEngine(Engine):
                 await self._channel.finish()
             for record in records:
                 last = record.number
-                step_time = behind + record.point.time - origin
-                reason = self._take(step, step_time, record.point, tally) or reason
+                step_time = behind.seconds + record.point.time - origin
+                reason = self._take(step, step_time, record, behind, tally) or reason
             if status.state is not ProgramState.RUNNING and not records:
                 return reason or _reason(status, tag)
         return None
 
     def _take(
-        self, step: PlannedStep, step_time: float, point: Reading | ImpedancePoint, tally: Tally
+        self, step: PlannedStep, step_time: float, record: Record, behind: _Behind, tally: Tally
     ) -> str | None:
         """Record a point, then judge it; return the end it met, which the instrument may not hold."""
+        point = record.point
         self.time = point.time - self._zero
         if isinstance(point, ImpedancePoint):
             tally.seconds = step_time
             self._logbook.impedance_point(self.time, point, tally)
             return None
-        progress = tally.take(step_time, point)
+        progress = tally.take(step_time, point, _counted(record, behind))
         self._logbook.reading(self.time, step_time, point, tally, thinned=True)
         self._limits.check(point)
         step.ceiling.check(progress)
@@ -132,6 +142,13 @@ class ProgrammedEngine(Engine):
         if voltage is None:
             raise RefusedError("the instrument ended its look at the open-circuit voltage without a reading")
         return voltage
+
+
+def _counted(record: Record, behind: _Behind) -> tuple[float, float] | None:
+    """The charge and energy of the whole step by the instrument's counters, where it has them."""
+    if record.coulombs is None or record.joules is None:
+        return None
+    return behind.coulombs + record.coulombs, behind.joules + record.joules
 
 
 def _reason(status: ProgramStatus, tag: str) -> str:

@@ -67,12 +67,18 @@ class Tally:
         self._slope = Trend(SLOPE_WINDOW) if _looks_at(comparisons, Quantity.VOLTAGE_SLOPE) else None
         self._drifts = {c.window: Trend(c.window) for c in comparisons if c.window is not None}
 
-    def take(self, time: float, reading: Reading) -> Progress:
-        """Count one reading taken `time` seconds into the step; return how far the step is now."""
+    def take(self, time: float, reading: Reading, counted: tuple[float, float] | None = None) -> Progress:
+        """Count one reading taken `time` seconds into the step; return how far the step is now.
+
+        `counted` is the charge and energy of the step so far by the instrument's own counters, which
+        see more than the readings it sends and are therefore preferred.
+        """
         before = self.last if self.last is not None else reading
         stretch = time - self._last_time
         self.coulombs += 0.5 * (before.current + reading.current) * stretch
         self.joules += 0.5 * (before.current * before.voltage + reading.current * reading.voltage) * stretch
+        if counted is not None:
+            self.coulombs, self.joules = counted
         self._volt_seconds += 0.5 * (before.voltage + reading.voltage) * stretch
         self._counted += stretch
         self._last_time = self.seconds = time

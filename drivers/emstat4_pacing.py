@@ -1,4 +1,4 @@
-"""How often a script samples: fast at first where the record is logarithmic, finer close to an end."""
+"""How often a script samples: fast at first, finer close to an end."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ from protocols.techniques import ConstantCurrent
 
 SHORTEST_INTERVAL = 1e-3
 """Seconds between samples of a script that also judges them."""
+
+FIRST_INTERVAL = 0.1
+"""Seconds between the first samples of a step, which is looked at closely before it is trusted."""
 
 FINER = 10
 """By how much the interval shrinks close to an end, so that the end is overshot that much less."""
@@ -51,9 +54,8 @@ class Pacing:
         record = program.step.record
         interval = program.sample if record.every is None else min(program.sample, record.every)
         interval = max(interval, SHORTEST_INTERVAL)
-        first = interval
-        if record.per_decade is not None:
-            first = min(interval, max(record.from_time or SHORTEST_INTERVAL, SHORTEST_INTERVAL))
+        first = FIRST_INTERVAL if record.per_decade is None else record.from_time or SHORTEST_INTERVAL
+        first = min(interval, max(first, SHORTEST_INTERVAL))
         fine = max(interval / FINER, SHORTEST_INTERVAL)
         near = tuple(_near_tests(program, interval, voltage)) if fine < interval else ()
         return cls(interval, first, fine, near, seconds + 10.0 * interval)

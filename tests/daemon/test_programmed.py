@@ -33,6 +33,7 @@ class Potentiostat(ProgrammedChannel):
         self.voltage: Callable[[float], float] = lambda time: 3.6
         self.on_look: Callable[[int], None] = lambda look: None
         self.limit: str | None = None
+        self.counted = False
         self.time = 50.0
         self._records: list[Record] = []
         self._state = ProgramState.IDLE
@@ -84,7 +85,8 @@ class Potentiostat(ProgrammedChannel):
             self.time += 1.0
             current = program.step.technique.amperes if hasattr(program.step.technique, "amperes") else 0.0
             point = Reading(self.time, self.voltage(self.time), current)
-        self._records.append(Record(number, point))
+        counters = (2e-3 * (self.time - self.began), 7e-3 * (self.time - self.began))
+        self._records.append(Record(number, point, *(counters if self.counted else (None, None))))
         until = program.step.until
         done = program.seconds_done + self.time - self.began
         if until is not None and any(
@@ -185,6 +187,13 @@ async def test_a_resumed_step_is_given_what_is_left_of_it() -> None:
     assert again.seconds_done == pytest.approx(10.0, abs=2.1)
     assert again.coulombs_done == pytest.approx(again.seconds_done * 1e-3)
     assert rig.ended[0].duration == pytest.approx(100.0, abs=2.1)
+
+
+async def test_the_instruments_own_counters_are_preferred() -> None:
+    rig = Rig(step("hold", ConstantCurrent(1e-3), end(Quantity.TIME, ">=", 10.0)))
+    rig.channel.counted = True  # it says twice what its readings say
+    await rig.conduct()
+    assert rig.ended[0].capacity == pytest.approx(2e-3 * rig.ended[0].duration)
 
 
 async def test_a_spectrum_is_numbered_on_its_own() -> None:

@@ -91,7 +91,8 @@ def lines(what: Program) -> list[str]:
 
 
 def between(script: list[str], first: str, last: str) -> list[str]:
-    return script[script.index(first) : script.index(last)]
+    start = script.index(first)
+    return script[start : script.index(last, start)]
 
 
 def head(script: list[str], loop: str) -> str:
