@@ -214,13 +214,27 @@ def show_rehearsal(found: Mapping[str, Any], where: Path) -> None:
 
 
 def show_live(snapshots: Iterator[Mapping[str, Any]]) -> None:
-    """Follow a run in place until it is over."""
+    """Follow a run until it is over: in place on a terminal, else a line whenever a step begins."""
+    screen = console()
     last: Mapping[str, Any] = {}
-    with Live(console=console(), refresh_per_second=8) as live:
-        for last in snapshots:
-            live.update(live_line(last))
+    if screen.is_terminal:
+        with Live(console=screen, refresh_per_second=8) as live:
+            for last in snapshots:
+                live.update(live_line(last))
+    else:
+        for last in _at_each_step(snapshots):
+            screen.print(live_line(last))
     if last:
-        console().print(Text.assemble(last["run"], " is ", _state(last["state"]), f": {last['reason']}"))
+        screen.print(Text.assemble(last["run"], " is ", _state(last["state"]), f": {last['reason']}"))
+
+
+def _at_each_step(snapshots: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    seen: tuple[object, ...] = ()
+    for snapshot in snapshots:
+        now = (snapshot["steps"], snapshot["state"])
+        if now != seen:
+            yield snapshot
+        seen = now
 
 
 def live_line(snapshot: Mapping[str, Any]) -> Table:
