@@ -34,6 +34,7 @@ app.command(rich_help_panel=_RUNS)(running.watch)
 app.command(rich_help_panel=_RUNS)(running.pause)
 app.command(rich_help_panel=_RUNS)(running.resume)
 app.command(rich_help_panel=_RUNS)(running.stop)
+app.command(rich_help_panel=_RUNS)(running.clear)
 app.command(rich_help_panel=_RUNS)(running.export)
 app.command(rich_help_panel=_PROTOCOLS)(demonstration.demo)
 

@@ -11,6 +11,7 @@ GalvanodError                 the root: catch this at the outermost door only
 └── daemon.ServiceError       the service cannot do what was asked
     ├── daemon.UnavailableError   the core, the broker or the database is not there
     ├── daemon.BusyError          the channel or the state directory is taken
+    │   └── daemon.LatchedError       a limit opened its circuit: look at the cell, then clear it
     └── daemon.UnknownError       no such run, channel or cell
 """
 
