@@ -18,6 +18,7 @@ from daemon.child import Child
 from daemon.client import ask
 from daemon.places import Places
 from daemon.requests import Request, Runs, Status, Submit
+from daemon.results import Results
 from daemon.sources import cell_source, protocol_source
 from simulators.cells.library import make_cell
 from simulators.server import serve
@@ -92,9 +93,25 @@ class Laboratory:
         """Wait until the spool is empty: everything was acknowledged."""
         await until(self._is_delivered)
 
+    async def figured(self, runs: Sequence[str]) -> None:
+        """Wait until the figures of every run cover its end."""
+
+        async def are_figured() -> bool:
+            return await asyncio.to_thread(_are_figured, self.database, runs)
+
+        await until(are_figured)
+
     async def _is_delivered(self) -> bool:
         spool = (await self.ask(Status()))["spool"]
         return bool(spool["backlog"] == 0 and spool["waiting"] == 0)
+
+
+def _are_figured(database: str, runs: Sequence[str]) -> bool:
+    results = Results.open(database)
+    try:
+        return results.all_figured(runs)
+    finally:
+        results.close()
 
 
 async def until(true: Callable[[], Any]) -> None:

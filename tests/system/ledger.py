@@ -5,6 +5,7 @@ import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ def assert_gapless(rows: Rows) -> None:
     for run, numbered in rows.items():
         assert sorted(numbered) == list(range(1, len(numbered) + 1)), f"the numbers of {run} have gaps"
         times = [numbered[number].time for number in sorted(numbered)]
-        doubled = [n for n, (a, b) in enumerate(zip(times, times[1:], strict=False), 1) if not a < b]
+        doubled = [n for n, (a, b) in enumerate(pairwise(times), 1) if not a < b]
         assert not doubled, f"readings {doubled[:5]} of {run} are not before the next one"
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ async def test_a_run_from_submission_to_export(state: Path, tmp_path: Path) -> N
     assert float(rows[-1]["Voltage / V"]) == pytest.approx(last["latest"]["voltage"])
 
 
-async def recorded(run: str, readings: int, state: Path) -> dict[str, object]:
+async def recorded(run: str, readings: int, state: Path) -> dict[str, Any]:
     """Return what `show` says once the recorder, a tick behind, has everything."""
     async with asyncio.timeout(20):
         while True:

@@ -111,9 +111,9 @@ async def test_the_supervisor_brings_a_killed_broker_back_where_it_was(tmp_path:
 
         async def settled() -> bool:
             [known] = await asyncio.to_thread(ask, places.socket, Runs())
-            return known["state"] == "finished" and await asyncio.to_thread(
-                is_whole, where["database"], run, known["readings"]
-            )
+            if known["state"] != "finished":
+                return False
+            return await asyncio.to_thread(is_whole, where["database"], run, known["readings"])
 
         await until(settled)
 
