@@ -59,7 +59,8 @@ def back_up(url: str, output: Path, now: datetime | None = None) -> Path:
     source = _sqlite(url)
     if not source.is_file():
         raise UnavailableError(f"there is no results database at {source}")
-    target = output / f"results-{database_files.moment(now or datetime.now(UTC))}.db" if output.is_dir() else output
+    name = f"results-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"
+    target = output / name if output.is_dir() else output
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
     try:
@@ -155,7 +156,9 @@ def restore(backup: Path, url: str) -> tuple[Contents, Path | None]:
     successor = path.with_name(f".{path.name}.restored")
     database_files.copy(backup, successor)
     if path.exists():
-        return found, database_files.replace(path, successor, "replaced")
+        aside = database_files.aside(path, "replaced")
+        database_files.replace(path, successor, aside)
+        return found, aside
     successor.replace(path)
     database_files.sync_folder(path.parent)
     return found, None
@@ -180,7 +183,7 @@ def _vacuum_into(source: Path, target: Path) -> None:
 
 
 def _contents(backup: Path, copy: Path) -> Contents:
-    from daemon.store import Store
+    from daemon.store import Store  # which mends itself from backups
 
     Store.open(f"sqlite:///{copy}").close()  # brings it to the present schema, as a recorder would
     with closing(sqlite3.connect(copy)) as connection:

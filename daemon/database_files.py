@@ -7,15 +7,32 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from daemon.errors import DamagedError, UnavailableError
 
 COMPANIONS = ("-wal", "-shm")
 
 
-def moment(now: datetime | None = None) -> str:
-    """Return a moment as file names carry it: 20261123T153406Z, to the microsecond where none is given."""
-    return f"{now:%Y%m%dT%H%M%SZ}" if now is not None else f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+class Identity(NamedTuple):
+    """Which file it is, whatever it is called."""
+
+    device: int
+    inode: int
+
+
+def identity(path: Path) -> Identity | None:
+    """Return which file is at that path; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return Identity(status.st_dev, status.st_ino)
+
+
+def aside(path: Path, why: str) -> Path:
+    """Return the name for a database that makes room: NAME.WHY.MOMENT, of this microsecond."""
+    return path.with_name(f"{path.name}.{why}.{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
 
 
 def check_pages(path: Path) -> None:
@@ -35,12 +52,11 @@ def was_left_open(path: Path) -> bool:
     return path.is_file() and wal.is_file() and wal.stat().st_size > 0
 
 
-def replace(path: Path, successor: Path, why: str) -> Path:
-    """Put `successor` in the place of the database, which goes aside as NAME.WHY.MOMENT; return where.
+def replace(path: Path, successor: Path, aside: Path) -> None:
+    """Put `successor` in the place of the database, which goes aside with its companions.
 
     At no moment is there no database at `path`, lest somebody who opens it makes an empty one.
     """
-    aside = path.with_name(f"{path.name}.{why}.{moment()}")
     with _file_errors(path):
         try:
             os.link(path, aside)
@@ -51,7 +67,6 @@ def replace(path: Path, successor: Path, why: str) -> Path:
                 path.with_name(path.name + companion).rename(aside.with_name(aside.name + companion))
         successor.replace(path)
         sync_folder(path.parent)
-    return aside
 
 
 def copy(source: Path, target: Path) -> None:

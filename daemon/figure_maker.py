@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from daemon.connection import Backoff
-from daemon.errors import UnavailableError
+from daemon.errors import BusyError, DamagedError, UnavailableError
 from daemon.ingest import Ending
 from daemon.store import Store
 
@@ -64,12 +64,24 @@ class FigureMaker:
             for ending in (Ending(run, step) for run, step in due.items()):
                 try:
                     await self._make(store, ending)
+                except DamagedError as error:
+                    self.wake([ending])
+                    await self._mend(store, error)
                 except UnavailableError as error:
                     logger.warning("figures of %s have to wait: %s", ending.run, error)
                     self.wake([ending])
                     await asyncio.sleep(backoff.next())
                 else:
                     backoff.reset()
+
+    async def _mend(self, store: Store, damage: DamagedError) -> None:
+        """Only figures read old readings: nobody else may notice that these are damaged."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, store.mend, damage)
+        except (UnavailableError, BusyError) as error:
+            logger.warning("figures have to wait: %s", error)
+            await asyncio.sleep(1.0)
 
     async def _make(self, store: Store, ending: Ending) -> None:
         loop = asyncio.get_running_loop()

@@ -18,9 +18,9 @@ from daemon.broker_users import SERVICES, made_up, with_entries
 from daemon.errors import ConfigurationError
 
 MANIFEST = "usr/local/lib/galvanod/installed.json"
-PASSWORDS = "etc/mosquitto/galvanod.passwords"  # noqa: S105  # a path
+PASSWORDS = "etc/mosquitto/galvanod.passwords"
 LAN = "lan-instruments.conf"
-HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  # by ProtectHome=, PrivateTmp=
+HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # by ProtectHome=, PrivateTmp=
 
 
 class Outcome(StrEnum):
@@ -52,7 +52,9 @@ class Installation:
     lan: Sequence[str] = field(default=())
 
     def check(self) -> None:
-        """Raise `ConfigurationError` for a command the sandboxed services could not run."""
+        """Raise `ConfigurationError` for a network that is none, or a command the services could not run."""
+        for text in self.lan:
+            network(text)
         if not self.command.is_absolute():
             raise ConfigurationError(f"{self.command}: wanted the full path of galvanod")
         for path in _needed(self.command):
@@ -73,7 +75,9 @@ class Installation:
         placed: list[Placed] = []
         for name, text in self._files():
             placed.append(self._place(name, text, manifest, dry))
-            manifest[name] = _digest(text) if placed[-1].outcome is not Outcome.BESIDE else manifest.get(name, "")
+            manifest[name] = (
+                _digest(text) if placed[-1].outcome is not Outcome.BESIDE else manifest.get(name, "")
+            )
         placed.extend(self._place_secrets(dry))
         if not dry:
             _write(self.prefix / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
@@ -86,7 +90,9 @@ class Installation:
                 yield str(path.relative_to(source)), self._filled(path.read_text())
 
     def _filled(self, text: str) -> str:
-        return text.replace("@galvanod@", str(self.command)).replace("@lan@", " ".join(map(network, self.lan)))
+        return text.replace("@galvanod@", str(self.command)).replace(
+            "@lan@", " ".join(map(network, self.lan))
+        )
 
     def _place(self, name: str, text: str, manifest: Mapping[str, str], dry: bool) -> Placed:
         path = self.prefix / name
