@@ -173,7 +173,7 @@ def _sqlite(url: str) -> Path:
 
 def _vacuum_into(source: Path, target: Path) -> None:
     """One read transaction: a backup page by page would start again at every write, for ever."""
-    uri = f"{source.absolute().as_uri()}?mode=ro"
+    uri = f"{source.absolute().as_uri()}?mode=rw"  # it removes its companions again, as "ro" cannot
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=30.0)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))

@@ -3,22 +3,20 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from daemon import database_files
 from daemon.backup import FOLDER, newest_good
-from daemon.database import is_damage
 from daemon.database_files import Identity
 from daemon.errors import UnavailableError
 from daemon.locks import owned
 from daemon.migrations import HEAD
+from daemon.salvage import Salvage
 from daemon.tables import metadata
 
 KIND = "database restored"
-NEWER = ("runs", "steps", "cycles")  # rows that change: what the damaged file says is the later truth
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +41,8 @@ class Rebuilt:
             tables = ", ".join(self.unreadable)
             lost = f"what is not in that backup and stood in unreadable parts of {tables} is lost"
         return (
-            f"the results database was damaged ({self.reason}) and is kept as {self.aside}; the new one {begun};"
-            f" {self.salvaged} rows were taken from the damaged one; {lost};"
+            f"the results database was damaged ({self.reason}) and is kept as {self.aside};"
+            f" the new one {begun}; {self.salvaged} rows were taken from the damaged one; {lost};"
             " what was not acknowledged comes again"
         )
 
@@ -104,17 +102,15 @@ def _salvage(old: sqlite3.Connection, successor: Path) -> tuple[int, list[str]]:
     with closing(sqlite3.connect(successor)) as new:
         if not _are_kin(old, new):
             return 0, list(metadata.tables)
-        added, unreadable = 0, []
-        for table in metadata.sorted_tables:
-            columns = [column.name for column in table.columns]
-            key = [column.name for column in table.primary_key]
-            before = new.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]  # noqa: S608
-            whole = _take_over(old, new, table.name, columns, key)
-            added += new.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0] - before  # noqa: S608
-            if not whole:
-                unreadable.append(table.name)
+        before = _rows_in(new)
+        unreadable = [table.name for table in metadata.sorted_tables if not Salvage(old, new, table).run()]
         new.commit()
-    return added, unreadable
+        return _rows_in(new) - before, unreadable
+
+
+def _rows_in(connection: sqlite3.Connection) -> int:
+    counts = (f"SELECT count(*) FROM {name}" for name in metadata.tables)  # noqa: S608
+    return sum(connection.execute(count).fetchone()[0] for count in counts)
 
 
 def _are_kin(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
@@ -126,40 +122,6 @@ def _are_kin(old: sqlite3.Connection, new: sqlite3.Connection) -> bool:
         return False
     ours = dict(new.execute("SELECT id, name FROM runs"))
     return revision == (HEAD,) and all(theirs.get(number, name) == name for number, name in ours.items())
-
-
-def _take_over(
-    old: sqlite3.Connection, new: sqlite3.Connection, table: str, columns: Sequence[str], key: Sequence[str]
-) -> bool:
-    """Insert the rows before the first unreadable page, and those after the last; return whether that was all."""
-    conflict = "REPLACE" if table in NEWER else "IGNORE"
-    marks = ", ".join("?" * len(columns))
-    insert = f"INSERT OR {conflict} INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-    for direction in ("ASC", "DESC"):
-        order = ", ".join(f"{name} {direction}" for name in key)
-        rows = _Rows(old, f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}")  # noqa: S608
-        new.executemany(insert, rows)
-        if rows.whole:
-            return True
-    return False
-
-
-class _Rows:
-    """The rows of a query up to where the file is damaged; `whole` tells whether that was the end."""
-
-    def __init__(self, connection: sqlite3.Connection, query: str) -> None:
-        self._connection = connection
-        self._query = query
-        self.whole = False
-
-    def __iter__(self) -> Iterator[tuple[object, ...]]:
-        try:
-            yield from self._connection.execute(self._query)
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error) and not isinstance(error, sqlite3.OperationalError):
-                raise
-        else:
-            self.whole = True
 
 
 def _tell_the_runs(path: Path, rebuilt: Rebuilt) -> None:
