@@ -130,6 +130,8 @@ def broker(
     from daemon.lifetime import say, until_stopped, until_told
 
     address = BrokerAddress.parse(url)
+    if address.port is None:
+        raise typer.BadParameter(f"{url!r}: the embedded broker listens on mqtt://127.0.0.1:port")
 
     def ready() -> None:
         say({"broker": url}) if json_ else typer.echo(f"broker at {url}")
@@ -175,12 +177,12 @@ def simulate(
         stopped = told_to_stop()
         async with contextlib.AsyncExitStack() as stack:
             for name, (kind, simulation) in wanted.items():
-                served = await stack.enter_async_context(
-                    _simulator(kind).serve(
-                        cell=simulation.cell, speed=faster or simulation.speed, seed=simulation.seed
-                    )
-                )
-                _tell(name, served, json_)
+                speed_ = faster or simulation.speed
+                try:
+                    serving = _simulator(kind).serve(cell=simulation.cell, speed=speed_, seed=simulation.seed)
+                    _tell(name, await stack.enter_async_context(serving), json_)
+                except ValueError as error:  # a cell there is not
+                    raise UnknownError(f"simulated instrument {name}: {error}") from error
             await stopped.wait()
 
     until_told(run())
