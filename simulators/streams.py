@@ -13,6 +13,9 @@ from simulators.instrument import Stream
 
 CHUNK = 65536
 
+BACKLOG = 100
+"""Clients that may wait to be accepted."""
+
 TURNS_TO_ARRIVE = 4
 """Turns of the event loop until a client it has accepted is one we know of."""
 
@@ -77,9 +80,11 @@ class Listener:
         self.port: int = self._reserved.getsockname()[1]
 
     async def listen(self) -> None:
-        """Accept clients from now on, and converse with each."""
+        """Accept clients from this very moment on, and converse with each."""
         self._open = True
-        self._server = await asyncio.start_server(self._accept, sock=_bound(self.port))
+        listening = _bound(self.port)
+        listening.listen(BACKLOG)
+        self._server = await asyncio.start_server(self._accept, sock=listening, backlog=BACKLOG)
 
     def reset(self) -> None:
         """Reset every connection there is."""
