@@ -159,7 +159,7 @@ def test_the_command_says_every_file_and_what_to_do_next(tmp_path: Path) -> None
 
 
 def test_a_directory_one_may_not_write_to_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="/proc/galvanod.* cannot be written"):
+    with pytest.raises(ConfigurationError, match=r"/proc/galvanod.* cannot be written"):
         Installation(Path("/proc/galvanod"), COMMAND).place()
 
 
