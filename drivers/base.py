@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, Self
 
+from drivers.deadman import Deadman
 from drivers.links import Link, LinkOptions
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
@@ -48,7 +49,11 @@ class SteppedChannel(ABC):
 
     @abstractmethod
     async def measure(self, within: float) -> Reading:
-        """Look at the cell, taking at most about `within` seconds over it."""
+        """Look at the cell, taking at most about `within` seconds over it.
+
+        Where the instrument has a dead-man, this is what renews it. Raises `LimitError` where the
+        instrument itself saw the window left and has opened the circuit.
+        """
 
     @abstractmethod
     async def off(self) -> None:
@@ -151,6 +156,9 @@ class Driver(ABC):
 
     link_options: ClassVar[LinkOptions] = LinkOptions()
     """How the family's cable is to be opened where the bench file says nothing else."""
+
+    deadman: ClassVar[Deadman] = Deadman()
+    """What opens the circuit when the core is no more. A family that declares nothing has none."""
 
     identity: Identity
     rating: Limits
