@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple, Self
 
 from drivers.deadman import Deadman
+from drivers.errors import LinkError
 from drivers.links import Link, LinkOptions
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
@@ -168,6 +169,20 @@ class Driver(ABC):
     def refusal(cls, step: PlannedStep) -> str | None:
         """Return why no instrument of this family can run the step, or None."""
         return None
+
+    @classmethod
+    async def disconnect(cls, link: Link) -> Identity:
+        """Open every circuit of the instrument whatever it was doing, and return who confirmed it.
+
+        Asked once more after a `LinkError`: whoever had the cable before may have left half a line in it.
+        """
+        try:
+            driver = await cls.open(link)
+        except LinkError:
+            driver = await cls.open(link)
+        for channel in driver.channels.values():
+            await channel.off()
+        return driver.identity
 
     @classmethod
     @abstractmethod
