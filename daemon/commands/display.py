@@ -1,6 +1,7 @@
 """What the commands show a person: tables, live lines and errors, in the units of the lab."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,17 @@ def show_rehearsal(found: Mapping[str, Any], where: Path) -> None:
 
 def _measured(value: float, uncertainty: float | None) -> str:
     return f"{value:.4g}" if uncertainty is None else f"{value:.4g} ± {uncertainty:.1g}"
+
+
+@contextmanager
+def rows_written(expected: int | None) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how many rows are written, where that is a terminal."""
+    from rich.progress import Progress
+
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
+        task = progress.add_task("rows", total=expected)
+        yield lambda rows: progress.update(task, completed=rows)
 
 
 def show_live(snapshots: Iterator[Mapping[str, Any]]) -> None:
