@@ -48,13 +48,19 @@ class Outcome(NamedTuple):
 
 
 def leave(path: Path, instruments: Iterable[Instrument]) -> None:
-    """Write the instruments down for a time without a core; never half of them."""
+    """Write the instruments down for a time without a core; never half of them.
+
+    Raises `ConfigurationError` where the disk does not take it: nothing may run then.
+    """
     partial = path.with_name(path.name + ".part")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump([instrument._asdict() for instrument in instruments], file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump([instrument._asdict() for instrument in instruments], file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
 
 
 def left(path: Path) -> list[Instrument]:

@@ -43,13 +43,19 @@ def safe(
     if json_:
         print(json.dumps([outcome._asdict() for outcome in outcomes]), flush=True)
     else:
-        for outcome in outcomes:
-            state_of_it = "off" if outcome.off else "NOT CONFIRMED OFF"
-            typer.echo(f"{outcome.channel}: {state_of_it} ({outcome.told}) at {outcome.address}")
-        for one in alone:
-            typer.echo(f"{one.channel}: left alone, it ends its step by itself; --all opens it too")
+        _show(outcomes, alone)
     if not all(outcome.off for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _show(outcomes: list["Outcome"], alone: list["Instrument"]) -> None:
+    for outcome in outcomes:
+        confirmed = "off" if outcome.off else "NOT CONFIRMED OFF"
+        typer.echo(f"{outcome.channel}: {confirmed} ({outcome.told}) at {outcome.address}")
+    for one in alone:
+        typer.echo(f"{one.channel}: left alone, it ends its step by itself; --all opens it too")
+    if not outcomes and not alone:
+        typer.echo("there is no instrument to open: all are simulated, and nobody serves them")
 
 
 def _outcomes(

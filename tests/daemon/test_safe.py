@@ -9,21 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from daemon.attendance import require_deadman
 from daemon.bench_file import BenchFile
+from daemon.cli import app
 from daemon.errors import ConfigurationError
 from daemon.safe import Instrument, instruments, leave, left, make_all_safe, make_safe, make_stations_safe
 from daemon.station import Station
 from drivers.base import SteppedChannel
 from drivers.deadman import Deadman, DeadmanKind
+from drivers.emstat4 import EmStat4
+from drivers.emstat4_channel import ScriptChannel
 from drivers.links import Link, LinkOptions
 from drivers.links.opening import open_link
+from protocols.conditions import Quantity, Relation
 from protocols.errors import ProtocolError
 from protocols.setpoint import Current
+from protocols.techniques import ConstantCurrent
+from simulators.emstat4 import EmStat4 as SimulatedEmStat4
 from simulators.keithley2450 import Keithley2450 as SimulatedKeithley2450
 from simulators.server import serve
-from tests.drivers.test_pairs import Capacitor
+from tests.drivers.test_pairs import Capacitor, program, when
 
 SMU = Instrument("smu1", "keithley2450", "visa://TCPIP0::192.0.2.7::5025::SOCKET")
 
@@ -117,6 +124,37 @@ async def test_nobody_at_the_address_is_not_called_off() -> None:
     outcome = await make_safe(Instrument("smu1", "keithley2450", "visa://TCPIP0::127.0.0.1::9::SOCKET"), 3.0)
     assert not outcome.off
     assert outcome.told
+
+
+async def test_all_opens_a_potentiostat_in_the_middle_of_its_script() -> None:
+    """10 mA into ten farads would go on for 3000 s."""
+    cell = Capacitor()
+    async with serve(SimulatedEmStat4, cell=cell, speed=1000.0, seed=1) as served:
+        link = await open_link(f"serial://{served.address}", EmStat4.link_options)
+        channel = (await EmStat4.open(link)).channels["1"]
+        assert isinstance(channel, ScriptChannel)
+        end = when(Quantity.TIME, Relation.AT_LEAST, 3000.0)
+        await channel.start("lab-1/1", program(ConstantCurrent(0.01), end, high=5.0))
+        await channel.records(after=0)
+        await link.aclose()  # the core is no more; the script goes on
+        outcome = await make_safe(Instrument("pstat1", "emstat4", f"serial://{served.address}"))
+        assert outcome.off
+        assert 0.0 < cell.charge < 30.0
+        charge = cell.charge
+        await asyncio.sleep(0.02)  # twenty seconds of the cell's time
+        assert cell.charge == charge
+
+
+def test_a_potentiostat_is_left_alone_without_all(tmp_path: Path) -> None:
+    leave(tmp_path / "instruments.json", [Instrument("pstat1", "emstat4", "serial:///dev/null")])
+    done = CliRunner().invoke(app, ["safe", "--state", str(tmp_path)])
+    assert done.exit_code == 0
+    assert done.stdout == "pstat1: left alone, it ends its step by itself; --all opens it too\n"
+
+
+def test_a_disk_that_takes_no_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot write .*instruments\.json: No such file"):
+        leave(tmp_path / "nowhere" / "instruments.json", [SMU])
 
 
 async def test_the_core_opens_its_own_circuits() -> None:
