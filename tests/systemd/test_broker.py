@@ -117,9 +117,7 @@ async def heard(machine: Installed, monkeypatch: pytest.MonkeyPatch, speaker: st
             await hearing.subscribe(topic, qos=1)
         for topic in said:
             await speaking.publish(topic, b"said", qos=1)
-
         found: set[str] = set()
-
         try:
             async with asyncio.timeout(0.2):
                 async for message in hearing.messages:

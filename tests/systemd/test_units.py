@@ -91,7 +91,7 @@ def test_the_core_is_made_safe_after_every_end_and_started_again(tmp_path: Path)
     core = sections(installed(tmp_path) / "galvanod-core.service")
     service = core["Service"]
     [safe] = service["ExecStopPost"]
-    assert re.fullmatch(r"/\S+/galvanod safe --bench /etc/galvanod/bench.yaml --state %S/galvanod", safe)
+    assert re.fullmatch(r"/\S+/galvanod safe --state %S/galvanod", safe)
     assert service["Type"] == ["notify"]
     assert service["WatchdogSec"] == ["10s"]
     assert service["Restart"] == ["on-failure"]
