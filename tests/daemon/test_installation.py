@@ -129,7 +129,7 @@ def test_so_is_one_whose_python_they_cannot_see(tmp_path: Path) -> None:
     Installation(tmp_path, tmp_path / "galvanod").check()
     (tmp_path / "python").unlink()
     (tmp_path / "python").symlink_to("/home/me/.pyenv/python3")
-    with pytest.raises(ConfigurationError, match="/home/me/.pyenv/python3 is below /home"):
+    with pytest.raises(ConfigurationError, match="pyenv/python3 is below /home"):
         Installation(tmp_path, tmp_path / "galvanod").check()
 
 
