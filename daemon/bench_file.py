@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from drivers import registry
 from protocols import nodes, source
 from protocols.errors import Problem, ProtocolError
 from protocols.limits import Limits
@@ -102,7 +103,11 @@ def _entry(key: nodes.Scalar, node: nodes.Node) -> InstrumentEntry:
         raise ProtocolError(Problem(entry.place, seen, "one of them"))
     return InstrumentEntry(
         name=key.text,
-        driver=nodes.as_scalar(entry.need("driver", "keithley2450"), "the name of a driver").text,
+        driver=nodes.one_of(
+            nodes.as_scalar(entry.need("driver", "keithley2450"), "the name of a driver"),
+            registry.names(),
+            "an installed driver",
+        ),
         address=nodes.as_scalar(address, "visa://…, serial://… or tcp://…").text
         if address is not None
         else None,

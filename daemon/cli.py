@@ -15,7 +15,7 @@ app = typer.Typer(
     help="Cycle batteries: protocols in YAML, instruments over VISA and serial, every reading kept.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

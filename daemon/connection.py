@@ -14,6 +14,8 @@ from typing import Any, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiomqtt
+import paho.mqtt.client as paho
+from aiomqtt.types import PahoSocket
 
 from daemon.credentials import credential
 from daemon.errors import ConfigurationError
@@ -24,7 +26,7 @@ QUEUED = 1000  # messages read ahead; further ones are left out, and sent again 
 
 # Every lost connection is reported once, by whoever reconnects.
 CLIENT_LOG = logging.getLogger("galvanod.mqtt")
-CLIENT_LOG.setLevel(logging.ERROR)
+CLIENT_LOG.setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,11 @@ def heed_cancellation() -> None:
 
 
 class _Client(aiomqtt.Client):
-    """Tells when the thread that connects is done: it cannot be stopped, only waited for."""
+    """aiomqtt's client, less two flaws of version 2.5.
+
+    It tells when the thread that connects is done, which cannot be stopped, only waited for; and
+    it does not watch a socket that was closed in the meantime.
+    """
 
     dialled: asyncio.Event
 
@@ -128,6 +134,20 @@ class _Client(aiomqtt.Client):
             super()._client_connect()
         finally:
             self._loop.call_soon_threadsafe(self.dialled.set)
+
+    def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: PahoSocket) -> None:
+        self._loop.call_soon_threadsafe(self._watch, client, sock)
+
+    def _watch(self, client: paho.Client, sock: PahoSocket) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_writer(sock.fileno(), self._write, client)
+
+    def _write(self, client: paho.Client) -> None:
+        try:
+            client.loop_write()
+        except (OSError, ValueError) as error:
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
 
 
 @asynccontextmanager

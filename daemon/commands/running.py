@@ -156,9 +156,12 @@ def export(
             raise typer.BadParameter("--json needs --output: the values themselves go to the terminal")
         exporting(results, name, sys.stdout, format_, step)
         return
+    from daemon.commands.display import rows_written
+
     partial = output.with_name(output.name + ".part")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        rows = exporting(results, name, file, format_, step)
+    expected = results.counts(name).stored if format_ == "csv" and step is None else None
+    with partial.open("w", encoding="utf-8", newline="") as file, rows_written(expected) as report:
+        rows = exporting(results, name, file, format_, step, report)
     partial.replace(output)
     facts = {"run": name, "format": format_, "file": str(output), "rows": rows}
     _print(facts) if json_ else typer.echo(f"{rows} rows of {name} in {output}")

@@ -177,12 +177,12 @@ def simulate(
         stopped = told_to_stop()
         async with contextlib.AsyncExitStack() as stack:
             for name, (kind, simulation) in wanted.items():
-                served = await stack.enter_async_context(
-                    _simulator(kind).serve(
-                        cell=simulation.cell, speed=faster or simulation.speed, seed=simulation.seed
-                    )
-                )
-                _tell(name, served, json_)
+                speed_ = faster or simulation.speed
+                try:
+                    serving = _simulator(kind).serve(cell=simulation.cell, speed=speed_, seed=simulation.seed)
+                    _tell(name, await stack.enter_async_context(serving), json_)
+                except ValueError as error:  # a cell there is not
+                    raise UnknownError(f"simulated instrument {name}: {error}") from error
             await stopped.wait()
 
     until_told(run())
