@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from daemon.attendance import read_unattended
 from drivers import registry
 from protocols import nodes, source
 from protocols.errors import Problem, ProtocolError
@@ -55,6 +56,8 @@ class InstrumentEntry:
     simulation: Simulation | None
     window: Limits
     sample: float
+    unattended: bool = False
+    """Whether it may run although its driver has no dead-man."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def _entry(key: nodes.Scalar, node: nodes.Node) -> InstrumentEntry:
     if not _is_name(key.text):
         raise key.refused(_NAME)
     entry = nodes.as_mapping(node, "a mapping with `driver` and `address` or `simulate`")
-    entry.only(("driver", "address", "simulate", "window", "sample"), "a key of an instrument")
+    entry.only(("driver", "address", "simulate", "window", "sample", "unattended"), "a key of an instrument")
     address, simulate = entry.take("address"), entry.take("simulate")
     if (address is None) == (simulate is None):
         seen = "neither `address` nor `simulate`" if address is None else "both `address` and `simulate`"
@@ -114,6 +117,7 @@ def _entry(key: nodes.Scalar, node: nodes.Node) -> InstrumentEntry:
         simulation=_simulation(simulate) if simulate is not None else None,
         window=_window(entry.take("window")),
         sample=_sample(entry.take("sample")),
+        unattended=read_unattended(entry.take("unattended")),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import platform
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -14,23 +14,28 @@ from typing import Any, NamedTuple
 import msgspec
 
 from daemon import requests
+from daemon.attendance import require_deadman
 from daemon.bench_file import BenchFile
 from daemon.control import listening
 from daemon.engine import Engine
 from daemon.errors import ConfigurationError, ServiceError, UnknownError
 from daemon.gate import Gate
+from daemon.heartbeat import SPOOL_PATIENCE, Heartbeat, beating, feel_pulse
 from daemon.locks import owned
 from daemon.logbook import Emit, Logbook
 from daemon.messages import RunEnded, RunStarted
+from daemon.notify import Notifier
 from daemon.outbox import Outbox
 from daemon.places import Places
 from daemon.planning import Planned, planned, with_table
 from daemon.programmed import ProgrammedEngine
 from daemon.publisher import Publisher
 from daemon.run import Run, RunState
+from daemon.safe import Instrument, leave, make_stations_safe
 from daemon.spool import Spool
 from daemon.station import Station
 from daemon.stepped import SteppedEngine
+from daemon.watchdog import Watchdog, interval_of
 from drivers.base import Program, ProgrammedChannel, SteppedChannel
 from drivers.errors import InstrumentError
 from protocols.errors import Place, Problem, ProtocolError
@@ -38,6 +43,9 @@ from protocols.forecast import forecast
 from protocols.plan import Plan
 
 _log = logging.getLogger(__name__)
+
+STOP_SECONDS = 60.0
+"""What stopping may take at most, for the supervisor: every circuit opened, every reading on disk."""
 
 
 class Address(NamedTuple):
@@ -67,6 +75,7 @@ class Core:
         """Run until `stopped`; every cell is disconnected and every reading on disk when it returns."""
         self._places.state.mkdir(parents=True, exist_ok=True)
         with owned(self._places.lock, f"the state directory {self._places.state}"):
+            leave(self._places.instruments, (_instrument(station) for station in self._stations.values()))
             self._spool = await asyncio.to_thread(Spool.open, self._places.spool)
             self._outbox = Outbox(self._spool, self._name)
             self._publisher = Publisher(self._outbox, self._broker_url)
@@ -81,15 +90,26 @@ class Core:
         async with asyncio.TaskGroup() as services:
             outbox = services.create_task(self._outbox.run(), name="outbox")
             publisher = services.create_task(self._publisher.run(), name="publisher")
+            spool_heartbeat = Heartbeat("the spool", SPOOL_PATIENCE)
+            pulse = services.create_task(feel_pulse(self._outbox, spool_heartbeat), name="pulse")
+            watchdog = Watchdog(
+                notifier := Notifier.of_environment(),
+                lambda: [spool_heartbeat, *self._channel_heartbeats()],
+                self._status_line,
+                interval_of(),
+            )
+            watching = services.create_task(watchdog.run(), name="watchdog")
             async with asyncio.TaskGroup() as self._running:
                 opening = [self._running.create_task(_open(s), name=s.name) for s in self._stations.values()]
                 ready()
+                notifier.ready()
                 await stopped.wait()
+                notifier.stopping(STOP_SECONDS)
                 for task in [*opening, *(run.task for run in self._runs.values() if run.task is not None)]:
                     task.cancel()
             await asyncio.gather(*(_close(station) for station in self._stations.values()))
-            publisher.cancel()
-            outbox.cancel()
+            for service in (publisher, pulse, watching, outbox):
+                service.cancel()
 
     async def answer(self, request: requests.Request) -> Any:
         """Answer one request of the control socket."""
@@ -112,6 +132,9 @@ class Core:
                 return self._in_hand(request.run).resume()
             case requests.Stop():
                 return await self._in_hand(request.run).stop(request.reason)
+            case requests.Safe(everything, deadline):
+                outcomes = await make_stations_safe(self._stations.values(), everything, deadline)
+                return [outcome._asdict() for outcome in outcomes]
 
     def _status(self) -> Mapping[str, Any]:
         return {
@@ -132,6 +155,16 @@ class Core:
             "runs": [run.name for run in self._runs.values() if not run.over],
         }
 
+    def _channel_heartbeats(self) -> Iterator[Heartbeat]:
+        """Yield what must beat: a channel whose run is neither paused nor over."""
+        for station in self._stations.values():
+            if station.run is not None and station.run.state is RunState.RUNNING:
+                yield station.heartbeat
+
+    def _status_line(self) -> str:
+        running = sum(station.busy for station in self._stations.values())
+        return f"{running} of {len(self._stations)} channels busy, {self._outbox.waiting} readings in memory"
+
     async def _check(self, request: requests.Check) -> Mapping[str, Any]:
         """Report the plan, with what a programmed instrument would be sent for each step."""
         station = self._station(request.channel)
@@ -148,6 +181,8 @@ class Core:
 
     async def _submit(self, request: requests.Submit) -> Mapping[str, Any]:
         station = self._station(request.channel)
+        entry = station.entry
+        require_deadman(entry.name, entry.driver, station.driver_class.deadman, entry.unattended)
         async with station.claimed():
             order = await self._planned(request, station)
             name = f"{self._name}-{await self._outbox.number_run()}"
@@ -262,9 +297,9 @@ class Core:
 
 
 async def _engine(station: Station, plan: Plan, logbook: Logbook, gate: Gate) -> Engine:
-    channel = await station.channel()
+    channel = beating(await station.channel(), station.heartbeat)
     if isinstance(channel, SteppedChannel):
-        return SteppedEngine(channel, station.clock, plan.limits, station.entry.sample, logbook, gate)
+        return SteppedEngine(channel, station.clock, plan.limits, station.sample, logbook, gate)
     return ProgrammedEngine(channel, plan.limits, station.entry.sample, logbook, gate)
 
 
@@ -275,6 +310,10 @@ def _station(name: str, bench: BenchFile, simulated: Mapping[str, Address]) -> S
     if name not in simulated:
         raise ConfigurationError(f"nobody serves the simulated instrument {name}; `galvanod up` does")
     return Station(entry, *simulated[name])
+
+
+def _instrument(station: Station) -> Instrument:
+    return Instrument(station.name, station.entry.driver, station.address)
 
 
 async def _open(station: Station) -> None:

@@ -77,7 +77,14 @@ class Stop(_Request, tag="stop"):
     reason: str = "stopped by a person"
 
 
-Request = Status | Channels | Check | Submit | Runs | Watch | Pause | Resume | Stop
+class Safe(_Request, tag="safe"):
+    """Open every circuit that needs somebody, or `everything`; runs there end as stopped."""
+
+    everything: bool = False
+    deadline: float = 15.0
+
+
+Request = Status | Channels | Check | Submit | Runs | Watch | Pause | Resume | Stop | Safe
 
 
 class Trouble(msgspec.Struct, frozen=True):
