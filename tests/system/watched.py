@@ -3,6 +3,7 @@
 They live in the test's own process, so that they outlive any process of the service that is killed.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,11 +14,12 @@ from simulators.keithley2450 import Keithley2450
 
 
 class Said(NamedTuple):
-    """One answer to READ?, as a stepped channel asks it: sourced and measured value, relative time."""
+    """One answer to READ?, as a stepped channel asks it, and when it was given by the host's clock."""
 
     sourced: float
     measured: float
     relative: float
+    at: float
 
 
 class Extremes(NamedTuple):
@@ -77,7 +79,8 @@ class WatchedKeithley(Keithley2450):
     async def answer(self, line: str) -> str | None:
         answer = await super().answer(line)
         if answer is not None and line.startswith(":READ?") and isinstance(self.cell, WatchedCell):
-            self.cell.said.append(Said(*map(float, answer.split(","))))
+            sourced, measured, relative = map(float, answer.split(","))
+            self.cell.said.append(Said(sourced, measured, relative, time.monotonic()))
         return answer
 
 
