@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from daemon.commands import checking, demonstration, running, service
+from daemon.commands import checking, demonstration, operations, running, service
 from protocols.errors import GalvanodError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 _SERVICE, _RUNS, _PROTOCOLS = "The service", "Runs", "Protocols"
+_OPERATIONS = "Operations"
 
 app.command(rich_help_panel=_SERVICE)(service.up)
 app.command(rich_help_panel=_SERVICE)(service.serve)
@@ -36,6 +37,9 @@ app.command(rich_help_panel=_RUNS)(running.resume)
 app.command(rich_help_panel=_RUNS)(running.stop)
 app.command(rich_help_panel=_RUNS)(running.export)
 app.command(rich_help_panel=_PROTOCOLS)(demonstration.demo)
+app.command(rich_help_panel=_OPERATIONS)(operations.install)
+app.command(rich_help_panel=_OPERATIONS)(operations.backup)
+app.command(rich_help_panel=_OPERATIONS)(operations.restore)
 
 
 def main() -> NoReturn:

@@ -15,6 +15,10 @@ class UnavailableError(ServiceError):
     exit_status: ClassVar[int] = 69
 
 
+class DamagedError(UnavailableError):
+    """The file of the results database is damaged: it is set aside and built anew."""
+
+
 class BusyError(ServiceError):
     """The channel or the state directory is taken."""
 

@@ -11,7 +11,7 @@ import aiomqtt
 import msgspec
 
 from daemon.connection import QUEUED, Backoff, BrokerAddress, connected, heed_cancellation
-from daemon.errors import UnavailableError
+from daemon.errors import BusyError, DamagedError, UnavailableError
 from daemon.figure_maker import FigureMaker, OnStepEnded, no_figures
 from daemon.ingest import Ending
 from daemon.messages import (
@@ -73,7 +73,8 @@ async def record(
 class Recorder:
     """Subscribes, commits what it gets, and acknowledges what is committed.
 
-    Where the database is locked, full or gone it tries again and acknowledges nothing; meanwhile
+    Where the database is locked, full or gone it tries again and acknowledges nothing; a damaged
+    file is set aside and built anew from its backup and what of it can still be read. Meanwhile
     at most `connection.QUEUED` messages wait in memory, and what is left out comes again from the
     cores. A message that cannot be used goes to the table of dead letters and is not acknowledged,
     so that its core keeps it until a recorder understands it.
@@ -108,7 +109,7 @@ class Recorder:
         `ready` is called once the database is open.
         """
         loop = asyncio.get_running_loop()
-        store = await loop.run_in_executor(self._thread, Store.open, self._database_url)
+        store = await loop.run_in_executor(self._thread, Store.open_mended, self._database_url)
         ready()
         try:
             async with asyncio.TaskGroup() as group:
@@ -173,6 +174,9 @@ class Recorder:
         while True:
             try:
                 kept = await loop.run_in_executor(self._thread, commit, store, readable, dead)
+            except DamagedError as error:
+                self.trouble = str(error)
+                await self._mend(store, error, backoff)
             except UnavailableError as error:
                 if self.trouble is None:
                     logger.error("nothing is recorded for now: %s", error)
@@ -182,6 +186,16 @@ class Recorder:
                 was_in_trouble = self.trouble is not None
                 self.trouble = None
                 return kept, was_in_trouble
+
+    async def _mend(self, store: Store, damage: DamagedError, backoff: Backoff) -> None:
+        """Set the damaged database aside and build it anew; what cannot be done now is tried again."""
+        logger.error("%s: it is set aside and built anew", damage)
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, store.mend, damage)
+        except (UnavailableError, BusyError) as error:
+            logger.error("nothing is recorded for now: %s", error)
+            await asyncio.sleep(backoff.next())
 
     def _sorted(self, letters: Sequence[Letter]) -> tuple[list[Readable], list[DeadLetter]]:
         readable: list[Readable] = []

@@ -130,6 +130,8 @@ def broker(
     from daemon.lifetime import say, until_stopped, until_told
 
     address = BrokerAddress.parse(url)
+    if address.port is None:
+        raise typer.BadParameter(f"{url!r}: the embedded broker listens on mqtt://127.0.0.1:port")
 
     def ready() -> None:
         say({"broker": url}) if json_ else typer.echo(f"broker at {url}")
