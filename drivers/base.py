@@ -162,6 +162,18 @@ class Driver(ABC):
         return None
 
     @classmethod
+    async def attach(
+        cls, link: Link, identity: Identity, tag: str, program: Program
+    ) -> tuple[Self, float] | None:
+        """Take over an instrument that may still run the program a former core gave it, undisturbed.
+
+        Returns the driver and the moment the program's own time was nought, on the timeline of the
+        readings to come; None where nothing runs or the family cannot tell, and `open` is next.
+        `identity` is who it was: an instrument that is busy may not be able to say.
+        """
+        return None
+
+    @classmethod
     @abstractmethod
     async def open(cls, link: Link) -> Self:
         """Identify the instrument and leave every output off; it does not own the link's closing."""
