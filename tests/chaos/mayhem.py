@@ -1,13 +1,18 @@
 """Processes of a laboratory are killed at random instants; then everything on record is held to account."""
 
 import asyncio
+import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from daemon.requests import Channels, Runs, Stop
+from daemon.client import AnswerError
+from daemon.order import ResumePolicy
+from daemon.requests import Channels, Resume, Runs, Stop
 from daemon.results import Results
 from tests.system.laboratory import Laboratory, Place
 from tests.system.ledger import Row, Rows, assert_gapless, assert_kept, committed, recorded, unkept
@@ -22,8 +27,10 @@ CLAMP = 0.01  # V; a clamp set at the window's edge holds it no better
 # Kept every millisecond, and the stepped channel takes two for a reading: every answer is on record.
 PROTOCOL = f"""
 protocol: mayhem
+variables:
+  interval: {{default: 1 ms, unit: s}}
 limits: {{voltage: {LOW} V .. {HIGH} V, current: 5 mA}}
-record: every 1 ms
+record: every $interval
 steps:
   - rest: 0.2 s
   - repeat: 1000
@@ -32,9 +39,11 @@ steps:
         until: time >= 0.7 s
       - rest: 0.3 s
 """
+INTERVAL = {"smu1": "1 ms", "pstat1": "20 ms"}
+POLICIES = (ResumePolicy.AUTO, ResumePolicy.AUTO, ResumePolicy.CONFIRM, ResumePolicy.NEVER)
 
 IN_FLIGHT = 0.6
-"""Seconds before a kill in which an answer may not have been committed: a tick is 0.1 s, a disk may be busy."""
+"""Seconds before a kill in which answers may not be committed yet: a tick is 0.1 s, a disk may be busy."""
 
 LOOKS = 3
 """Answers per start of a run that are no readings of it: looks at the cell before anything is done."""
@@ -54,13 +63,26 @@ class Mayhem:
     starts: int = 0
 
     async def occupy(self) -> None:
-        """See to it that every channel has a run."""
+        """See to it that every channel runs: what was interrupted goes on, or ends, or was over."""
+        async with asyncio.timeout(60):
+            while any([not await self._occupied(facts) for facts in await self.lab.ask(Channels())]):
+                await asyncio.sleep(0.02)
+
+    async def _occupied(self, channel: Mapping[str, Any]) -> bool:
+        if channel["run"] is None:
+            await self._submit(channel["channel"])
+        elif channel["state"] == "interrupted":
+            asked = Resume(channel["run"]) if self.random.random() < 0.7 else Stop(channel["run"])
+            with suppress(AnswerError):  # it is still being looked after, or has gone on meanwhile
+                await self.lab.ask(asked)
+        return bool(channel["state"] == "running")
+
+    async def _submit(self, channel: str) -> None:
         file = self.folder / "mayhem.yaml"
         file.write_text(PROTOCOL)
-        for channel in await self.lab.ask(Channels()):
-            if channel["run"] is None:
-                await self.lab.submit(channel["channel"], str(file), "li_cu_pp")
-                self.starts += 1
+        policy = self.random.choice(POLICIES)
+        await self.lab.submit(channel, str(file), "li_cu_pp", {"interval": INTERVAL[channel]}, policy)
+        self.starts += 1
 
     async def strike(self, victim: str) -> None:
         """Kill the victim at a random instant and bring it back; three in ten die once more in starting."""
@@ -74,7 +96,7 @@ class Mayhem:
     async def settle(self) -> None:
         """End every run in order and wait until everything is recorded."""
         for run in await self.lab.ask(Runs()):
-            if run["state"] not in ("finished", "stopped", "tripped", "failed"):
+            if run["state"] in ("running", "interrupted"):
                 await self.lab.ask(Stop(run["run"]))
         await self.lab.delivered()
 
@@ -91,6 +113,15 @@ class Mayhem:
         await self._kill(victim)
         await asyncio.wait({starting})
         starting.exception()  # it did not become ready, or it did
+
+
+def assert_in_order(mayhem: Mayhem) -> None:
+    """Nothing is lost, doubled, unexplained or harmed."""
+    assert_nothing_lost(mayhem)
+    assert_delivered_is_kept(mayhem)
+    assert_stop_records(mayhem)
+    assert_no_act_without_intent(mayhem)
+    assert_cells_unharmed(mayhem)
 
 
 def assert_nothing_lost(mayhem: Mayhem) -> None:
@@ -120,6 +151,20 @@ def assert_delivered_is_kept(mayhem: Mayhem) -> None:
         if not any(killed - IN_FLIGHT < answer.at <= killed for killed in mayhem.core_killed_at)
     ]
     assert len(lost) <= LOOKS * (mayhem.starts + len(mayhem.core_killed_at)), lost
+
+
+def assert_no_act_without_intent(mayhem: Mayhem) -> None:
+    """Whatever drove the cell was written down before: the action under way was one that may."""
+    connection = sqlite3.connect(mayhem.lab.places.state / "journal.db")
+    try:
+        query = "SELECT intended, kind FROM action WHERE channel = ? AND intended IS NOT NULL ORDER BY number"
+        intents = connection.execute(query, ("smu1",)).fetchall()
+    finally:
+        connection.close()
+    for act in mayhem.lab.cells["smu1"].acts:
+        before = [kind for intended, kind in intents if intended <= act]
+        assert before, "the cell was driven before any intent"
+        assert before[-1] == "apply", f"the last intent before the cell was driven was to {before[-1]}"
 
 
 def in_order(rows: Rows, mayhem: Mayhem) -> Sequence[Row]:
