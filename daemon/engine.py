@@ -1,7 +1,9 @@
 """What an engine is: it takes one channel through one step after the other."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
+from daemon.position import StepPosition
 from daemon.progress import Tally
 from protocols.walk import Visit
 
@@ -9,8 +11,20 @@ from protocols.walk import Visit
 class Engine(ABC):
     """Runs the steps of one run on one channel; readings and step events go to the logbook."""
 
+    autonomous: ClassVar[bool]
+    """Whether the channel goes on safely by itself when nobody is there any more."""
+
     time: float = 0.0
-    """Seconds since the run began, by the instrument's clock, as of the last reading."""
+    """Seconds since the run began, by the instrument's clock, as of the last reading.
+
+    Set before `prepare`, it is the run time at which an interrupted run goes on.
+    """
+
+    attached: bool = False
+    """Whether the first step is running already, so that the cell is not to be looked at first."""
+
+    open_circuit: float | None = None
+    """The voltage that `prepare` found."""
 
     @abstractmethod
     async def prepare(self) -> None:
@@ -21,10 +35,12 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    async def run_step(self, visit: Visit) -> Tally:
+    async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         """Run one step to one of its ends and return what it passed.
 
         Every reading is recorded, then judged: first by the limits, then by the step's ends.
+        `behind` is what an interrupted step had behind it: it goes on with what is left, in the
+        same step record.
         """
 
     @abstractmethod

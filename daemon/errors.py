@@ -25,6 +25,10 @@ class BusyError(ServiceError):
     exit_status: ClassVar[int] = 75
 
 
+class LatchedError(BusyError):
+    """A limit opened this channel's circuit; a person must clear it first."""
+
+
 class UnknownError(ServiceError):
     """There is no such run, channel, cell or protocol."""
 

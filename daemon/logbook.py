@@ -1,5 +1,7 @@
 """What a run writes down: every event and every kept reading, numbered, handed on without waiting."""
 
+import time as wall
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ from daemon.messages import (
     StepEnded,
     StepStarted,
 )
+from daemon.position import Position, StepPosition
 from daemon.progress import Tally
 from protocols.reading import ImpedancePoint, Reading
 from protocols.techniques import (
@@ -23,6 +26,9 @@ from protocols.techniques import (
     Technique,
 )
 from protocols.walk import Visit
+
+RECENT = 20
+"""Readings, kept or not, that are at hand to explain a trip."""
 
 Emit = Callable[[Item], None]
 """Hands an item over without waiting: no broker and no disk can stall a control loop."""
@@ -41,12 +47,42 @@ class Logbook:
         self.steps = 0
         self.notes = 0
         self.latest: Mapping[str, Any] = {}
+        self.read_at = wall.time()
+        """The UTC moment of the last reading, in seconds since 1970."""
+        self.recent: deque[Reading] = deque(maxlen=RECENT)
+        self._open_circuit: float | None = None
         self._emit = emit
         self._visit: Visit | None = None
         self._first_reading: int | None = None
         self._kept: tuple[float, Reading] | None = None
         self._pending: ReadingRow | None = None
         self._tally = Tally(None)
+
+    def continued(self, position: Position) -> None:
+        """Go on with the numbering where an earlier core committed it."""
+        self.readings, self.impedance_points = position.readings, position.impedance_points
+        self.steps, self.notes = position.steps, position.notes
+
+    def step_continued(self, visit: Visit, step: StepPosition, tally: Tally) -> None:
+        """The step that an earlier core was in the middle of goes on, or is ended where it stood."""
+        self._visit, self._tally = visit, tally
+        self._first_reading, self._open_circuit = step.first_reading, step.open_circuit
+        self._kept = self._pending = None
+
+    def step_position(self) -> StepPosition | None:
+        """How far the open step is; None between steps."""
+        if self._visit is None:
+            return None
+        tally = self._tally
+        return StepPosition(
+            tally.seconds,
+            tally.coulombs,
+            tally.joules,
+            self._first_reading,
+            self._open_circuit,
+            tally.first,
+            tally.last,
+        )
 
     def step_started(self, time: float, visit: Visit, open_circuit_voltage: float | None) -> None:
         """A step takes over the channel."""
@@ -55,6 +91,7 @@ class Logbook:
         self._first_reading = None
         self._kept = self._pending = None
         self._tally = Tally(None)
+        self._open_circuit = open_circuit_voltage
         step = visit.step
         self._emit(
             StepStarted(
@@ -79,6 +116,8 @@ class Logbook:
         """Note a reading; keep it if the step's rule says so, or if the instrument `thinned` already."""
         visit = self._open_visit()
         self._tally = tally
+        self.read_at = wall.time()
+        self.recent.append(reading)
         row = ReadingRow(
             time,
             reading.voltage,
@@ -113,6 +152,7 @@ class Logbook:
         """Note one frequency of a spectrum; all are kept."""
         visit = self._open_visit()
         self._tally = tally
+        self.read_at = wall.time()
         row = ImpedanceRow(time, point.frequency, point.real, point.imaginary, point.flags)
         self._emit(
             ImpedancePoints(self.run, self.steps, visit.cycle, first=self.impedance_points + 1, rows=(row,))
@@ -165,10 +205,11 @@ class Logbook:
         return self._visit is not None
 
     def _keep(self, visit: Visit, row: ReadingRow) -> None:
-        self.readings += 1
+        number = self.readings + 1
+        self._emit(Readings(self.run, self.steps, visit.cycle, first=number, rows=(row,)))
+        self.readings = number  # only once it was taken: a refused reading must leave no gap
         if self._first_reading is None:
-            self._first_reading = self.readings
-        self._emit(Readings(self.run, self.steps, visit.cycle, first=self.readings, rows=(row,)))
+            self._first_reading = number
 
     def _open_visit(self) -> Visit:
         if self._visit is None:

@@ -39,6 +39,10 @@ class Places:
         return self.state / "spool.db"
 
     @property
+    def journal(self) -> Path:
+        return self.state / "journal.db"
+
+    @property
     def lock(self) -> Path:
         return self.state / "core.lock"
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from daemon.engine import Engine
 from daemon.gate import Gate
 from daemon.logbook import Logbook
+from daemon.position import StepPosition
 from daemon.progress import Tally
 from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
 from drivers.errors import RefusedError
@@ -21,7 +22,7 @@ from protocols.walk import Visit
 _LOOK = 0.1  # seconds of open circuit before anything is done to the cell
 
 
-class _Behind(NamedTuple):
+class Behind(NamedTuple):
     """What a step had behind it when the instrument was given what is left of it."""
 
     seconds: float
@@ -29,8 +30,17 @@ class _Behind(NamedTuple):
     joules: float
 
 
+class Attached(NamedTuple):
+    """A program found running: the moment it began on the new timeline, and what was behind it then."""
+
+    origin: float
+    behind: Behind
+
+
 class ProgrammedEngine(Engine):
     """`sample` is the interval in seconds between the instrument's own readings."""
+
+    autonomous = True
 
     def __init__(
         self, channel: ProgrammedChannel, limits: Limits, sample: float, logbook: Logbook, gate: Gate
@@ -41,6 +51,7 @@ class ProgrammedEngine(Engine):
         self._logbook = logbook
         self._gate = gate
         self._zero = 0.0  # instrument time at which the run began
+        self._attached: Attached | None = None
 
     async def prepare(self) -> None:
         voltage = await self._open_circuit_voltage()
@@ -50,10 +61,19 @@ class ProgrammedEngine(Engine):
                 "is the cell connected, the right way round, and the one that was named?"
             )
 
-    async def run_step(self, visit: Visit) -> Tally:
+    def attach(self, attached: Attached, began: float) -> None:
+        """The next step is running already: its program began at `began`, in seconds of the run."""
+        self._attached, self.attached = attached, True
+        self._zero = attached.origin - began
+
+    async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = visit.step
-        tally = Tally(step.until)
-        self._logbook.step_started(self.time, visit, None)
+        if behind is None:
+            tally = Tally(step.until)
+            self._logbook.step_started(self.time, visit, None)
+        else:
+            tally = Tally.continued(step.until, behind)
+            self._logbook.step_continued(visit, behind, tally)
         reason = None
         while reason is None:
             reason = await self._stretch(step, tally)
@@ -69,9 +89,13 @@ class ProgrammedEngine(Engine):
     async def _stretch(self, step: PlannedStep, tally: Tally) -> str | None:
         """Let the instrument run the step, or what is left of it; None when a person pauses."""
         tag = f"{self._logbook.run}/{self._logbook.steps}"
-        behind = _Behind(tally.seconds, tally.coulombs, tally.joules)
-        program = Program(step, self._limits, self._sample, *map(abs, behind))
-        origin = await self._channel.start(tag, program)
+        attached, self._attached = self._attached, None
+        if attached is None:
+            behind = Behind(tally.seconds, tally.coulombs, tally.joules)
+            program = Program(step, self._limits, self._sample, *map(abs, behind))
+            origin = await self._channel.start(tag, program)
+        else:
+            origin, behind = attached
         last, reason, finishing = 0, None, False
         while not self._gate.closed:
             status = await self._channel.state()
@@ -89,7 +113,7 @@ class ProgrammedEngine(Engine):
         return None
 
     def _take(
-        self, step: PlannedStep, step_time: float, record: Record, behind: _Behind, tally: Tally
+        self, step: PlannedStep, step_time: float, record: Record, behind: Behind, tally: Tally
     ) -> str | None:
         """Record a point, then judge it; return the end it met, which the instrument may not hold."""
         point = record.point
@@ -127,7 +151,7 @@ class ProgrammedEngine(Engine):
         # a cell outside its window is what this look is for: the instrument must not stop at it
         anything = replace(self._limits, voltage=type(self._limits.voltage)())
         program = Program(step, anything, sample=_LOOK / 4)
-        self._zero = await self._channel.start(f"{self._logbook.run}/0", program)
+        self._zero = await self._channel.start(f"{self._logbook.run}/0", program) - self.time
         voltage: float | None = None
         last = 0
         while True:
@@ -141,10 +165,11 @@ class ProgrammedEngine(Engine):
                 break
         if voltage is None:
             raise RefusedError("the instrument ended its look at the open-circuit voltage without a reading")
+        self.open_circuit = voltage
         return voltage
 
 
-def _counted(record: Record, behind: _Behind) -> tuple[float, float] | None:
+def _counted(record: Record, behind: Behind) -> tuple[float, float] | None:
     """The charge and energy of the whole step by the instrument's counters, where it has them."""
     if record.coulombs is None or record.joules is None:
         return None

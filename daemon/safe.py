@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from daemon.bench_file import BenchFile
 from daemon.errors import ConfigurationError
+from daemon.run import Run
 from daemon.station import Station
 from drivers import registry
 from drivers.deadman import DeadmanKind
@@ -132,7 +133,7 @@ async def _disconnected(instrument: Instrument) -> str:
 async def _station_made_safe(station: Station, deadline: float) -> Outcome:
     try:
         async with asyncio.timeout(deadline):
-            if station.run is not None and station.busy:
+            if isinstance(station.run, Run) and not station.run.over:  # a parked run's circuit is open
                 await station.run.stop(REASON)
             driver = await station.opened()
             for channel in driver.channels.values():

@@ -5,6 +5,7 @@ from daemon.engine import Engine
 from daemon.foresight import Foresight
 from daemon.gate import Gate
 from daemon.logbook import Logbook
+from daemon.position import StepPosition
 from daemon.progress import Tally
 from drivers.base import SteppedChannel
 from drivers.clock import Clock
@@ -19,6 +20,8 @@ from protocols.walk import Visit
 
 class SteppedEngine(Engine):
     """`sample` is the interval in seconds between readings where no end and no limit is near."""
+
+    autonomous = False
 
     def __init__(
         self,
@@ -41,19 +44,25 @@ class SteppedEngine(Engine):
     async def prepare(self) -> None:
         await self._channel.prepare(self._limits)
         reading = await self._look_at_rest()
-        self._zero = reading.time
+        self._zero = reading.time - self.time
+        self.open_circuit = reading.voltage
         if not self._limits.voltage.holds(reading.voltage):
             raise LimitError(
                 f"open-circuit voltage {reading.voltage:.4f} V is outside {self._limits.voltage} V: "
                 "is the cell connected, the right way round, and the one that was named?"
             )
 
-    async def run_step(self, visit: Visit) -> Tally:
+    async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = visit.step
         open_circuit = await self._open_circuit_voltage(step)
+        if behind is None:
+            tally = Tally(step.until)
+            self._logbook.step_started(self.time, visit, open_circuit)
+        else:
+            tally = Tally.continued(step.until, behind)
+            open_circuit = open_circuit if behind.open_circuit is None else behind.open_circuit
+            self._logbook.step_continued(visit, behind, tally)
         demand = Demand(step.technique, self._limits, open_circuit)
-        tally = Tally(step.until)
-        self._logbook.step_started(self.time, visit, open_circuit)
         reason = None
         while reason is None:
             reason = await self._stretch(step, demand, tally)

@@ -171,6 +171,18 @@ class Driver(ABC):
         return None
 
     @classmethod
+    async def attach(
+        cls, link: Link, identity: Identity, tag: str, program: Program
+    ) -> tuple[Self, float] | None:
+        """Take over an instrument that may still run the program a former core gave it, undisturbed.
+
+        Returns the driver and the moment the program's own time was nought, on the timeline of the
+        readings to come; None where nothing runs or the family cannot tell, and `open` is next.
+        `identity` is who it was: an instrument that is busy may not be able to say.
+        """
+        return None
+
+    @classmethod
     async def disconnect(cls, link: Link) -> Identity:
         """Open every circuit of the instrument whatever it was doing, and return who confirmed it.
 

@@ -12,6 +12,7 @@ GalvanodError                 the root: catch this at the outermost door only
     ├── daemon.UnavailableError   the core, the broker or the database is not there
     │   └── daemon.DamagedError       the file of the results database is damaged
     ├── daemon.BusyError          the channel or the state directory is taken
+    │   └── daemon.LatchedError       a limit opened its circuit: look at the cell, then clear it
     └── daemon.UnknownError       no such run, channel or cell
 """
 

@@ -143,6 +143,13 @@ def show_channels(channels: Sequence[Mapping[str, Any]]) -> None:
     for channel in channels:
         if channel["trouble"]:
             screen.print(f"{channel['channel']}: {channel['trouble']}", style="red")
+        if channel.get("latch"):
+            since = channel["latch"]["since"][:19].replace("T", " ")
+            screen.print(
+                f"{channel['channel']}: latched since {since} UTC: {channel['latch']['reason']}; look at its "
+                f"cell, then `galvanod clear {channel['channel']} --reason …`",
+                style="bold red",
+            )
 
 
 def show_runs(runs: Sequence[Mapping[str, Any]]) -> None:
