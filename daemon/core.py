@@ -19,6 +19,7 @@ from daemon.control import listening
 from daemon.engine import Engine
 from daemon.errors import ConfigurationError, ServiceError, UnknownError
 from daemon.gate import Gate
+from daemon.guards import Guards
 from daemon.locks import owned
 from daemon.logbook import Emit, Logbook
 from daemon.messages import RunEnded, RunStarted
@@ -262,10 +263,11 @@ class Core:
 
 
 async def _engine(station: Station, plan: Plan, logbook: Logbook, gate: Gate) -> Engine:
-    channel = await station.channel()
+    channel, sample = await station.channel(), station.entry.sample
+    guards = Guards(station.entry.guards, plan.limits, sample)
     if isinstance(channel, SteppedChannel):
-        return SteppedEngine(channel, station.clock, plan.limits, station.entry.sample, logbook, gate)
-    return ProgrammedEngine(channel, plan.limits, station.entry.sample, logbook, gate)
+        return SteppedEngine(channel, station.clock, plan.limits, sample, logbook, gate, guards)
+    return ProgrammedEngine(channel, plan.limits, sample, logbook, gate, guards)
 
 
 def _station(name: str, bench: BenchFile, simulated: Mapping[str, Address]) -> Station:

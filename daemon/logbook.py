@@ -1,5 +1,6 @@
 """What a run writes down: every event and every kept reading, numbered, handed on without waiting."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,9 @@ from protocols.techniques import (
 )
 from protocols.walk import Visit
 
+RECENT = 20
+"""Readings remembered whether they are kept or not: what a trip is explained with."""
+
 Emit = Callable[[Item], None]
 """Hands an item over without waiting: no broker and no disk can stall a control loop."""
 
@@ -31,7 +35,9 @@ Emit = Callable[[Item], None]
 class Logbook:
     """The numbering of one run. Times are seconds since the run began.
 
-    `latest` is what a person watching wants to see: the last reading, kept or not.
+    `latest` is what a person watching wants to see: the last reading, kept or not. `recent` are the last
+    readings, the one that tripped among them. A run that is taken up again sets the four counters and
+    `first_reading` to where they stood before its step is resumed.
     """
 
     def __init__(self, run: str, emit: Emit) -> None:
@@ -41,9 +47,11 @@ class Logbook:
         self.steps = 0
         self.notes = 0
         self.latest: Mapping[str, Any] = {}
+        self.recent: deque[ReadingRow] = deque(maxlen=RECENT)
+        self.first_reading: int | None = None
+        """Number of the first reading kept of the open step."""
         self._emit = emit
         self._visit: Visit | None = None
-        self._first_reading: int | None = None
         self._kept: tuple[float, Reading] | None = None
         self._pending: ReadingRow | None = None
         self._tally = Tally(None)
@@ -52,7 +60,7 @@ class Logbook:
         """A step takes over the channel."""
         self.steps += 1
         self._visit = visit
-        self._first_reading = None
+        self.first_reading = None
         self._kept = self._pending = None
         self._tally = Tally(None)
         step = visit.step
@@ -73,21 +81,24 @@ class Logbook:
             )
         )
 
+    def step_resumed(self, visit: Visit, tally: Tally) -> None:
+        """The step numbered `steps`, on record already, goes on; `tally` knows what it has behind it."""
+        self._visit = visit
+        self._kept = self._pending = None
+        self._tally = tally
+
+    def looked(self, time: float, reading: Reading) -> None:
+        """Note a reading that belongs to no step, such as the first look at the cell: it is not kept."""
+        self.recent.append(_row(time, reading, Tally(None)))
+
     def reading(
         self, time: float, step_time: float, reading: Reading, tally: Tally, *, thinned: bool
     ) -> None:
         """Note a reading; keep it if the step's rule says so, or if the instrument `thinned` already."""
         visit = self._open_visit()
         self._tally = tally
-        row = ReadingRow(
-            time,
-            reading.voltage,
-            reading.current,
-            tally.coulombs,
-            tally.joules,
-            reading.temperature,
-            reading.flags,
-        )
+        row = _row(time, reading, tally)
+        self.recent.append(row)
         self.latest = {
             "time": time,
             "step": self.steps,
@@ -145,8 +156,8 @@ class Logbook:
                 duration=tally.seconds,
                 capacity=tally.coulombs,
                 energy=tally.joules,
-                first_reading=self._first_reading,
-                last_reading=self.readings if self._first_reading is not None else None,
+                first_reading=self.first_reading,
+                last_reading=self.readings if self.first_reading is not None else None,
                 start_voltage=tally.first.voltage if tally.first is not None else None,
                 end_voltage=tally.last.voltage if tally.last is not None else None,
                 mean_voltage=tally.mean_voltage,
@@ -166,14 +177,21 @@ class Logbook:
 
     def _keep(self, visit: Visit, row: ReadingRow) -> None:
         self.readings += 1
-        if self._first_reading is None:
-            self._first_reading = self.readings
+        if self.first_reading is None:
+            self.first_reading = self.readings
         self._emit(Readings(self.run, self.steps, visit.cycle, first=self.readings, rows=(row,)))
 
     def _open_visit(self) -> Visit:
         if self._visit is None:
             raise ValueError("no step is open")
         return self._visit
+
+
+def _row(time: float, reading: Reading, tally: Tally) -> ReadingRow:
+    voltage, current = reading.voltage, reading.current
+    return ReadingRow(
+        time, voltage, current, tally.coulombs, tally.joules, reading.temperature, reading.flags
+    )
 
 
 def _set_value(technique: Technique) -> float | None:

@@ -1,59 +1,69 @@
 """Follows steps that the instrument runs by itself, one program each."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
-from daemon.engine import Engine
+from daemon.engine import Engine, unwatched
 from daemon.gate import Gate
+from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
+from daemon.guards.losses import Losses
+from daemon.guards.patience import answered
+from daemon.guards.silence import Silence
 from daemon.logbook import Logbook
-from daemon.progress import Tally
+from daemon.progress import Behind, Tally
 from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
-from drivers.errors import RefusedError
-from protocols.conditions import Comparison, Quantity, Relation
+from drivers.errors import LinkError, RefusedError
+from protocols.conditions import Comparison, Progress, Quantity, Relation
 from protocols.errors import LimitError
 from protocols.limits import Limits
 from protocols.plan import Ceiling, PlannedStep
 from protocols.reading import ImpedancePoint, Reading
 from protocols.recording import Recording
-from protocols.techniques import Rest
+from protocols.setpoint import AtRest, Current, Setpoint, Voltage
+from protocols.techniques import ConstantCurrent, ConstantVoltage, Level, Rest, Technique
 from protocols.walk import Visit
 
 _LOOK = 0.1  # seconds of open circuit before anything is done to the cell
 
 
-class _Behind(NamedTuple):
-    """What a step had behind it when the instrument was given what is left of it."""
-
-    seconds: float
-    coulombs: float
-    joules: float
+_ANSWER = 15.0
+"""Seconds for one answer. The instrument judges the cell meanwhile: nothing is at stake but data."""
 
 
 class ProgrammedEngine(Engine):
     """`sample` is the interval in seconds between the instrument's own readings."""
 
     def __init__(
-        self, channel: ProgrammedChannel, limits: Limits, sample: float, logbook: Logbook, gate: Gate
+        self,
+        channel: ProgrammedChannel,
+        limits: Limits,
+        sample: float,
+        logbook: Logbook,
+        gate: Gate,
+        guards: Guards | None = None,
     ) -> None:
         self._channel = channel
         self._limits = limits
         self._sample = sample
         self._logbook = logbook
         self._gate = gate
+        self._guards = guards or Guards(DEFAULT, limits, sample)
+        self._losses = Losses()
         self._zero = 0.0  # instrument time at which the run began
 
-    async def prepare(self) -> None:
-        voltage = await self._open_circuit_voltage()
-        if not self._limits.voltage.holds(voltage):
-            raise LimitError(
-                f"open-circuit voltage {voltage:.4f} V is outside {self._limits.voltage} V: "
-                "is the cell connected, the right way round, and the one that was named?"
-            )
+    async def prepare(self, time: float = 0.0) -> None:
+        began, reading = await self._look_at_rest()
+        self._zero = began - time
+        self.time = time
+        self._logbook.looked(reading.time - self._zero, reading)
+        self._guards.check_interlocks()
+        check_open_circuit(reading.voltage, self._limits)
+        unwatched(self._logbook, time, self._limits, reading)
 
-    async def run_step(self, visit: Visit) -> Tally:
+    async def run_step(self, visit: Visit, behind: Behind | None = None) -> Tally:
         step = visit.step
-        tally = Tally(step.until)
-        self._logbook.step_started(self.time, visit, None)
+        tally = self._begun(visit, behind)
         reason = None
         while reason is None:
             reason = await self._stretch(step, tally)
@@ -66,32 +76,48 @@ class ProgrammedEngine(Engine):
     async def off(self) -> None:
         await self._channel.off()
 
+    def _begun(self, visit: Visit, behind: Behind | None) -> Tally:
+        """Put the step on record, unless it is there already, and return what it has behind it."""
+        if behind is None:
+            self._logbook.step_started(self.time, visit, None)
+            return Tally(visit.step.until)
+        tally = Tally(visit.step.until, *(behind if visit.step.resumable else Behind()))
+        self._logbook.step_resumed(visit, tally)
+        return tally
+
     async def _stretch(self, step: PlannedStep, tally: Tally) -> str | None:
         """Let the instrument run the step, or what is left of it; None when a person pauses."""
         tag = f"{self._logbook.run}/{self._logbook.steps}"
-        behind = _Behind(tally.seconds, tally.coulombs, tally.joules)
+        behind = Behind(tally.seconds, tally.coulombs, tally.joules)
         program = Program(step, self._limits, self._sample, *map(abs, behind))
-        origin = await self._channel.start(tag, program)
+        self._guards.begin()
+        origin = await self._start(tag, program)
+        silence = Silence(_expected(step), _ANSWER)
+        setpoint = _setpoint(step.technique)
+        before: Reading | None = None
         last, reason, finishing = 0, None, False
         while not self._gate.closed:
-            status = await self._channel.state()
-            records = await self._channel.records(after=last)
+            status, records = await self._look(after=last)
+            silence.check(bool(records))
+            self._guards.check_interlocks()
             if reason is not None and records and not finishing:
                 # it goes on past an end: one that it cannot hold itself, or did not keep
                 finishing = True
                 await self._channel.finish()
             for record in records:
                 last = record.number
-                step_time = behind.seconds + record.point.time - origin
-                reason = self._take(step, step_time, record, behind, tally) or reason
+                since = record.point.time - origin
+                progress = self._take(behind.seconds + since, record, behind, tally)
+                if progress is not None and isinstance(record.point, Reading):
+                    look = Look(record.point, setpoint, since, before)
+                    reason = self._judge(step, look, progress) or reason
+                    before = record.point
             if status.state is not ProgramState.RUNNING and not records:
                 return reason or _reason(status, tag)
         return None
 
-    def _take(
-        self, step: PlannedStep, step_time: float, record: Record, behind: _Behind, tally: Tally
-    ) -> str | None:
-        """Record a point, then judge it; return the end it met, which the instrument may not hold."""
+    def _take(self, step_time: float, record: Record, behind: Behind, tally: Tally) -> Progress | None:
+        """Record a point; return how far a reading brings the step."""
         point = record.point
         self.time = point.time - self._zero
         if isinstance(point, ImpedancePoint):
@@ -100,10 +126,29 @@ class ProgrammedEngine(Engine):
             return None
         progress = tally.take(step_time, point, _counted(record, behind))
         self._logbook.reading(self.time, step_time, point, tally, thinned=True)
-        self._limits.check(point)
+        return progress
+
+    def _judge(self, step: PlannedStep, look: Look, progress: Progress) -> str | None:
+        """Return the end that is met, which the instrument may not hold, or None."""
+        self._guards.judge(look)
+        self._limits.check(look.reading)
         step.ceiling.check(progress)
         met = step.until.first_met(progress) if step.until is not None else None
         return met.text if met is not None else None
+
+    async def _start(self, tag: str, program: Program) -> float:
+        async with answered(2.0 * _ANSWER, "confirmation of a program"):
+            return await self._channel.start(tag, program)
+
+    async def _look(self, after: int) -> tuple[ProgramStatus, Sequence[Record]]:
+        """Return the state and, read after it, what is new. A lost line is noted, and some are forgiven."""
+        async with answered(_ANSWER, "answer"):
+            while True:
+                try:
+                    return await self._channel.state(), await self._channel.records(after)
+                except LinkError as error:
+                    self._losses.count(self.time, error)
+                    self._logbook.note(self.time, "answer lost", str(error))
 
     async def _wait_at_gate(self, step: PlannedStep) -> None:
         await self._channel.off()
@@ -112,7 +157,8 @@ class ProgrammedEngine(Engine):
         again = "the step goes on with what is left of it" if step.resumable else "the step begins again"
         self._logbook.note(self.time, "resumed", again)
 
-    async def _open_circuit_voltage(self) -> float:
+    async def _look_at_rest(self) -> tuple[float, Reading]:
+        """Return the moment a short rest began, and its last reading."""
         end = Comparison(Quantity.TIME, Relation.AT_LEAST, _LOOK, f"time >= {_LOOK} s")
         step = PlannedStep(
             path="0",
@@ -126,25 +172,42 @@ class ProgrammedEngine(Engine):
         )
         # a cell outside its window is what this look is for: the instrument must not stop at it
         anything = replace(self._limits, voltage=type(self._limits.voltage)())
-        program = Program(step, anything, sample=_LOOK / 4)
-        self._zero = await self._channel.start(f"{self._logbook.run}/0", program)
-        voltage: float | None = None
+        began = await self._start(f"{self._logbook.run}/0", Program(step, anything, sample=_LOOK / 4))
+        silence = Silence(_LOOK, _ANSWER)
+        found: Reading | None = None
         last = 0
         while True:
-            status = await self._channel.state()
-            records = await self._channel.records(after=last)
+            status, records = await self._look(after=last)
+            silence.check(bool(records))
             for record in records:
                 last = record.number
-                if isinstance(record.point, Reading):
-                    voltage = record.point.voltage
+                found = record.point if isinstance(record.point, Reading) else found
             if status.state is not ProgramState.RUNNING and not records:
                 break
-        if voltage is None:
+        if found is None:
             raise RefusedError("the instrument ended its look at the open-circuit voltage without a reading")
-        return voltage
+        return began, found
 
 
-def _counted(record: Record, behind: _Behind) -> tuple[float, float] | None:
+def _expected(step: PlannedStep) -> float | None:
+    """Seconds between records at most; None where they come when they come, as in a spectrum or a sweep."""
+    steady = isinstance(step.technique, Rest | ConstantCurrent | ConstantVoltage)
+    return step.record.every if steady else None
+
+
+def _setpoint(technique: Technique) -> Setpoint | None:
+    """What the instrument was told to hold, as far as the core knows it; clamps are the instrument's own."""
+    match technique:
+        case Rest():
+            return AtRest(math.inf)
+        case ConstantCurrent(amperes):
+            return Current(amperes, math.inf)
+        case ConstantVoltage(Level(volts, False)):
+            return Voltage(volts, math.inf)
+    return None
+
+
+def _counted(record: Record, behind: Behind) -> tuple[float, float] | None:
     """The charge and energy of the whole step by the instrument's counters, where it has them."""
     if record.coulombs is None or record.joules is None:
         return None

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from protocols.conditions import Comparison, Condition, Progress, Quantity
 from protocols.reading import Reading
@@ -11,6 +12,14 @@ SLOPE_WINDOW = 600.0
 """Seconds over which `voltage_slope` is fitted: long enough for µV/s under mV of noise."""
 
 _POINTS = 100  # kept per trend; a fit over a hundred points costs some 20 µs
+
+
+class Behind(NamedTuple):
+    """What a step had behind it when it was interrupted; coulombs and joules signed like the current."""
+
+    seconds: float = 0.0
+    coulombs: float = 0.0
+    joules: float = 0.0
 
 
 @dataclass(slots=True)
