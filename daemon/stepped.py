@@ -27,7 +27,10 @@ _LOOK = 0.1  # seconds the look at a cell at rest may take
 
 
 class SteppedEngine(Engine):
-    """`sample` is the interval in seconds between readings where no end and no limit is near."""
+    """`sample` is the interval in seconds between readings where no end and no limit is near.
+
+    It is cut to what the guards call stale: nobody but the core judges this cell.
+    """
 
     def __init__(
         self,
@@ -42,10 +45,10 @@ class SteppedEngine(Engine):
         self._channel = channel
         self._clock = clock
         self._limits = limits
-        self._sample = sample
         self._logbook = logbook
         self._gate = gate
         self._guards = guards or Guards(DEFAULT, limits, sample)
+        self._sample = min(sample, self._guards.stale)
         self._losses = Losses()
         self._last: Reading | None = None
         self._zero = 0.0  # instrument time at which the run began

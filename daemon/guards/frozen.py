@@ -26,16 +26,24 @@ class Frozen(Guard):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StandingClock(Guard):
-    """The instrument's time does not pass: what it sends is old, and no step would ever end by time."""
+    """The instrument's time does not pass: what it sends is old, and no step would ever end by time.
 
-    readings: int = 3
+    A clock told with few digits stands for a while: what counts is how long the core has waited.
+    """
+
+    patience: float
+    _waited: float = 0.0
 
     def objection(self, look: Look) -> str | None:
-        if look.before is None or look.reading.time > look.before.time:
+        if look.before is None or look.interval is None or look.reading.time > look.before.time:
+            self._waited = 0.0
             return None
-        return f"stale: the instrument's clock stands at {look.reading.time:.9g} s"
+        self._waited += look.interval
+        if self._waited > self.patience:
+            return f"stale: the instrument's clock stands at {look.reading.time:.9g} s"
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,12 @@ class OpenUnderCurrent(Guard):
 class NoCurrentAtFirst(Guard):
     """A held voltage drives no current from its beginning on, though the cell stood at another voltage.
 
-    Only the beginning tells: later in a hold, no current may mean that the cell has arrived.
+    Only the beginning tells: later in a hold, no current may mean that the cell has arrived. The first
+    reading tells already, or a hold that ends when its current is small would be over.
     """
 
     lead_current: float
     settle: float
-    readings: int = 3
 
     def objection(self, look: Look) -> str | None:
         if not isinstance(look.setpoint, Voltage) or look.open_circuit is None or look.since > self.settle:

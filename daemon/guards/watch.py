@@ -75,7 +75,7 @@ def _of_life(thresholds: Thresholds, patience: float) -> Iterator[Guard]:
         yield Frozen(thresholds.frozen - 1)  # the first of them repeats nothing
     if thresholds.jump is not None:
         yield Jump(thresholds.jump)
-    yield StandingClock()
+    yield StandingClock(patience)
     yield Late(patience)
 
 
