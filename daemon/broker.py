@@ -24,10 +24,14 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt ships no types
     def __init__(self, config: BrokerConfig) -> None:
         super().__init__(config)
         self._connections: dict[asyncio.Task[object] | None, asyncio.StreamWriter] = {}
+        self._ending = False
 
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
+        if self._ending:  # it was accepted just before, and would talk to nobody
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         self._connections[task] = writer
         try:
@@ -37,6 +41,7 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt ships no types
             writer.close()
 
     async def shutdown(self) -> None:
+        self._ending = True
         for server in self._servers.values():
             server.instance.close()  # nobody new
         for writer in self._connections.values():

@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from daemon.client import AnswerError
 from daemon.errors import UnavailableError
+from daemon.requests import Trouble
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +41,10 @@ class Child:
         return self._process.pid if self._process is not None else None
 
     async def start(self) -> None:
-        """Start it and return once it is ready; `UnavailableError` with the end of its log if it is not."""
+        """Start it and return once it is ready.
+
+        Raises what it said was wrong, or `UnavailableError` with the end of its log.
+        """
         with self._log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -95,6 +102,8 @@ class Child:
             await self._running.wait()
             raise UnavailableError(f"{self.name} did not start; {self._last_words()}")
         said: dict[str, Any] = json.loads(line)
+        if "error" in said:
+            raise AnswerError(msgspec.convert(said["error"], Trouble))
         return said
 
     def _last_words(self) -> str:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from daemon.commands import checking, demonstration, running, service
+from daemon.commands import checking, demonstration, operations, running, safety, service
 from protocols.errors import GalvanodError
 
 app = typer.Typer(
@@ -15,11 +15,12 @@ app = typer.Typer(
     help="Cycle batteries: protocols in YAML, instruments over VISA and serial, every reading kept.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 _SERVICE, _RUNS, _PROTOCOLS = "The service", "Runs", "Protocols"
+_OPERATIONS = "Operations"
 
 app.command(rich_help_panel=_SERVICE)(service.up)
 app.command(rich_help_panel=_SERVICE)(service.serve)
@@ -34,8 +35,13 @@ app.command(rich_help_panel=_RUNS)(running.watch)
 app.command(rich_help_panel=_RUNS)(running.pause)
 app.command(rich_help_panel=_RUNS)(running.resume)
 app.command(rich_help_panel=_RUNS)(running.stop)
+app.command(rich_help_panel=_RUNS)(running.clear)
 app.command(rich_help_panel=_RUNS)(running.export)
+app.command(rich_help_panel=_RUNS)(safety.safe)
 app.command(rich_help_panel=_PROTOCOLS)(demonstration.demo)
+app.command(rich_help_panel=_OPERATIONS)(operations.install)
+app.command(rich_help_panel=_OPERATIONS)(operations.backup)
+app.command(rich_help_panel=_OPERATIONS)(operations.restore)
 
 
 def main() -> NoReturn:

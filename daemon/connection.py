@@ -3,15 +3,21 @@
 import asyncio
 import contextlib
 import logging
+import re
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiomqtt
+import paho.mqtt.client as paho
+from aiomqtt.types import PahoSocket
 
+from daemon.credentials import credential
 from daemon.errors import ConfigurationError
 
 TIMEOUT = 5.0  # seconds the broker may take over any answer
@@ -20,36 +26,69 @@ QUEUED = 1000  # messages read ahead; further ones are left out, and sent again 
 
 # Every lost connection is reported once, by whoever reconnects.
 CLIENT_LOG = logging.getLogger("galvanod.mqtt")
-CLIENT_LOG.setLevel(logging.ERROR)
+CLIENT_LOG.setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where the broker listens and who we are to it."""
+    """Where the broker listens and who we are to it; `port` is None for a Unix socket at `host`."""
 
     host: str
-    port: int
+    port: int | None
     username: str | None = None
     password: str | None = None
     encrypted: bool = False
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read `mqtt://[user:password@]host[:port]` or `mqtts://…`; raises `ConfigurationError`."""
+        """Read `mqtt://[user:password@]host[:port]`, `mqtts://…` or `mqtt+unix:///socket`.
+
+        A URL that names no user takes user and password from the service's credential `broker`,
+        one line `user:password`. Raises `ConfigurationError`.
+        """
         parts = urlsplit(url)
-        try:
-            port = parts.port
-        except ValueError as error:
-            raise ConfigurationError(f"broker {url!r}: {error}") from error
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ConfigurationError(f"broker {url!r}: wanted mqtt://host:port or mqtts://host:port")
-        encrypted = parts.scheme == "mqtts"
-        username = unquote(parts.username) if parts.username else None
-        password = unquote(parts.password) if parts.password else None
-        return cls(parts.hostname, port or (8883 if encrypted else 1883), username, password, encrypted)
+        host, port = _socket(url, parts) if parts.scheme == "mqtt+unix" else _host_and_port(url, parts)
+        username, password = _user(parts)
+        return cls(host, port, username, password, parts.scheme == "mqtts")
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+
+def _host_and_port(url: str, parts: SplitResult) -> tuple[str, int]:
+    shown = _without_password(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"broker {shown!r}: {error}") from error
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+        raise ConfigurationError(
+            f"broker {shown!r}: wanted mqtt://host:port, mqtts://host:port or mqtt+unix:///socket"
+        )
+    return parts.hostname, port or (8883 if parts.scheme == "mqtts" else 1883)
+
+
+def _socket(url: str, parts: SplitResult) -> tuple[str, None]:
+    if parts.hostname or not parts.path.startswith("/"):
+        shown = _without_password(url)
+        raise ConfigurationError(f"broker {shown!r}: wanted mqtt+unix:/// and the full path of a socket")
+    return unquote(parts.path), None
+
+
+def _user(parts: SplitResult) -> tuple[str | None, str | None]:
+    if parts.username:
+        return unquote(parts.username), unquote(parts.password) if parts.password else None
+    line = credential("broker")
+    if line is None:
+        return None, None
+    username, colon, password = line.partition(":")
+    if not (username and colon):
+        raise ConfigurationError("the credential `broker` is not one line user:password")
+    return username, password
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=:)[^:@/]*(?=@)", "…", url)
 
 
 class Backoff:
@@ -82,7 +121,11 @@ def heed_cancellation() -> None:
 
 
 class _Client(aiomqtt.Client):
-    """Tells when the thread that connects is done: it cannot be stopped, only waited for."""
+    """aiomqtt's client, less two flaws of version 2.5.
+
+    It tells when the thread that connects is done, which cannot be stopped, only waited for; and
+    it does not watch a socket that was closed in the meantime.
+    """
 
     dialled: asyncio.Event
 
@@ -92,17 +135,32 @@ class _Client(aiomqtt.Client):
         finally:
             self._loop.call_soon_threadsafe(self.dialled.set)
 
+    def _on_socket_register_write(self, client: paho.Client, userdata: Any, sock: PahoSocket) -> None:
+        self._loop.call_soon_threadsafe(self._watch, client, sock)
+
+    def _watch(self, client: paho.Client, sock: PahoSocket) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_writer(sock.fileno(), self._write, client)
+
+    def _write(self, client: paho.Client) -> None:
+        try:
+            client.loop_write()
+        except (OSError, ValueError) as error:
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
+
 
 @asynccontextmanager
 async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[aiomqtt.Client]:
     """Connect with a clean session; raises aiomqtt.MqttError where the broker is not there or goes."""
     client = _Client(
         address.host,
-        address.port,
+        address.port or 1883,  # not looked at on a Unix socket
         username=address.username,
         password=address.password,
         identifier=identifier,
         clean_session=True,
+        transport="tcp" if address.port is not None else "unix",
         timeout=TIMEOUT,
         keepalive=KEEPALIVE,
         max_queued_incoming_messages=QUEUED,
@@ -110,12 +168,25 @@ async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[ai
         logger=CLIENT_LOG,
     )
     client.dialled = asyncio.Event()
+    if address.port is None:  # paho's own leaves a socket open that found nobody, and may wait for ever
+        client._client._create_unix_socket_connection = partial(_dialled, address.host)  # type: ignore[method-assign]
     entering = asyncio.ensure_future(client.__aenter__())
     try:
         await asyncio.shield(entering)
         yield client
     finally:
         await _leave(client, entering)
+
+
+def _dialled(path: str) -> socket.socket:
+    dialled = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        dialled.settimeout(TIMEOUT)
+        dialled.connect(path)
+    except OSError:
+        dialled.close()
+        raise
+    return dialled
 
 
 async def _leave(client: _Client, entering: asyncio.Future[_Client]) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import pwd
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,8 +21,8 @@ from protocols.errors import GalvanodError, ProtocolError
 _log = logging.getLogger(__name__)
 _decoder = msgspec.json.Decoder(Request)
 
-Answer = Callable[[Request], Awaitable[Any]]
-"""Answers one request; an async iterator as the answer is sent event by event."""
+Answer = Callable[[Request, str], Awaitable[Any]]
+"""Answers one request of somebody; an async iterator as the answer is sent event by event."""
 
 
 @asynccontextmanager
@@ -52,9 +55,10 @@ async def listening(path: Path, answer: Answer) -> AsyncIterator[None]:
 
 async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer) -> None:
     """Answer line after line until the client is gone."""
+    who = _user(writer)
     try:
         while line := await _line(reader):
-            async for reply in _replies(line, answer):
+            async for reply in _replies(line, answer, who):
                 writer.write(msgspec.json.encode(reply) + b"\n")
                 await writer.drain()
     except (ConnectionError, asyncio.CancelledError):
@@ -73,9 +77,9 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-async def _replies(line: bytes, answer: Answer) -> AsyncIterator[dict[str, Any]]:
+async def _replies(line: bytes, answer: Answer, who: str) -> AsyncIterator[dict[str, Any]]:
     try:
-        result = await answer(_decoder.decode(line))
+        result = await answer(_decoder.decode(line), who)
         if isinstance(result, AsyncIterator):
             async for event in result:
                 yield {"event": event}
@@ -88,6 +92,17 @@ async def _replies(line: bytes, answer: Answer) -> AsyncIterator[dict[str, Any]]
     except Exception as error:  # the core must outlive whatever a request can do to it
         _log.exception("a request failed")
         yield {"error": Trouble(type(error).__name__, str(error), 70)}
+
+
+def _user(writer: asyncio.StreamWriter) -> str:
+    """Name the Unix user at the other end, as the kernel knows it."""
+    connection: socket.socket = writer.get_extra_info("socket")
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, user, _ = struct.unpack("3i", credentials)
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def trouble(error: GalvanodError) -> Trouble:

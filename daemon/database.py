@@ -4,12 +4,12 @@ import sqlite3
 import time
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from daemon.errors import ConfigurationError, UnavailableError
+from daemon.errors import ConfigurationError, DamagedError, UnavailableError
 
 WRITER = (
     "PRAGMA journal_mode = WAL",
@@ -28,12 +28,7 @@ def open_database(url: str, *, write: bool, patience: float = 2.0) -> Engine:
     `ConfigurationError` for a URL that cannot be used and, for reading, `UnavailableError`
     where there is no such file yet.
     """
-    try:
-        target = make_url(url if "://" in url else f"sqlite:///{url}")
-    except ArgumentError as error:
-        raise ConfigurationError(
-            f"database {url!r}: wanted sqlite:///file or postgresql+psycopg://…"
-        ) from error
+    target = _target(url)
     if target.drivername == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
     if target.get_backend_name() == "sqlite":
@@ -50,6 +45,27 @@ def open_database(url: str, *, write: bool, patience: float = 2.0) -> Engine:
         name = target.drivername
         raise ConfigurationError(
             f"database {name!r}: {error}; wanted sqlite, or postgresql with its extra"
+        ) from error
+
+
+def database_file(url: str) -> Path | None:
+    """Return the file of a SQLite database; None for a database that is kept by a server."""
+    target = _target(url)
+    return Path(target.database or "") if target.get_backend_name() == "sqlite" else None
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Return whether SQLite says that the file itself is damaged, or no database at all."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _target(url: str) -> URL:
+    try:
+        return make_url(url if "://" in url else f"sqlite:///{url}")
+    except ArgumentError as error:
+        raise ConfigurationError(
+            f"database {url!r}: wanted sqlite:///file or postgresql+psycopg://…"
         ) from error
 
 
@@ -76,6 +92,8 @@ def _execute_patiently(connection: sqlite3.Connection, pragma: str, patience: fl
             connection.execute(pragma)
             return
         except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise DamagedError(f"results database: {error}") from error
             if not isinstance(error, sqlite3.OperationalError) or time.monotonic() > ends:
                 raise UnavailableError(f"results database: {error}") from error
         time.sleep(0.01)

@@ -79,36 +79,36 @@ _PLATINGS = {"cycles": "10"}
 
 REHEARSAL = (
     Rehearsed(
-        "lis-pp", "li_s_cycling", "li_s_pp", "specific_capacity", "Li-S, first discharge",
+        "lis-pp", "li_s_cycling", "li_s_pp", "specific_capacity", "Li-S: first discharge",
         Source(980.0), _first_discharge, _CYCLES,
     ),
     Rehearsed(
-        "lis-ti", "li_s_cycling", "li_s_ti087o2", "specific_capacity", "Li-S, first discharge",
+        "lis-ti", "li_s_cycling", "li_s_ti087o2", "specific_capacity", "Li-S: first discharge",
         Source(960.0), _first_discharge, _CYCLES,
     ),
     Rehearsed(
         "licu-pp", "li_cu_coulombic_efficiency", "li_cu_pp", "coulombic_efficiency",
-        "Li||Cu, mean Coulombic efficiency", None, _mean_efficiency, _PLATINGS,
+        "Li||Cu: mean efficiency", None, _mean_efficiency, _PLATINGS,
     ),
     Rehearsed(
         "licu-ti", "li_cu_coulombic_efficiency", "li_cu_ti087o2", "coulombic_efficiency",
-        "Li||Cu, mean Coulombic efficiency", Source(96.5, bound="> "), _mean_efficiency, _PLATINGS,
+        "Li||Cu: mean efficiency", Source(96.5, bound="> "), _mean_efficiency, _PLATINGS,
     ),
     Rehearsed(
-        "eis-pp", "ionic_conductivity", "ss_sep_ss_pp", "ionic_conductivity", "EIS, ionic conductivity",
+        "eis-pp", "ionic_conductivity", "ss_sep_ss_pp", "ionic_conductivity", "EIS: ionic conductivity",
         Source(0.305, 0.015), _conductivity,
     ),
     Rehearsed(
-        "eis-ti", "ionic_conductivity", "ss_sep_ss_ti087o2", "ionic_conductivity", "EIS, ionic conductivity",
+        "eis-ti", "ionic_conductivity", "ss_sep_ss_ti087o2", "ionic_conductivity", "EIS: ionic conductivity",
         Source(0.381, 0.028), _conductivity,
     ),
     Rehearsed(
         "ca-pp", "transference_number", "li_sep_li_pp", "transference_number",
-        "10 mV step, Li+ transference number", Source(0.36, 0.03), _transference,
+        "10 mV step: transference", Source(0.36, 0.03), _transference,
     ),
     Rehearsed(
         "ca-ti", "transference_number", "li_sep_li_ti087o2", "transference_number",
-        "10 mV step, Li+ transference number", Source(0.55, 0.03), _transference,
+        "10 mV step: transference", Source(0.55, 0.03), _transference,
     ),
 )  # fmt: skip
 
@@ -235,6 +235,7 @@ def _compared(
         "label": rehearsed.label,
         "protocol": rehearsed.protocol,
         "cell": rehearsed.cell,
+        "separator": "PP" if rehearsed.cell.endswith("_pp") else "Ti0.87O2/PP",
         "unit": measured.unit,
         "source": None if source is None else source.value,
         "source_text": "–" if source is None else str(source),

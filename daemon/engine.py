@@ -1,9 +1,11 @@
 """What an engine is: it takes one channel through one step after the other."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from daemon.logbook import Logbook
-from daemon.progress import Behind, Tally
+from daemon.position import StepPosition
+from daemon.progress import Tally
 from protocols.limits import Limits, Range
 from protocols.reading import Reading
 from protocols.walk import Visit
@@ -12,25 +14,36 @@ from protocols.walk import Visit
 class Engine(ABC):
     """Runs the steps of one run on one channel; readings and step events go to the logbook."""
 
+    autonomous: ClassVar[bool]
+    """Whether the channel goes on safely by itself when nobody is there any more."""
+
     time: float = 0.0
-    """Seconds since the run began, by the instrument's clock, as of the last reading."""
+    """Seconds since the run began, by the instrument's clock, as of the last reading.
+
+    Set before `prepare`, it is the run time at which an interrupted run goes on.
+    """
+
+    attached: bool = False
+    """Whether the first step is running already, so that the cell is not to be looked at first."""
+
+    open_circuit: float | None = None
+    """The voltage that `prepare` found."""
 
     @abstractmethod
-    async def prepare(self, time: float = 0.0) -> None:
+    async def prepare(self) -> None:
         """Arm the instrument's protection and look at the cell before anything is done to it.
 
-        `time` is how old the run is now, in seconds: more than nought where it is taken up again.
         Raises `LimitError` for a cell outside its window, `InstrumentError` for an instrument
         that does not take what it was told.
         """
 
     @abstractmethod
-    async def run_step(self, visit: Visit, behind: Behind | None = None) -> Tally:
-        """Run one step to one of its ends and return what it passed, all of it.
+    async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
+        """Run one step to one of its ends and return what it passed.
 
         Every reading is recorded, then judged: by the guards, by the limits, then by the step's ends.
-        With `behind` the step is on record already and goes on with what is left of it; one that
-        cannot be resumed (`PlannedStep.resumable`) begins again under the same number.
+        `behind` is what an interrupted step had behind it: it goes on with what is left, in the
+        same step record.
         """
 
     @abstractmethod

@@ -15,10 +15,18 @@ class UnavailableError(ServiceError):
     exit_status: ClassVar[int] = 69
 
 
+class DamagedError(UnavailableError):
+    """The file of the results database is damaged: it is set aside and built anew."""
+
+
 class BusyError(ServiceError):
     """The channel or the state directory is taken."""
 
     exit_status: ClassVar[int] = 75
+
+
+class LatchedError(BusyError):
+    """A limit opened this channel's circuit; a person must clear it first."""
 
 
 class UnknownError(ServiceError):

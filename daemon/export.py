@@ -49,12 +49,20 @@ FIGURES = ("Figure", "Cycle", "Step", "Mark", "Value", "Uncertainty", "Unit", "M
 EVENTS = ("Time / s", "Kind", "Text")
 
 
-def export(results: Results, run: str, out: TextIO, format: str = "csv", step: int | None = None) -> int:
+def export(
+    results: Results,
+    run: str,
+    out: TextIO,
+    format: str = "csv",
+    step: int | None = None,
+    report: Callable[[int], None] = lambda rows: None,
+) -> int:
     """Write a run as comma-separated values and return how many rows were written.
 
     `csv` has a row per reading in Battery Data Format columns, `cycles` one per cycle, `impedance`
     frequency, real and imaginary part of one step's spectrum or all, `figures` and `events` what
-    they say. Memory does not grow with the run. Raises `UnknownError` for a format or a run there
+    they say. Memory does not grow with the run; `report` is told
+    the rows written so far, once per page. Raises `UnknownError` for a format or a run there
     is not.
     """
     if format not in FORMATS:
@@ -67,6 +75,8 @@ def export(results: Results, run: str, out: TextIO, format: str = "csv", step: i
     for row in rows:
         writer.writerow([_safe(cell) for cell in row])
         written += 1
+        if written % PAGE == 0:
+            report(written)
     return written
 
 

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from daemon.connection import Backoff
-from daemon.errors import UnavailableError
+from daemon.errors import BusyError, DamagedError, UnavailableError
 from daemon.ingest import Ending
 from daemon.store import Store
 
@@ -49,11 +50,22 @@ class FigureMaker:
         loop = asyncio.get_running_loop()
         store = await loop.run_in_executor(self._thread, Store.open, self._database_url)
         try:
-            self.wake(await loop.run_in_executor(self._thread, store.figures_due))
+            await self._wake_what_is_due(store)
             await self._make_all(store)
         finally:
             self._thread.shutdown(cancel_futures=True)
             store.close()
+
+    async def _wake_what_is_due(self, store: Store) -> None:
+        loop = asyncio.get_running_loop()
+        backoff = Backoff()
+        while True:
+            try:
+                self.wake(await loop.run_in_executor(self._thread, store.figures_due))
+            except UnavailableError as error:
+                await self._wait_or_mend(store, error, backoff)
+            else:
+                return
 
     async def _make_all(self, store: Store) -> None:
         backoff = Backoff()
@@ -65,11 +77,19 @@ class FigureMaker:
                 try:
                     await self._make(store, ending)
                 except UnavailableError as error:
-                    logger.warning("figures of %s have to wait: %s", ending.run, error)
                     self.wake([ending])
-                    await asyncio.sleep(backoff.next())
+                    await self._wait_or_mend(store, error, backoff)
                 else:
                     backoff.reset()
+
+    async def _wait_or_mend(self, store: Store, error: UnavailableError, backoff: Backoff) -> None:
+        """Wait; mend what is damaged: only figures read old readings, so nobody else may notice."""
+        logger.warning("figures have to wait: %s", error)
+        if isinstance(error, DamagedError):
+            loop = asyncio.get_running_loop()
+            with suppress(UnavailableError, BusyError):
+                await loop.run_in_executor(self._thread, store.mend, error)
+        await asyncio.sleep(backoff.next())
 
     async def _make(self, store: Store, ending: Ending) -> None:
         loop = asyncio.get_running_loop()

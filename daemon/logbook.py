@@ -1,5 +1,6 @@
 """What a run writes down: every event and every kept reading, numbered, handed on without waiting."""
 
+import time as wall
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from daemon.messages import (
     StepEnded,
     StepStarted,
 )
+from daemon.position import Position, StepPosition
 from daemon.progress import Tally
 from protocols.reading import ImpedancePoint, Reading
 from protocols.techniques import (
@@ -26,7 +28,7 @@ from protocols.techniques import (
 from protocols.walk import Visit
 
 RECENT = 20
-"""Readings remembered whether they are kept or not: what a trip is explained with."""
+"""Readings, kept or not, that are at hand to explain a trip."""
 
 Emit = Callable[[Item], None]
 """Hands an item over without waiting: no broker and no disk can stall a control loop."""
@@ -35,9 +37,7 @@ Emit = Callable[[Item], None]
 class Logbook:
     """The numbering of one run. Times are seconds since the run began.
 
-    `latest` is what a person watching wants to see: the last reading, kept or not. `recent` are the last
-    readings, the one that tripped among them. A run that is taken up again sets the four counters and
-    `first_reading` to where they stood before its step is resumed.
+    `latest` is what a person watching wants to see: the last reading, kept or not.
     """
 
     def __init__(self, run: str, emit: Emit) -> None:
@@ -47,22 +47,51 @@ class Logbook:
         self.steps = 0
         self.notes = 0
         self.latest: Mapping[str, Any] = {}
-        self.recent: deque[ReadingRow] = deque(maxlen=RECENT)
-        self.first_reading: int | None = None
-        """Number of the first reading kept of the open step."""
+        self.read_at = wall.time()
+        """The UTC moment of the last reading, in seconds since 1970."""
+        self.recent: deque[Reading] = deque(maxlen=RECENT)
+        self._open_circuit: float | None = None
         self._emit = emit
         self._visit: Visit | None = None
+        self._first_reading: int | None = None
         self._kept: tuple[float, Reading] | None = None
         self._pending: ReadingRow | None = None
         self._tally = Tally(None)
+
+    def continued(self, position: Position) -> None:
+        """Go on with the numbering where an earlier core committed it."""
+        self.readings, self.impedance_points = position.readings, position.impedance_points
+        self.steps, self.notes = position.steps, position.notes
+
+    def step_continued(self, visit: Visit, step: StepPosition, tally: Tally) -> None:
+        """The step that an earlier core was in the middle of goes on, or is ended where it stood."""
+        self._visit, self._tally = visit, tally
+        self._first_reading, self._open_circuit = step.first_reading, step.open_circuit
+        self._kept = self._pending = None
+
+    def step_position(self) -> StepPosition | None:
+        """How far the open step is; None between steps."""
+        if self._visit is None:
+            return None
+        tally = self._tally
+        return StepPosition(
+            tally.seconds,
+            tally.coulombs,
+            tally.joules,
+            self._first_reading,
+            self._open_circuit,
+            tally.first,
+            tally.last,
+        )
 
     def step_started(self, time: float, visit: Visit, open_circuit_voltage: float | None) -> None:
         """A step takes over the channel."""
         self.steps += 1
         self._visit = visit
-        self.first_reading = None
+        self._first_reading = None
         self._kept = self._pending = None
         self._tally = Tally(None)
+        self._open_circuit = open_circuit_voltage
         step = visit.step
         self._emit(
             StepStarted(
@@ -81,15 +110,9 @@ class Logbook:
             )
         )
 
-    def step_resumed(self, visit: Visit, tally: Tally) -> None:
-        """The step numbered `steps`, on record already, goes on; `tally` knows what it has behind it."""
-        self._visit = visit
-        self._kept = self._pending = None
-        self._tally = tally
-
-    def looked(self, time: float, reading: Reading) -> None:
-        """Note a reading that belongs to no step, such as the first look at the cell: it is not kept."""
-        self.recent.append(_row(time, reading, Tally(None)))
+    def looked(self, reading: Reading) -> None:
+        """Remember a reading that belongs to no step, such as the first look at the cell; it is not kept."""
+        self.recent.append(reading)
 
     def reading(
         self, time: float, step_time: float, reading: Reading, tally: Tally, *, thinned: bool
@@ -97,8 +120,17 @@ class Logbook:
         """Note a reading; keep it if the step's rule says so, or if the instrument `thinned` already."""
         visit = self._open_visit()
         self._tally = tally
-        row = _row(time, reading, tally)
-        self.recent.append(row)
+        self.read_at = wall.time()
+        self.recent.append(reading)
+        row = ReadingRow(
+            time,
+            reading.voltage,
+            reading.current,
+            tally.coulombs,
+            tally.joules,
+            reading.temperature,
+            reading.flags,
+        )
         self.latest = {
             "time": time,
             "step": self.steps,
@@ -124,6 +156,7 @@ class Logbook:
         """Note one frequency of a spectrum; all are kept."""
         visit = self._open_visit()
         self._tally = tally
+        self.read_at = wall.time()
         row = ImpedanceRow(time, point.frequency, point.real, point.imaginary, point.flags)
         self._emit(
             ImpedancePoints(self.run, self.steps, visit.cycle, first=self.impedance_points + 1, rows=(row,))
@@ -156,8 +189,8 @@ class Logbook:
                 duration=tally.seconds,
                 capacity=tally.coulombs,
                 energy=tally.joules,
-                first_reading=self.first_reading,
-                last_reading=self.readings if self.first_reading is not None else None,
+                first_reading=self._first_reading,
+                last_reading=self.readings if self._first_reading is not None else None,
                 start_voltage=tally.first.voltage if tally.first is not None else None,
                 end_voltage=tally.last.voltage if tally.last is not None else None,
                 mean_voltage=tally.mean_voltage,
@@ -176,22 +209,16 @@ class Logbook:
         return self._visit is not None
 
     def _keep(self, visit: Visit, row: ReadingRow) -> None:
-        self.readings += 1
-        if self.first_reading is None:
-            self.first_reading = self.readings
-        self._emit(Readings(self.run, self.steps, visit.cycle, first=self.readings, rows=(row,)))
+        number = self.readings + 1
+        self._emit(Readings(self.run, self.steps, visit.cycle, first=number, rows=(row,)))
+        self.readings = number  # only once it was taken: a refused reading must leave no gap
+        if self._first_reading is None:
+            self._first_reading = number
 
     def _open_visit(self) -> Visit:
         if self._visit is None:
             raise ValueError("no step is open")
         return self._visit
-
-
-def _row(time: float, reading: Reading, tally: Tally) -> ReadingRow:
-    voltage, current = reading.voltage, reading.current
-    return ReadingRow(
-        time, voltage, current, tally.coulombs, tally.joules, reading.temperature, reading.flags
-    )
 
 
 def _set_value(technique: Technique) -> float | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -20,6 +20,10 @@ CAPACITY = 500_000
 logger = logging.getLogger(__name__)
 
 
+State = bytes | Callable[[], bytes] | None
+"""A run's position: encoded, or still to be encoded when the commit begins; None forgets the run."""
+
+
 class Entry(NamedTuple):
     """An item and the instrument it came from."""
 
@@ -32,7 +36,7 @@ class Load:
     """What one commit carries."""
 
     entries: list[Entry] = field(default_factory=list)
-    states: dict[str, bytes | None] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
     acknowledged: set[int] = field(default_factory=set)
     readings: int = 0
 
@@ -99,8 +103,11 @@ class Outbox:
         self._load.entries.append(Entry(instrument, item))
         self._stirred.set()
 
-    def checkpoint(self, run: str, state: bytes | None) -> None:
-        """Commit `state` with the readings put so far; the latest wins, None forgets the run."""
+    def checkpoint(self, run: str, state: State) -> None:
+        """Commit `state` with the readings put so far; the latest wins, None forgets the run.
+
+        A callable is asked when the commit begins, so that it tells of exactly the readings in it.
+        """
         self._load.states[run] = state
         self._stirred.set()
 
@@ -156,8 +163,9 @@ class Outbox:
             return
         load, self._load = self._load, Load()
         self._stirred.clear()
+        states = {run: state() if callable(state) else state for run, state in load.states.items()}
         loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(self._thread, self._write, load)
+        self._writing = loop.run_in_executor(self._thread, self._write, load, states)
         began = loop.time()
         self._writing.add_done_callback(lambda written: self._settle(load, written, loop.time() - began))
         await asyncio.wait({self._writing})  # survives a cancelled caller; the callback keeps the books
@@ -191,7 +199,7 @@ class Outbox:
         )
         self._stirred.set()
 
-    def _write(self, load: Load) -> None:
+    def _write(self, load: Load, states: Mapping[str, bytes | None]) -> None:
         """Encode and commit; runs in the spool's thread."""
         spooled: list[Spooled] = []
         sequence = self._spool.next_sequence
@@ -201,7 +209,7 @@ class Outbox:
                 batch = Batch(self.core, self._spool.epoch, sequence, instrument, portion)
                 spooled.append(Spooled(sequence, topic, msgspec.msgpack.encode(batch)))
                 sequence += 1
-        self._spool.commit(spooled, load.states, load.acknowledged)
+        self._spool.commit(spooled, states, load.acknowledged)
 
 
 def next_deadline(last: float, now: float, tick: float) -> float:

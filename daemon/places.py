@@ -39,8 +39,17 @@ class Places:
         return self.state / "spool.db"
 
     @property
+    def journal(self) -> Path:
+        return self.state / "journal.db"
+
+    @property
     def lock(self) -> Path:
         return self.state / "core.lock"
+
+    @property
+    def instruments(self) -> Path:
+        """What the core left for `galvanod safe`: where its instruments are."""
+        return self.state / "instruments.json"
 
     @property
     def where(self) -> Path:

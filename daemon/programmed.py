@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from daemon.engine import Engine, unwatched
 from daemon.gate import Gate
@@ -11,7 +12,8 @@ from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
 from daemon.guards.silence import Silence
 from daemon.logbook import Logbook
-from daemon.progress import Behind, Tally
+from daemon.position import StepPosition
+from daemon.progress import Tally
 from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
 from drivers.errors import LinkError, RefusedError
 from protocols.conditions import Comparison, Progress, Quantity, Relation
@@ -31,8 +33,25 @@ _ANSWER = 15.0
 """Seconds for one answer. The instrument judges the cell meanwhile: nothing is at stake but data."""
 
 
+class Behind(NamedTuple):
+    """What a step had behind it when the instrument was given what is left of it."""
+
+    seconds: float
+    coulombs: float
+    joules: float
+
+
+class Attached(NamedTuple):
+    """A program found running: the moment it began on the new timeline, and what was behind it then."""
+
+    origin: float
+    behind: Behind
+
+
 class ProgrammedEngine(Engine):
     """`sample` is the interval in seconds between the instrument's own readings."""
+
+    autonomous = True
 
     def __init__(
         self,
@@ -51,19 +70,30 @@ class ProgrammedEngine(Engine):
         self._guards = guards or Guards(DEFAULT, limits, sample)
         self._losses = Losses()
         self._zero = 0.0  # instrument time at which the run began
+        self._attached: Attached | None = None
 
-    async def prepare(self, time: float = 0.0) -> None:
+    async def prepare(self) -> None:
         began, reading = await self._look_at_rest()
-        self._zero = began - time
-        self.time = time
-        self._logbook.looked(reading.time - self._zero, reading)
+        self._zero = began - self.time
+        self.open_circuit = reading.voltage
+        self._logbook.looked(reading)
         self._guards.check_interlocks()
         check_open_circuit(reading.voltage, self._limits)
-        unwatched(self._logbook, time, self._limits, reading)
+        unwatched(self._logbook, self.time, self._limits, reading)
 
-    async def run_step(self, visit: Visit, behind: Behind | None = None) -> Tally:
+    def attach(self, attached: Attached, began: float) -> None:
+        """The next step is running already: its program began at `began`, in seconds of the run."""
+        self._attached, self.attached = attached, True
+        self._zero = attached.origin - began
+
+    async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = visit.step
-        tally = self._begun(visit, behind)
+        if behind is None:
+            tally = Tally(step.until)
+            self._logbook.step_started(self.time, visit, None)
+        else:
+            tally = Tally.continued(step.until, behind)
+            self._logbook.step_continued(visit, behind, tally)
         reason = None
         while reason is None:
             reason = await self._stretch(step, tally)
@@ -76,22 +106,17 @@ class ProgrammedEngine(Engine):
     async def off(self) -> None:
         await self._channel.off()
 
-    def _begun(self, visit: Visit, behind: Behind | None) -> Tally:
-        """Put the step on record, unless it is there already, and return what it has behind it."""
-        if behind is None:
-            self._logbook.step_started(self.time, visit, None)
-            return Tally(visit.step.until)
-        tally = Tally(visit.step.until, *(behind if visit.step.resumable else Behind()))
-        self._logbook.step_resumed(visit, tally)
-        return tally
-
     async def _stretch(self, step: PlannedStep, tally: Tally) -> str | None:
         """Let the instrument run the step, or what is left of it; None when a person pauses."""
         tag = f"{self._logbook.run}/{self._logbook.steps}"
-        behind = Behind(tally.seconds, tally.coulombs, tally.joules)
-        program = Program(step, self._limits, self._sample, *map(abs, behind))
+        attached, self._attached = self._attached, None
         self._guards.begin()
-        origin = await self._start(tag, program)
+        if attached is None:
+            behind = Behind(tally.seconds, tally.coulombs, tally.joules)
+            program = Program(step, self._limits, self._sample, *map(abs, behind))
+            origin = await self._start(tag, program)
+        else:
+            origin, behind = attached
         silence = Silence(_expected(step), _ANSWER)
         setpoint = _setpoint(step.technique)
         before: Reading | None = None

@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Self
 
+from daemon.position import StepPosition
 from protocols.conditions import Comparison, Condition, Progress, Quantity
 from protocols.reading import Reading
 
@@ -12,14 +13,6 @@ SLOPE_WINDOW = 600.0
 """Seconds over which `voltage_slope` is fitted: long enough for µV/s under mV of noise."""
 
 _POINTS = 100  # kept per trend; a fit over a hundred points costs some 20 µs
-
-
-class Behind(NamedTuple):
-    """What a step had behind it when it was interrupted; coulombs and joules signed like the current."""
-
-    seconds: float = 0.0
-    coulombs: float = 0.0
-    joules: float = 0.0
 
 
 @dataclass(slots=True)
@@ -75,6 +68,13 @@ class Tally:
         comparisons = tuple(until.comparisons()) if until is not None else ()
         self._slope = Trend(SLOPE_WINDOW) if _looks_at(comparisons, Quantity.VOLTAGE_SLOPE) else None
         self._drifts = {c.window: Trend(c.window) for c in comparisons if c.window is not None}
+
+    @classmethod
+    def continued(cls, until: Condition | None, behind: StepPosition) -> Self:
+        """Return the tally of a step that has this behind it."""
+        tally = cls(until, behind.seconds, behind.coulombs, behind.joules)
+        tally.first = behind.first
+        return tally
 
     def take(self, time: float, reading: Reading, counted: tuple[float, float] | None = None) -> Progress:
         """Count one reading taken `time` seconds into the step; return how far the step is now.

@@ -38,6 +38,7 @@ class Publisher:
         self._outstanding: set[int] = set()
         self._last_sent = 0
         self._highest_sent = 0
+        self._rewound = 0
         self._progress = 0.0  # when something was last acknowledged, by the loop's clock
         self._acknowledged = msgspec.msgpack.Decoder(Acknowledged)
 
@@ -111,7 +112,10 @@ class Publisher:
         room = min(PAGE, self._window - len(self._outstanding))
         if room <= 0:
             return ()
-        page = await self._outbox.page(self._last_sent, room)
+        after, rewound = self._last_sent, self._rewound
+        page = await self._outbox.page(after, room)
+        if rewound != self._rewound:
+            return ()  # a hello came meanwhile, and its news: what is older has to go first
         for spooled in page:
             if not self._outstanding:
                 self._progress = asyncio.get_running_loop().time()
@@ -140,10 +144,20 @@ class Publisher:
         """Begin again with the oldest batch in the spool: the acknowledged ones are no longer there."""
         self._outstanding.clear()
         self._last_sent = 0
+        self._rewound += 1
 
 
 async def _publish(client: aiomqtt.Client, page: Sequence[Spooled]) -> None:
+    """Hand the page to the broker, in order, and wait until it has all of it.
+
+    No task group: until Python 3.12 one whose child fails last leaves the task around it marked
+    as cancelled, which `heed_cancellation` would take for somebody's wish.
+    """
     client.pending_calls_threshold = 2 * PAGE  # a page waits together; that is no cause for alarm
-    async with asyncio.TaskGroup() as group:  # started in order, so sent in order
-        for spooled in page:
-            group.create_task(client.publish(spooled.topic, spooled.payload, qos=1))
+    sending = [asyncio.ensure_future(client.publish(each.topic, each.payload, qos=1)) for each in page]
+    try:
+        await asyncio.gather(*sending)
+    finally:
+        for task in sending:
+            task.cancel()
+        await asyncio.wait(sending)

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from daemon.order import ResumePolicy
+
 LARGEST = 512 * 1024
 """Bytes a request may have: two files of 64 KiB with every character escaped fit."""
 
@@ -45,6 +47,7 @@ class Submit(_Request, tag="submit"):
     cell_file: str
     channel: str
     variables: Mapping[str, str] = {}
+    resume: ResumePolicy = ResumePolicy.CONFIRM
 
 
 class Runs(_Request, tag="runs"):
@@ -65,7 +68,7 @@ class Pause(_Request, tag="pause"):
 
 
 class Resume(_Request, tag="resume"):
-    """Go on with a paused run."""
+    """Go on with a paused or an interrupted run."""
 
     run: str
 
@@ -77,7 +80,21 @@ class Stop(_Request, tag="stop"):
     reason: str = "stopped by a person"
 
 
-Request = Status | Channels | Check | Submit | Runs | Watch | Pause | Resume | Stop
+class Clear(_Request, tag="clear"):
+    """Undo a channel's latch, having looked at its cell; answers with what it was latched for."""
+
+    channel: str
+    reason: str
+
+
+class Safe(_Request, tag="safe"):
+    """Open every circuit that needs somebody, or `everything`; runs there end as stopped."""
+
+    everything: bool = False
+    deadline: float = 15.0
+
+
+Request = Status | Channels | Check | Submit | Runs | Watch | Pause | Resume | Stop | Clear | Safe
 
 
 class Trouble(msgspec.Struct, frozen=True):

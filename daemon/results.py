@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Self
 from sqlalchemy import Engine, Row, text
 from sqlalchemy.exc import DBAPIError
 
-from daemon.database import open_database
-from daemon.errors import UnavailableError, UnknownError
+from daemon.database import is_damage, open_database
+from daemon.errors import DamagedError, UnavailableError, UnknownError
 
 PAGE = 10_000
 LAST = 2**31 - 1
@@ -271,6 +271,8 @@ class Results:
             with self._engine.connect() as connection:
                 return connection.execute(text(query), values).all()
         except DBAPIError as error:
+            if is_damage(error.orig):
+                raise DamagedError(f"results database: {error.orig}") from error
             raise UnavailableError(f"results database: {error.orig}") from error
 
 

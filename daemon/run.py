@@ -2,47 +2,67 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from daemon.engine import Engine
+from daemon.errors import ServiceError, UnavailableError
 from daemon.gate import Gate
 from daemon.logbook import Emit, Logbook
 from daemon.messages import RunEnded
+from daemon.position import Position, StepPosition
+from daemon.progress import Tally
 from drivers.errors import InstrumentError
 from protocols.errors import LimitError
 from protocols.plan import Plan
-from protocols.walk import Walk
+from protocols.walk import Visit, Walk
 
 _log = logging.getLogger(__name__)
 
 
 class RunState(StrEnum):
-    """Where a run stands; the last five are final."""
+    """Where a run stands; those from `finished` on are final."""
 
     RUNNING = "running"
     PAUSED = "paused"
+    INTERRUPTED = "interrupted"  # its circuit is open; a person, or its policy, lets it go on
     FINISHED = "finished"
     STOPPED = "stopped"  # by a person
     TRIPPED = "tripped"  # a limit opened the circuit
     FAILED = "failed"  # the instrument, or we
-    INTERRUPTED = "interrupted"  # the service went away
 
 
-@asynccontextmanager
-async def energised(engine: Engine) -> AsyncIterator[None]:
-    """Whatever happens inside, the cell is disconnected outside."""
-    try:
-        yield
-    finally:
-        await asyncio.shield(engine.off())
+State = Callable[[], bytes]
+"""Encodes the position as of now."""
+
+Latching = Callable[[str], Awaitable[None]]
+"""Latches the run's channel for a reason; returns once that is on the disk."""
+
+
+Admitted = Callable[[float], str | None]
+"""Says why the cell with this open-circuit voltage is not the one that was left, or None."""
+
+
+def anybody(open_circuit: float) -> str | None:
+    """The `Admitted` of a run that begins, or that a person let go on."""
+    return None
+
+
+async def no_latch(reason: str) -> None:
+    """The `Latching` of a channel that nobody else will use."""
 
 
 class Run:
-    """A run and its life. `checkpoint` is told the position before every step, and None at the end."""
+    """A run and its life.
+
+    `checkpoint` is handed `position` before every step; whoever it is then asks for the position
+    whenever readings of the run are committed, so that the two can never disagree.
+    """
 
     def __init__(
         self,
@@ -54,43 +74,81 @@ class Run:
         logbook: Logbook,
         gate: Gate,
         emit: Emit,
-        checkpoint: Callable[[Mapping[str, Any] | None], None],
+        checkpoint: Callable[[State], None],
+        latching: Latching = no_latch,
+        started: datetime | None = None,
     ) -> None:
         self.name = name
         self.channel = channel
         self.plan = plan
         self.cell = cell
         self.logbook = logbook
-        self.started = datetime.now(UTC)
+        self.started = started or datetime.now(UTC)
         self.state = RunState.RUNNING
         self.reason = ""
         self._engine = engine
         self._gate = gate
         self._emit = emit
         self._checkpoint = checkpoint
+        self._latching = latching
+        self._walk_state: bytes | None = None
+        self._verified_open: str | None = None
+        walk = Walk(plan)
+        self._begin: tuple[Walk, Visit | None, StepPosition | None] = (walk, walk.advance(), None)
         self.task: asyncio.Task[None] | None = None
         """Whoever starts `conduct` leaves its task here, for `stop`."""
         self._stop_reason: str | None = None
 
-    async def conduct(self) -> None:
-        """Run the plan to its end. Never raises but for cancellation; always leaves a stop record."""
+    def restore(self, since: Position, time: float) -> None:
+        """Take up the run where an earlier core left it; it goes on at `time`, in seconds of the run."""
+        self._engine.time = time
+        self.logbook.continued(since)
+        self._begin = self._way(since)
+
+    async def conduct(self, admitted: Admitted = anybody) -> None:
+        """Run the plan to its end; never raises but for cancellation.
+
+        It leaves a stop record, unless the service is stopped, the disk takes nothing, or the cell is
+        not `admitted`: then the run is interrupted, its position committed, and may go on later.
+        """
         try:
-            async with energised(self._engine):
-                await self._engine.prepare()
-                await self._walk()
+            async with self._energised():
+                await self._walk(admitted)
             self._end(RunState.FINISHED, "every step is done")
         except LimitError as error:
+            await self._latch(str(error))
             self._end(RunState.TRIPPED, str(error))
         except InstrumentError as error:
+            if self._verified_open is None:
+                await self._latch(f"the circuit was not verified open: {error}")
             self._end(RunState.FAILED, str(error))
+        except ServiceError as error:
+            self._interrupt(str(error))
         except asyncio.CancelledError:
             if self._stop_reason is None:
-                self._end(RunState.INTERRUPTED, "the service was stopped")
+                self._interrupt("the service was stopped")
                 raise
             self._end(RunState.STOPPED, self._stop_reason)
         except Exception as error:  # a fault of ours must not take the other channels with it
             _log.exception("run %s failed", self.name)
             self._end(RunState.FAILED, f"{type(error).__name__}: {error}")
+
+    def position(self) -> bytes:
+        """Encode where the run stands, as of the last reading it took."""
+        return Position(
+            channel=self.channel,
+            time=self._engine.time,
+            wall=self.logbook.read_at,
+            readings=self.logbook.readings,
+            impedance_points=self.logbook.impedance_points,
+            steps=self.logbook.steps,
+            notes=self.logbook.notes,
+            walk=self._walk_state,
+            step=self.logbook.step_position(),
+            off=self._verified_open if self.state is RunState.INTERRUPTED else None,
+            paused=self._gate.closed,
+            ended=self.over,
+        ).encoded()
 
     def pause(self) -> None:
         """Open the circuit before the next reading and wait there."""
@@ -126,28 +184,90 @@ class Run:
         }
 
     @property
-    def over(self) -> bool:
-        return self.state not in (RunState.RUNNING, RunState.PAUSED)
+    def autonomous(self) -> bool:
+        """Whether its channel goes on safely by itself when nobody is there any more."""
+        return self._engine.autonomous
 
-    async def _walk(self) -> None:
-        walk = Walk(self.plan)
-        while (visit := walk.advance()) is not None:
-            self._checkpoint(
-                {
-                    "channel": self.channel,
-                    "time": self._engine.time,
-                    "readings": self.logbook.readings,
-                    "impedance_points": self.logbook.impedance_points,
-                    "walk": walk.state(),
-                }
-            )
-            tally = await self._engine.run_step(visit)
+    @property
+    def latest(self) -> Mapping[str, Any]:
+        """The last reading, kept or not."""
+        return self.logbook.latest
+
+    @property
+    def over(self) -> bool:
+        return self.state not in (RunState.RUNNING, RunState.PAUSED, RunState.INTERRUPTED)
+
+    @asynccontextmanager
+    async def _energised(self) -> AsyncIterator[None]:
+        """Whatever happens inside, the cell is disconnected outside.
+
+        One exception: a program goes on by itself when only the service is stopped.
+        """
+        self._verified_open = None
+        leave = False
+        try:
+            yield
+        except asyncio.CancelledError:
+            leave = self._engine.autonomous and self._stop_reason is None
+            raise
+        finally:
+            if not leave:
+                await asyncio.shield(self._engine.off())
+                self._verified_open = "switched off and verified"
+
+    async def _walk(self, admitted: Admitted) -> None:
+        walk, visit, behind = self._begin
+        if not self._engine.attached:
+            await self._engine.prepare()
+            if self._engine.open_circuit is not None and (why := admitted(self._engine.open_circuit)):
+                raise ServiceError(why)
+        while visit is not None:
+            self._walk_state = msgspec.msgpack.encode(walk.state())
+            self._checkpoint(self.position)
+            tally = await self._engine.run_step(visit, behind)
+            behind = None
             walk.ended(abs(tally.coulombs))
+            visit = walk.advance()
+
+    def _way(self, since: Position) -> tuple[Walk, Visit | None, StepPosition | None]:
+        """Return the walk, the visit to begin with, and what its step has behind it."""
+        if since.walk is None:
+            return self._begin
+        self._walk_state = since.walk
+        walk, visit = Walk.restored(self.plan, since.walk_state())
+        if visit is None:
+            return walk, walk.advance(), None
+        if since.step is None:
+            return walk, visit, None
+        self.logbook.step_continued(visit, since.step, Tally.continued(None, since.step))
+        if visit.step.resumable or self._engine.attached:
+            return walk, visit, since.step
+        self.logbook.step_ended(since.time, "interrupted; the step begins again")
+        return walk, visit, None
+
+    async def _latch(self, reason: str) -> None:
+        try:
+            await self._latching(reason)
+        except UnavailableError as error:
+            _log.error("run %s: its latch is not on the disk: %s", self.name, error)
+
+    def _interrupt(self, reason: str) -> None:
+        """Leave the run where it stands, resumable, without a stop record."""
+        self.state, self.reason = RunState.INTERRUPTED, reason
+        try:
+            if self._verified_open is not None:
+                self.logbook.note(self._engine.time, "interrupted", f"circuit open: {reason}")
+        finally:
+            self._checkpoint(self.position)
 
     def _end(self, state: RunState, reason: str) -> None:
-        self.state, self.reason = state, reason
         if self.logbook.in_step:
-            self.logbook.step_ended(self._engine.time, f"{state.value}: {reason}")
+            try:
+                self.logbook.step_ended(self._engine.time, f"{state.value}: {reason}")
+            except UnavailableError as error:
+                self._interrupt(f"{reason}; and it cannot be recorded: {error}")
+                return
+        self.state, self.reason = state, reason
         self._emit(
             RunEnded(
                 run=self.name,
@@ -159,4 +279,4 @@ class Run:
                 impedance_points=self.logbook.impedance_points,
             )
         )
-        self._checkpoint(None)
+        self._checkpoint(self.position)

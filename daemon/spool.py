@@ -3,9 +3,10 @@
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
+
+from daemon.sqlite_files import connected, is_sound, moved_aside
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -13,7 +14,6 @@ CREATE TABLE IF NOT EXISTS batches (
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run_state (run TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
 """
-COMPANIONS = ("", "-wal", "-shm")
 FREE_PAGES = 2048  # 8 MiB of emptied file is kept for the next outage; more is given back to the disk
 
 
@@ -51,9 +51,9 @@ class Spool:
         can never name a batch of its successor.
         """
         set_aside = None
-        if path.exists() and not _is_sound(path):
-            set_aside = _moved_aside(path)
-        connection = _connected(path)
+        if path.exists() and not is_sound(path):
+            set_aside = moved_aside(path)
+        connection = connected(path)
         with connection:
             connection.executescript(SCHEMA)
             if connection.execute("SELECT count(*) FROM sqlite_sequence").fetchone()[0] == 0:
@@ -131,43 +131,3 @@ class Spool:
         free = self._connection.execute("PRAGMA freelist_count").fetchone()[0]
         if free > FREE_PAGES:
             self._connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES // 2})").fetchall()
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
-    for pragma in (
-        "auto_vacuum = INCREMENTAL",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "journal_size_limit = 16777216",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
-def _is_sound(path: Path) -> bool:
-    """Check every page, unless the spool was left in order: then only that it can be read."""
-    connection = sqlite3.connect(path, timeout=0.5)
-    try:
-        if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0] == 0:
-            return True
-        row = connection.execute("SELECT value FROM meta WHERE name = 'open'").fetchone()
-        if row == (0,):
-            return True
-        return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.OperationalError:
-        raise  # locked or unreadable is not damaged
-    except sqlite3.DatabaseError:
-        return False
-    finally:
-        connection.close()
-
-
-def _moved_aside(path: Path) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    target = path.with_name(f"{path.name}.corrupt.{stamp}")
-    for suffix in COMPANIONS:
-        companion = path.with_name(path.name + suffix)
-        if companion.exists():
-            companion.rename(target.with_name(target.name + suffix))
-    return target

@@ -3,24 +3,37 @@
 import asyncio
 import contextlib
 import hashlib
+import math
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from daemon.bench_file import InstrumentEntry
 from daemon.errors import BusyError
+from daemon.heartbeat import CHANNEL_PATIENCE, Heartbeat
 from daemon.locks import owned
+from daemon.parked import Parked
 from daemon.run import Run
 from drivers import registry
-from drivers.base import Channel, Driver
+from drivers.base import Channel, Driver, Identity, Program
 from drivers.clock import Clock, WallClock
 from drivers.links import Link
 from drivers.links.opening import open_link
 from drivers.rehearsal import RehearsalClock
 from protocols.errors import GalvanodError
 from protocols.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The program an instrument may still be running, and who it was when it was given it."""
+
+    identity: Identity
+    tag: str
+    program: Program
 
 
 class Station:
@@ -30,11 +43,15 @@ class Station:
         self.entry = entry
         self.address = address
         self.rehearsal = rehearsal
-        self.run: Run | None = None
+        self.run: Run | Parked | None = None
         self.trouble: str | None = None
         """Why the instrument could not be opened; None when it could."""
         self.driver_class = registry.driver(entry.driver)
+        self.heartbeat = Heartbeat(entry.name, CHANNEL_PATIENCE)
         self._opening = asyncio.Lock()
+        self._free = asyncio.Event()
+        self._free.set()
+        self._origin: float | None = None
         self._claim = asyncio.Lock()
         self._resources = contextlib.AsyncExitStack()
         self._driver: Driver | None = None
@@ -56,17 +73,59 @@ class Station:
                 raise BusyError(f"channel {self.name} is busy with run {self.run.name} on {self.run.cell}")
             yield
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Decide alone about what the channel holds."""
+        async with self._claim:
+            yield
+
     async def opened(self) -> Driver:
         """Return the instrument, opening it first where that has not been done."""
+        await self._free.wait()
+        return await self._opened(None)
+
+    def reserve(self) -> None:
+        """Let nobody open the instrument but `reattached`: opening would stop what it may be running."""
+        self._free.clear()
+
+    async def reattached(self, pending: Pending | None) -> float | None:
+        """Open the instrument undisturbed if it still runs the pending program, else as ever.
+
+        Returns the moment the program's own time was nought; None where it does not run.
+        """
+        try:
+            await self._opened(pending)
+        finally:
+            self._free.set()
+        return self._origin
+
+    async def _opened(self, pending: Pending | None) -> Driver:
         async with self._opening:
             if self._driver is None:
-                self._driver = await self._open()
+                self._driver = await self._open(pending)
             return self._driver
+
+    @property
+    def speed(self) -> float:
+        """Seconds its cell lives per second; nobody knows where it lives as fast as it can: then 1."""
+        simulation = self.entry.simulation
+        return simulation.speed if simulation is not None and math.isfinite(simulation.speed) else 1.0
+
+    @property
+    def deadman(self) -> float | None:
+        """Seconds after which the instrument opens the circuit by itself when nobody is there."""
+        return None
 
     @property
     def clock(self) -> Clock:
         """The time the instrument lives in."""
         return self._clock
+
+    @property
+    def sample(self) -> float:
+        """Seconds between readings: the wish of the bench file, short enough to renew a dead-man."""
+        longest = self.driver_class.deadman.longest_interval
+        return self.entry.sample if longest is None else min(self.entry.sample, longest)
 
     async def limits(self) -> Limits:
         """The channel's window: what the bench file allows and the instrument can do."""
@@ -77,11 +136,12 @@ class Station:
         return next(iter((await self.opened()).channels.values()))
 
     async def aclose(self) -> None:
-        """Disconnect the cell and let go of the instrument."""
+        """Disconnect the cell and let go of the instrument; a program that goes on by itself is left to."""
+        leave = isinstance(self.run, Run) and self.run.autonomous and not self.run.over
         async with self._opening:
             driver, self._driver = self._driver, None
             try:
-                if driver is not None:
+                if driver is not None and not leave:
                     for channel in driver.channels.values():
                         await channel.off()
             finally:
@@ -96,24 +156,25 @@ class Station:
             "address": self.address,
             "instrument": identity,
             "simulated": self.entry.simulation.cell if self.entry.simulation is not None else None,
+            "deadman": str(self.driver_class.deadman),
             "trouble": self.trouble,
             "state": self.run.state.value if self.run is not None and self.busy else self._idle_state(),
             "run": self.run.name if self.run is not None and self.busy else None,
             "last_run": self.run.name if self.run is not None else None,
             "cell": self.run.cell if self.run is not None else None,
-            "latest": dict(self.run.logbook.latest) if self.run is not None else {},
+            "latest": dict(self.run.latest) if self.run is not None else {},
         }
 
     def _idle_state(self) -> str:
         return "unreachable" if self.trouble else "idle"
 
-    async def _open(self) -> Driver:
+    async def _open(self, pending: Pending | None) -> Driver:
         async with contextlib.AsyncExitStack() as stack:
             try:
                 stack.enter_context(owned(_lock_file(self.address), self.address))
                 link: Link = await open_link(self.address, self.driver_class.link_options)
                 stack.push_async_callback(link.aclose)
-                driver = await self.driver_class.open(link)
+                driver = await self._driver_on(link, pending)
                 if self.rehearsal is not None:
                     self._clock = await RehearsalClock.connect(self.rehearsal)
                     stack.push_async_callback(self._clock.aclose)
@@ -123,6 +184,15 @@ class Station:
             self.trouble = None
             self._resources = stack.pop_all()
             return driver
+
+    async def _driver_on(self, link: Link, pending: Pending | None) -> Driver:
+        self._origin = None
+        if pending is not None:
+            found = await self.driver_class.attach(link, pending.identity, pending.tag, pending.program)
+            if found is not None:
+                driver, self._origin = found
+                return driver
+        return await self.driver_class.open(link)
 
 
 def _lock_file(address: str) -> Path:

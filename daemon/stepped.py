@@ -8,7 +8,8 @@ from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
 from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
 from daemon.logbook import Logbook
-from daemon.progress import Behind, Tally
+from daemon.position import StepPosition
+from daemon.progress import Tally
 from drivers.base import SteppedChannel
 from drivers.clock import Clock, WallClock
 from drivers.errors import LinkError
@@ -32,6 +33,8 @@ class SteppedEngine(Engine):
     It is cut to what the guards call stale: nobody but the core judges this cell.
     """
 
+    autonomous = False
+
     def __init__(
         self,
         channel: SteppedChannel,
@@ -54,21 +57,27 @@ class SteppedEngine(Engine):
         self._zero = 0.0  # instrument time at which the run began
         self._stretched = 1.0 if isinstance(clock, WallClock) else _REHEARSED
 
-    async def prepare(self, time: float = 0.0) -> None:
+    async def prepare(self) -> None:
         await self._channel.prepare(self._limits)
         reading = await self._look_at_rest()
-        self._zero = reading.time - time
-        self.time = time
-        self._logbook.looked(time, reading)
+        self._zero = reading.time - self.time
+        self.open_circuit = reading.voltage
+        self._logbook.looked(reading)
         self._guards.check_interlocks()
         check_open_circuit(reading.voltage, self._limits)
-        unwatched(self._logbook, time, self._limits, reading)
+        unwatched(self._logbook, self.time, self._limits, reading)
 
-    async def run_step(self, visit: Visit, behind: Behind | None = None) -> Tally:
+    async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = visit.step
         open_circuit = await self._open_circuit_voltage(step)
+        if behind is None:
+            tally = Tally(step.until)
+            self._logbook.step_started(self.time, visit, open_circuit)
+        else:
+            tally = Tally.continued(step.until, behind)
+            open_circuit = open_circuit if behind.open_circuit is None else behind.open_circuit
+            self._logbook.step_continued(visit, behind, tally)
         demand = Demand(step.technique, self._limits, open_circuit)
-        tally = self._begun(visit, open_circuit, behind)
         reason = None
         while reason is None:
             reason = await self._stretch(step, demand, tally)
@@ -81,15 +90,6 @@ class SteppedEngine(Engine):
     async def off(self) -> None:
         await self._channel.off()
 
-    def _begun(self, visit: Visit, open_circuit: float, behind: Behind | None) -> Tally:
-        """Put the step on record, unless it is there already, and return what it has behind it."""
-        if behind is None:
-            self._logbook.step_started(self.time, visit, open_circuit)
-            return Tally(visit.step.until)
-        tally = Tally(visit.step.until, *(behind if visit.step.resumable else Behind()))
-        self._logbook.step_resumed(visit, tally)
-        return tally
-
     async def _stretch(self, step: PlannedStep, demand: Demand, tally: Tally) -> str | None:
         """Hold the demand until an end is met, and return which; None when a person pauses."""
         foresight = Foresight(step, self._limits, self._sample, demand.longest_interval)
@@ -97,6 +97,7 @@ class SteppedEngine(Engine):
         self._guards.begin()
         await self._apply(setpoint)
         began, behind = await self._clock.now(), tally.seconds
+        at_first = demand.open_circuit if not behind else None  # later the cell stands elsewhere
         origin: float | None = None  # instrument time at which this stretch began
         before: Reading | None = None
         woke, interval = began, 0.1
@@ -106,7 +107,7 @@ class SteppedEngine(Engine):
                 origin = reading.time - (await self._clock.now() - began)
             progress = self._take(behind + reading.time - origin, reading, tally)
             since = reading.time - origin
-            look = Look(reading, setpoint, since, before, demand.open_circuit, interval)
+            look = Look(reading, setpoint, since, before, at_first, interval)
             reason = self._judge(step, demand, look, progress)
             if reason is not None:
                 return reason

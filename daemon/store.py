@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -19,8 +19,10 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from daemon.database import open_database
-from daemon.errors import ServiceError, UnavailableError, UnknownError
+from daemon.damage import rebuild
+from daemon.database import database_file, is_damage, open_database
+from daemon.database_files import Identity, check_pages, identity, was_left_open
+from daemon.errors import DamagedError, ServiceError, UnavailableError, UnknownError
 from daemon.ingest import Ending, Ingest, Memory, as_json
 from daemon.messages import Batch
 from daemon.migrations import upgrade
@@ -79,13 +81,16 @@ class Store:
     """Writes batches and figures; to be used from one thread at a time.
 
     Everything raises `UnavailableError` where the database is locked, full or gone (try again),
-    and `UnstorableError` where the content is at fault.
+    `DamagedError` where its file is damaged (`mend` it, then try again), and `UnstorableError`
+    where the content is at fault. A file that was put in its place meanwhile is used from then on.
     """
 
     def __init__(self, url: str, engine: Engine) -> None:
         self.url = url
         self._engine = engine
         self._memory = Memory()
+        self._path = database_file(url)
+        self._file = self._identity()
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -98,13 +103,39 @@ class Store:
             upgrade(engine)
         return cls(url, engine)
 
+    @classmethod
+    def open_mended(cls, url: str) -> Self:
+        """Open the database; one that is damaged is set aside and built anew first, see `rebuild`.
+
+        Its pages are checked where whoever wrote it last did not close it.
+        """
+        path = database_file(url)
+        file = identity(path) if path is not None else None
+        try:
+            if path is not None and was_left_open(path):
+                check_pages(path)
+            return cls.open(url)
+        except DamagedError as error:
+            if path is None:
+                raise
+            rebuild(path, file, str(error))
+        return cls.open(url)
+
+    def mend(self, error: DamagedError) -> None:
+        """Set the damaged database aside and build it anew; the store goes on with the new one."""
+        if self._path is None:
+            return
+        self._engine.dispose()
+        rebuild(self._path, self._file, str(error))
+        self._follow()
+
     def add(self, batches: Sequence[Batch]) -> list[Ending]:
         """Write the batches and the cycles they touch in one transaction; return what ended.
 
         Batches may come in any order and any number of times. When it returns, they are on disk.
         """
         try:
-            with _translated(self.url), self._engine.begin() as connection:
+            with self._transaction() as connection:
                 ingest = Ingest(connection, self._memory)
                 ingest.take(batches)
             return ingest.endings
@@ -114,7 +145,7 @@ class Store:
 
     def set_figures(self, run: str, figures: Sequence[FigureRow]) -> None:
         """Replace the run's figures; raises `UnknownError` where there is no such run."""
-        with _translated(self.url), self._engine.begin() as connection:
+        with self._transaction() as connection:
             run_id = connection.execute(text("SELECT id FROM runs WHERE name = :run"), {"run": run}).scalar()
             if run_id is None:
                 raise UnknownError(f"there is no run {run!r} in {self.url}")
@@ -125,21 +156,21 @@ class Store:
 
     def figures_due(self) -> list[Ending]:
         """Return the latest ending of every run whose figures do not cover it yet."""
-        with _translated(self.url), self._engine.begin() as connection:
+        with self._transaction() as connection:
             rows = connection.execute(text(FIGURES_DUE))
             latest = [(run, None if ended else step, figured) for run, ended, step, figured in rows]
         return [Ending(run, step) for run, step, figured in latest if _cover(step) != figured]
 
     def mark_figured(self, ending: Ending) -> None:
         """Note that the run's figures cover that ending."""
-        with _translated(self.url), self._engine.begin() as connection:
+        with self._transaction() as connection:
             values = {"covers": _cover(ending.step), "run": ending.run}
             connection.execute(text("UPDATE runs SET figured = :covers WHERE name = :run"), values)
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Keep messages that could not be used, each once; beyond 10 000 new ones are left out."""
         now = datetime.now(UTC).isoformat()
-        with _translated(self.url), self._engine.begin() as connection:
+        with self._transaction() as connection:
             room = LETTERS - int(connection.execute(text("SELECT count(*) FROM dead_letters")).scalar() or 0)
             for letter in letters:
                 again = {"digest": letter.digest, "now": now}
@@ -150,6 +181,28 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """Write to the file that is at the database's path, before and after."""
+        self._follow()
+        with _translated(self.url), self._engine.begin() as connection:
+            yield connection
+        if self._follow():  # what was committed went aside with the old file
+            raise UnavailableError(f"database {_safe(self.url)}: another file took its place")
+
+    def _follow(self) -> bool:
+        """Let go of a file that is no longer the database; return whether that was so."""
+        found = self._identity()
+        if found == self._file:
+            return False
+        self._engine.dispose()
+        self._memory.forget()
+        self._file = found
+        return True
+
+    def _identity(self) -> Identity | None:
+        return identity(self._path) if self._path is not None else None
 
 
 def _figure_row(run_id: int, position: int, figure: FigureRow) -> dict[str, object]:
@@ -179,10 +232,14 @@ def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        if is_damage(error.orig):
+            raise DamagedError(f"database {_safe(url)}: {error.orig}") from error
         raise UnavailableError(f"database {_safe(url)}: {error.orig}") from error
     except (DataError, IntegrityError, ProgrammingError, NotSupportedError) as error:
         raise UnstorableError(f"database {_safe(url)}: {error.orig}") from error
     except DBAPIError as error:  # a damaged file, an internal error: nothing is wrong with the content
+        if is_damage(error.orig):
+            raise DamagedError(f"database {_safe(url)}: {error.orig}") from error
         raise UnavailableError(f"database {_safe(url)}: {error.orig}") from error
     except (StatementError, ValueError, OverflowError) as error:
         raise UnstorableError(f"database {_safe(url)}: {error}") from error

@@ -11,6 +11,7 @@ from typing import Any
 
 from daemon.bench_file import BenchFile
 from daemon.child import Child
+from daemon.locks import owned
 from daemon.places import Places
 
 
@@ -29,9 +30,16 @@ class Plan:
 @asynccontextmanager
 async def service(plan: Plan) -> AsyncIterator[dict[str, Any]]:
     """Run everything while inside; yields where everything is. What dies is started again."""
-    places = plan.places
-    logs = places.state / "logs"
+    logs = plan.places.state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
+    with owned(plan.places.state / "up.lock", f"the state directory {plan.places.state}"):
+        async with _running(plan, logs) as where:
+            yield where
+
+
+@asynccontextmanager
+async def _running(plan: Plan, logs: Path) -> AsyncIterator[dict[str, Any]]:
+    places = plan.places
     simulated = [e for e in BenchFile.load(plan.bench).instruments.values() if e.simulation is not None]
     broker_url = plan.broker or f"mqtt://127.0.0.1:{_free_port()}"
     database = plan.database or places.default_database

@@ -6,7 +6,8 @@ One channel, "1". Firmware with MethodSCRIPT 1.2 or later.
 import re
 from typing import ClassVar, Self
 
-from drivers.base import Driver, Identity
+from drivers.base import Driver, Identity, Program
+from drivers.deadman import Deadman, DeadmanKind
 from drivers.emstat4_channel import PAUSE_AFTER_ERROR, ScriptChannel
 from drivers.emstat4_models import MODELS, Model
 from drivers.emstat4_refusal import refusal
@@ -24,6 +25,9 @@ class EmStat4(Driver):
 
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0, baud_rate=921_600)
 
+    # every script ends by its own cut-offs or its step's ceiling, and `on_finished:` opens the circuit
+    deadman: ClassVar[Deadman] = Deadman(DeadmanKind.AUTONOMOUS)
+
     pause_after_error: ClassVar[float] = PAUSE_AFTER_ERROR
     """Seconds of quiet after the instrument reported an error."""
 
@@ -36,6 +40,17 @@ class EmStat4(Driver):
     def refusal(cls, step: PlannedStep) -> str | None:
         reasons = [refusal(step, model) for model in MODELS.values()]
         return reasons[-1] if all(reasons) else None
+
+    @classmethod
+    async def attach(
+        cls, link: Link, identity: Identity, tag: str, program: Program
+    ) -> tuple[Self, float] | None:
+        model = next((model for model in MODELS.values() if model.name == identity.model), None)
+        if model is None:
+            return None
+        channel = ScriptChannel(link, model, cls.pause_after_error)
+        origin = await channel.attach(tag, program)
+        return None if origin is None else (cls(identity, model, channel), origin)
 
     @classmethod
     async def open(cls, link: Link) -> Self:

@@ -20,6 +20,7 @@ PAUSE_AFTER_ERROR = 0.06
 
 LOAD_SECONDS = 5.0
 ABORT_SECONDS = 5.0
+ATTACH_SECONDS = 1.0
 RECORD_SECONDS = 1.0
 
 OPEN_THE_CIRCUIT = "e\ncell_off\non_finished:\ncell_off\n"
@@ -65,6 +66,40 @@ class ScriptChannel(ProgrammedChannel):
             self._replies.fault = None
             self._state = ProgramState.RUNNING
         return origin
+
+    async def attach(self, tag: str, program: Program) -> float | None:
+        """Follow a script that is running already, without disturbing it; None if none is.
+
+        A running script refuses to be asked for the version, which is how it is told from none. Its
+        packages carry its own time and its own counters, so that only those sent to nobody are lost.
+        """
+        origin = self._now()
+        async with self._listening:
+            lines = await self._version_or_refusal()
+        answer = next((line for line in lines if line.startswith("t")), "")
+        report = error_report(answer)
+        if report is None or report.code != NOT_IN_THIS_MODE:
+            return None
+        await asyncio.sleep(self._pause)
+        replies = Replies(tag, program, self.program(tag, program), origin)
+        said = lines if lines[0] is answer else lines[1:]  # the first may be the rest of a line
+        for line in said:
+            if line is not answer:
+                replies.take(line)
+        if replies.ended:
+            return None
+        self._replies, self._state = replies, ProgramState.RUNNING
+        return origin
+
+    async def _version_or_refusal(self) -> list[str]:
+        """Ask for the version; return every line up to the answer, and those that came with it."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + ATTACH_SECONDS
+        lines: list[str] = []
+        await self._link.write("t")
+        while loop.time() < end and not any(line.startswith("t") for line in lines):
+            lines += await self._link.read_lines(end - loop.time())
+        return lines
 
     async def state(self) -> ProgramStatus:
         if self._state is ProgramState.RUNNING:

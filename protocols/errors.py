@@ -11,7 +11,9 @@ GalvanodError                 the root: catch this at the outermost door only
 │   └── drivers.RefusedError      the instrument itself said no: asking again will not help
 └── daemon.ServiceError       the service cannot do what was asked
     ├── daemon.UnavailableError   the core, the broker or the database is not there
+    │   └── daemon.DamagedError       the file of the results database is damaged
     ├── daemon.BusyError          the channel or the state directory is taken
+    │   └── daemon.LatchedError       a limit opened its circuit: look at the cell, then clear it
     └── daemon.UnknownError       no such run, channel or cell
 """
 

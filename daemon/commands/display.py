@@ -1,6 +1,7 @@
 """What the commands show a person: tables, live lines and errors, in the units of the lab."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,13 @@ def show_channels(channels: Sequence[Mapping[str, Any]]) -> None:
     for channel in channels:
         if channel["trouble"]:
             screen.print(f"{channel['channel']}: {channel['trouble']}", style="red")
+        if channel.get("latch"):
+            since = channel["latch"]["since"][:19].replace("T", " ")
+            screen.print(
+                f"{channel['channel']}: latched since {since} UTC: {channel['latch']['reason']}; look at its "
+                f"cell, then `galvanod clear {channel['channel']} --reason …`",
+                style="bold red",
+            )
 
 
 def show_runs(runs: Sequence[Mapping[str, Any]]) -> None:
@@ -190,37 +198,64 @@ def figure_lines(figures: Iterable[Mapping[str, Any]]) -> Iterator[Text]:
 
 def show_rehearsal(found: Mapping[str, Any], where: Path) -> None:
     """Print the figures of the rehearsal beside those of the source."""
-    table = _table("figure", "cell", "source", "measured", "difference", "put in", "off")
+    table = _table("figure", "separator", "source", "measured", "difference", "put in", "unit")
     for figure in found["figures"]:
-        unit = figure["unit"] if figure["unit"] not in ("", "1") else ""
         difference = figure["difference"]
         table.add_row(
             figure["label"],
-            figure["cell"].rpartition("_")[2],
-            f"{figure['source_text']} {unit}" if figure["source"] is not None else "–",
-            f"{figure['measured']:.4g} {unit}",
-            "–" if difference is None else f"{difference:+.3g} {unit}",
+            figure["separator"],
+            figure["source_text"],
+            _measured(figure["measured"], figure["uncertainty"]),
+            "–" if difference is None else f"{difference:+.2g}",
             f"{figure['put_in']:.4g}",
-            f"{figure['off']:+.2g}",
+            figure["unit"] if figure["unit"] not in ("", "1") else "",
         )
     screen = console()
     screen.print("\nXiong et al., Nat. Commun. 12, 4184 (2021), rehearsed\n", style="bold")
     screen.print(table)
     screen.print(
-        f"\n{found['readings']} readings, {found['lost']} lost, in {found['seconds']:.0f} s. "
-        f"All of it is in {where}; look at a run with\n"
-        f"  galvanod show {next(iter(found['runs'].values()))} --state {where}"
+        f"\n{found['readings']} readings, {found['lost']} lost, {found['seconds']:.0f} s. "
+        f"All of it is in {where};\nlook at a run with: galvanod show 1 --state {where}"
     )
 
 
+def _measured(value: float, uncertainty: float | None) -> str:
+    return f"{value:.4g}" if uncertainty is None else f"{value:.4g} ± {uncertainty:.1g}"
+
+
+@contextmanager
+def rows_written(expected: int | None) -> Iterator[Callable[[int], None]]:
+    """Show on standard error how many rows are written, where that is a terminal."""
+    from rich.progress import Progress
+
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
+        task = progress.add_task("rows", total=expected)
+        yield lambda rows: progress.update(task, completed=rows)
+
+
 def show_live(snapshots: Iterator[Mapping[str, Any]]) -> None:
-    """Follow a run in place until it is over."""
+    """Follow a run until it is over: in place on a terminal, else a line whenever a step begins."""
+    screen = console()
     last: Mapping[str, Any] = {}
-    with Live(console=console(), refresh_per_second=8) as live:
-        for last in snapshots:
-            live.update(live_line(last))
+    if screen.is_terminal:
+        with Live(console=screen, refresh_per_second=8) as live:
+            for last in snapshots:
+                live.update(live_line(last))
+    else:
+        for last in _at_each_step(snapshots):
+            screen.print(live_line(last))
     if last:
-        console().print(Text.assemble(last["run"], " is ", _state(last["state"]), f": {last['reason']}"))
+        screen.print(Text.assemble(last["run"], " is ", _state(last["state"]), f": {last['reason']}"))
+
+
+def _at_each_step(snapshots: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    seen: tuple[object, ...] = ()
+    for snapshot in snapshots:
+        now = (snapshot["steps"], snapshot["state"])
+        if now != seen:
+            yield snapshot
+        seen = now
 
 
 def live_line(snapshot: Mapping[str, Any]) -> Table:

@@ -1,4 +1,4 @@
-"""`submit`, `runs`, `show`, `watch`, `pause`, `resume`, `stop`, `export`: what a run is asked and told."""
+"""`submit`, `runs`, `show`, `watch`, `pause`, `resume`, `stop`, `clear`, `export`: what runs are asked."""
 
 import json
 import sys
@@ -21,8 +21,9 @@ from daemon.commands.options import (
     variables_from,
 )
 from daemon.errors import UnavailableError
+from daemon.order import ResumePolicy
 from daemon.places import Places
-from daemon.requests import Pause, Resume, Runs, Stop, Submit, Watch
+from daemon.requests import Clear, Pause, Resume, Runs, Stop, Submit, Watch
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run, e.g. lab-12, or just 12.")]
 
@@ -35,6 +36,13 @@ def submit(
         str, typer.Option(help="Channel that holds the cell; `galvanod runs --channels` lists them.")
     ],
     var: Variables = None,
+    resume_: Annotated[
+        ResumePolicy,
+        typer.Option(
+            "--resume",
+            help="After a crash or power cut: wait for `resume`, go on if nothing speaks against it, or end.",
+        ),
+    ] = ResumePolicy.CONFIRM,
     watch_: Annotated[bool, typer.Option("--watch", help="Follow the run at once.")] = False,
     json_: Json = False,
 ) -> None:
@@ -47,7 +55,9 @@ def submit(
 
     protocol_text, protocol_file = protocol_source(protocol)
     cell_text, cell_file = cell_source(cell)
-    request = Submit(protocol_text, protocol_file, cell_text, cell_file, channel, variables_from(var))
+    request = Submit(
+        protocol_text, protocol_file, cell_text, cell_file, channel, variables_from(var), resume_
+    )
     answer = ask(Places(state).socket, request)
     if json_:
         _print(answer)
@@ -115,7 +125,7 @@ def pause(run: RunName, state: State, json_: Json = False) -> None:
 
 
 def resume(run: RunName, state: State, json_: Json = False) -> None:
-    """Go on with a paused run."""
+    """Go on with a run that was paused, or interrupted by a crash, a power cut or a stop of the service."""
     _told(state, Resume(run), f"run {run} goes on", json_)
 
 
@@ -127,6 +137,20 @@ def stop(
 ) -> None:
     """End a run now. Returns once its cell is disconnected; what was read is kept."""
     _told(state, Stop(run, reason), f"run {run} is stopped, its cell disconnected", json_)
+
+
+def clear(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="The latched channel.")],
+    state: State,
+    reason: Annotated[str, typer.Option(help="What was found and done; kept with your name and the time.")],
+    json_: Json = False,
+) -> None:
+    """Undo the latch that a limit put on a channel, having looked at its cell."""
+    answer = ask(Places(state).socket, Clear(channel, reason))
+    if json_:
+        _print(answer)
+    else:
+        typer.echo(f"{channel} is cleared by {answer['cleared_by']}; it was latched: {answer['reason']}")
 
 
 def export(
@@ -156,9 +180,12 @@ def export(
             raise typer.BadParameter("--json needs --output: the values themselves go to the terminal")
         exporting(results, name, sys.stdout, format_, step)
         return
+    from daemon.commands.display import rows_written
+
     partial = output.with_name(output.name + ".part")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        rows = exporting(results, name, file, format_, step)
+    expected = results.counts(name).stored if format_ == "csv" and step is None else None
+    with partial.open("w", encoding="utf-8", newline="") as file, rows_written(expected) as report:
+        rows = exporting(results, name, file, format_, step, report)
     partial.replace(output)
     facts = {"run": name, "format": format_, "file": str(output), "rows": rows}
     _print(facts) if json_ else typer.echo(f"{rows} rows of {name} in {output}")

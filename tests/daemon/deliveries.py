@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -118,6 +119,26 @@ async def running_broker(port: int) -> AsyncIterator[None]:
         waiting.cancel()
         await ended(task)
         await asyncio.wait({waiting})
+
+
+@asynccontextmanager
+async def killed_broker(port: int) -> AsyncIterator[None]:
+    """The embedded broker in a process of its own, as it runs in earnest, killed when the block ends."""
+    program = (
+        "import asyncio; from daemon.broker import serve_broker\n"
+        f"asyncio.run(serve_broker('127.0.0.1', {port}, lambda: print('ready', flush=True)))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            assert await process.stdout.readline() == b"ready\n"
+        yield
+    finally:
+        process.kill()
+        await process.communicate()
 
 
 async def ended(task: "asyncio.Task[None]") -> None:

@@ -53,10 +53,12 @@ class Bench:
         self.channel = channel
         self.rating = rating
         self.clock: RehearsalClock
+        self.longest_interval: float | None = None
         self.items: list[Item] = []
 
     def run(self, plan: Plan, sample: float, thresholds: Thresholds = DEFAULT) -> Run:
         """Return a run, ready to be conducted, that writes into `items`."""
+        sample = min(sample, self.longest_interval or sample)
         logbook, gate = Logbook("run-1", self.items.append), Gate()
         guards = Guards(thresholds, plan.limits, sample)
         engine: Engine
@@ -84,7 +86,7 @@ async def bench(instrument: str, cell: str | Cell, seed: int = 1) -> AsyncIterat
         try:
             opened = await pair.driver.open(link)
             found = Bench(served, next(iter(opened.channels.values())), opened.rating)
-            found.clock = clock
+            found.clock, found.longest_interval = clock, pair.driver.deadman.longest_interval
             yield found
         finally:
             await clock.aclose()

@@ -10,7 +10,7 @@ from daemon.gate import Gate
 from daemon.guards import DEFAULT, Guards, Interlock, Thresholds
 from daemon.logbook import RECENT, Logbook
 from daemon.messages import Item, Noted, Readings, RunEnded, StepEnded, StepStarted
-from daemon.progress import Behind
+from daemon.position import StepPosition
 from daemon.run import Run, RunState
 from daemon.stepped import SteppedEngine
 from drivers.errors import LinkError
@@ -19,7 +19,7 @@ from protocols.limits import Bound, Limits, Range
 from protocols.plan import Ceiling, PlannedStep
 from protocols.reading import Flags, Reading
 from protocols.setpoint import Current, Setpoint
-from protocols.techniques import ConstantCurrent, ConstantVoltage, Level, Rest
+from protocols.techniques import ConstantCurrent, ConstantVoltage, Level
 from protocols.walk import Visit
 from tests.daemon.plans import end, plan, step
 from tests.daemon.stepped_bench import JumpClock, LinearCell, window
@@ -162,7 +162,7 @@ async def test_a_fault_trips_and_the_reading_that_did_is_on_record(
     assert rig.run.reason.startswith(reason)
     assert rig.cell.setpoint is None
     last = rig.logbook.recent[-1]
-    assert rig.rows[-1] == (last.time, last.voltage, last.current)
+    assert rig.rows[-1][1:] == (last.voltage, last.current)
     assert len(rig.logbook.recent) == RECENT
     assert [row.time for row in rig.logbook.recent] == sorted({row.time for row in rig.logbook.recent})
     assert isinstance(rig.items[-1], RunEnded)
@@ -330,9 +330,10 @@ async def test_a_cell_that_does_not_fit_is_not_touched(charge: float, likely: st
 async def test_a_step_taken_up_again_goes_on_with_what_is_left_of_it() -> None:
     # 40 of 60 s at 0.5 A are behind it, 20 s are left: 10 C more than the 20 C it had
     rig = Rig(LinearCell)
-    rig.logbook.steps, rig.logbook.readings, rig.logbook.first_reading = 3, 17, 12
-    await rig.engine.prepare(time=1000.0)
-    tally = await rig.engine.run_step(Visit(CHARGE, (), 1), Behind(40.0, 20.0, 73.0))
+    rig.logbook.steps, rig.logbook.readings, rig.engine.time = 3, 17, 1000.0
+    await rig.engine.prepare()
+    behind = StepPosition(40.0, 20.0, 73.0, first_reading=12, open_circuit=3.6, first=None, last=None)
+    tally = await rig.engine.run_step(Visit(CHARGE, (), 1), behind)
     await rig.engine.off()
     assert tally.coulombs == pytest.approx(30.0, abs=0.05)
     assert rig.engine.time == pytest.approx(1020.0, abs=0.2)
@@ -345,12 +346,13 @@ async def test_a_step_taken_up_again_goes_on_with_what_is_left_of_it() -> None:
     assert ended.capacity == pytest.approx(30.0, abs=0.05)
 
 
-async def test_a_rest_taken_up_again_ends_when_it_should() -> None:
-    rig = Rig(LinearCell)
+async def test_a_hold_taken_up_again_is_not_judged_by_where_the_cell_once_stood() -> None:
+    # held at 4.0 V the cell has arrived: 4.0 V open circuit, no current; it began at 3.6 V
+    rig = Rig(LinearCell, charge=3000.0)
     await rig.engine.prepare()
-    rest = step("rest", Rest(), end(Quantity.TIME, ">=", 600.0))
+    hold = step("hold", ConstantVoltage(Level(4.0)), end(Quantity.TIME, ">=", 100.0))
     rig.logbook.steps = 1
-    tally = await rig.engine.run_step(Visit(rest, (), 1), Behind(595.0))
+    behind = StepPosition(90.0, 1200.0, 4600.0, first_reading=1, open_circuit=3.6, first=None, last=None)
+    tally = await rig.engine.run_step(Visit(hold, (), 1), behind)
     await rig.engine.off()
-    assert tally.seconds == pytest.approx(600.0, abs=0.01)
-    assert rig.engine.time == pytest.approx(5.0, abs=0.2)
+    assert tally.seconds == pytest.approx(100.0, abs=0.01)

@@ -17,16 +17,16 @@ NOTHING: Mapping[str, str] = {}
 
 CASES = [
     # plate and strip: nucleation, and an end that comes at volts per second
-    (SMU, "li_cu_coulombic_efficiency", "li_cu_pp", "li_cu/pp", {"rest": "10 min"}),
+    (SMU, "li_cu_coulombic_efficiency", "li_cu_pp", "li_cu/pp", {"rest": "10 min", "amount": "0.2 mAh/cm2"}),
     (POTENTIOSTAT, "na_cu_coulombic_efficiency", "na_cu_ti087o2", "na_cu/ti087o2", {"current": "1 mA/cm2"}),
-    (SMU, "li_li_symmetric", "li_li_pp", "li_li/pp", NOTHING),
+    (SMU, "li_li_symmetric", "li_li_pp", "li_li/pp", {"amount": "0.2 mAh/cm2"}),
     # tails
     (POTENTIOSTAT, "li_s_cycling", "li_s_pp", "li_s/pp", NOTHING),
     (SMU, "li_s_long_1c", "li_s_ti087o2", "li_s/ti087o2_1c", NOTHING),
     # pulses, ramps
     (SMU, "li_ion_pulses", "li_ion", "li_ion/generic", NOTHING),
     (POTENTIOSTAT, "li_s_voltammetry", "li_s_go", "li_s/go", {"rate": "1 mV/s", "cycles": "1"}),
-    (SMU, "li_s_voltammetry", "li_s_go", "li_s/go", {"rate": "3 mV/s", "cycles": "1"}),
+    (SMU, "li_s_voltammetry", "li_s_go", "li_s/go", {"rate": "5 mV/s", "cycles": "1"}),
     # spectra of 5 mV, a polarisation of 10 mV with readings from 1 ms on
     (POTENTIOSTAT, "transference_number", "li_sep_li_ti087o2", "li_sep_li/ti087o2", NOTHING),
     (POTENTIOSTAT, "ionic_conductivity", "ss_sep_ss_pp", "blocking/pp", {"lowest": "10 mHz"}),

@@ -14,8 +14,8 @@ import pytest_asyncio
 from daemon.errors import ConfigurationError
 from daemon.messages import DATA_TOPICS, HELLO_TOPIC, Acknowledged, Batch, RecorderHello, acknowledged_topic
 from daemon.outbox import Outbox
-from daemon.publisher import Publisher
-from daemon.spool import Spool
+from daemon.publisher import Publisher, _publish
+from daemon.spool import Spool, Spooled
 from tests.daemon.deliveries import ended, free_port, noted, running_broker, until
 
 
@@ -104,7 +104,9 @@ async def test_a_hello_brings_everything_at_once(outbox: Outbox) -> None:
             await until(lambda: publisher.unacknowledged == 2)  # into the void: nobody listens yet
             await client.subscribe(DATA_TOPICS, qos=1)
             await client.publish(HELLO_TOPIC, msgspec.msgpack.encode(RecorderHello("me")), qos=1)
-            assert await heard(client, 2) == [1, 2]
+            sequences: set[int] = set()
+            while sequences != {1, 2}:  # the broker may still have been busy with the first time
+                sequences |= set(await heard(client, 1))
 
 
 async def test_nobody_can_acknowledge_what_was_never_sent_nor_for_another_core(outbox: Outbox) -> None:
@@ -140,6 +142,17 @@ async def test_a_broker_that_comes_late_and_goes_again_is_waited_for(
     assert [record.name for record in caplog.records] == ["daemon.publisher"] * len(lost)
     assert len(lost) == 2
     assert outbox.backlog == 1
+
+
+async def test_a_page_that_cannot_be_sent_does_not_end_the_publisher() -> None:
+    port = free_port()
+    async with running_broker(port), aiomqtt.Client("127.0.0.1", port) as client:
+        pass
+    task = asyncio.current_task()
+    assert task is not None
+    with pytest.raises(aiomqtt.MqttError):
+        await _publish(client, [Spooled(1, "topic", b""), Spooled(2, "topic", b"")])
+    assert task.cancelling() == 0  # what the loop around it goes by
 
 
 async def test_a_broker_that_accepts_and_never_answers_leaves_nothing_behind(outbox: Outbox) -> None:

@@ -23,6 +23,7 @@ from tests.daemon.deliveries import (
     batched,
     ended,
     free_port,
+    killed_broker,
     noted,
     readings,
     run_ended,
@@ -89,17 +90,17 @@ async def test_nothing_is_lost_while_broker_recorder_and_core_come_and_go(tmp_pa
     port = free_port()
     async with core(tmp_path, port) as outbox:
         await put_slowly(outbox, "one", 1, 200)  # nobody there
-        async with running_broker(port):
+        async with killed_broker(port):
             await put_slowly(outbox, "one", 201, 400)  # a broker, and nobody behind it
             async with recording(recorder_for(tmp_path, port)):
                 await put_slowly(outbox, "one", 401, 600)
-        async with recorder_late(tmp_path, port), running_broker(port):  # both again, in the other order
+        async with recorder_late(tmp_path, port), killed_broker(port):  # both again, in the other order
             await put_slowly(outbox, "one", 601, 800)
         await put_slowly(outbox, "one", 801, 1000)
     async with core(tmp_path, port) as outbox:  # the core has restarted too: its spool knows
         outbox.put("rack-1", run_ended("one", 1000))
         await outbox.flush()
-        async with running_broker(port), recording(recorder_for(tmp_path, port)):
+        async with killed_broker(port), recording(recorder_for(tmp_path, port)):
             await until(lambda: outbox.backlog == 0)
     results = Results.open(str(tmp_path / "results.db"))
     assert results.counts("one") == Counts(expected=1000, stored=1000)

@@ -1,0 +1,63 @@
+"""Where a run stands: committed in one transaction with the readings it describes."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from protocols.reading import Reading
+
+
+class StepPosition(NamedTuple):
+    """How far the open step is, counted over every reading, kept or not."""
+
+    seconds: float
+    coulombs: float
+    joules: float
+    first_reading: int | None
+    open_circuit: float | None
+    first: Reading | None
+    last: Reading | None
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """Everything a new core needs beside the frozen order to go on, or to close the run.
+
+    `time` is that of the last reading in seconds since the run began, `wall` the UTC moment (seconds
+    since 1970) at which it was taken. `walk` is the state of `protocols.walk.Walk`; None
+    before the first step. `step` is None between steps. `off` says why the circuit was found or left
+    open, once that has been verified: the gap in the record is then told already.
+    """
+
+    channel: str
+    time: float
+    wall: float
+    readings: int
+    impedance_points: int
+    steps: int
+    notes: int
+    walk: bytes | None
+    step: StepPosition | None
+    off: str | None = None
+    paused: bool = False
+    ended: bool = False
+
+    def encoded(self) -> bytes:
+        """Return it as the spool keeps it."""
+        return msgspec.msgpack.encode(self)
+
+    def walk_state(self) -> Any:
+        """Return the state of the walk as plain data."""
+        return None if self.walk is None else msgspec.msgpack.decode(self.walk)
+
+
+_decoder = msgspec.msgpack.Decoder(Position)
+
+
+def before_anything(channel: str, wall: float) -> Position:
+    """Return the position of a run that has done nothing yet."""
+    return Position(channel, 0.0, wall, 0, 0, 0, 0, None, None)
+
+
+def decoded(state: bytes) -> Position:
+    """Return a position from the spool. Raises `ValueError` for one that cannot be read."""
+    return _decoder.decode(state)

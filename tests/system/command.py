@@ -1,0 +1,50 @@
+"""The `galvanod` command as a person or a script runs it: a process, its exit status, its words."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_PATIENCE = 120.0  # seconds; the longest command is the demonstration
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command left behind."""
+
+    status: int
+    output: str
+    complaints: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.output)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.output.splitlines()]
+
+
+async def galvanod(*arguments: str, state: Path | None = None) -> Answer:
+    """Run one command to its end."""
+    where = ["--state", str(state)] if state is not None else []
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "daemon",
+        *arguments,
+        *where,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            output, complaints = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    return Answer(process.returncode or 0, output.decode(), complaints.decode())

@@ -1,0 +1,171 @@
+"""The broker as it is installed: who may say what, over its Unix socket and on loopback."""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import aiomqtt
+import pytest
+
+from daemon.connection import BrokerAddress, connected
+from daemon.messages import HELLO_TOPIC, acknowledged_topic, data_topic
+from daemon.outbox import Outbox
+from daemon.publisher import Publisher
+from daemon.recorder import Recorder
+from daemon.results import Counts, Results
+from daemon.spool import Spool
+from tests.daemon.deliveries import ended, free_port, until, whole_run
+from tests.systemd.tree import installed
+
+pytestmark = pytest.mark.skipif(shutil.which("mosquitto") is None, reason="mosquitto is not installed here")
+
+
+class Installed(NamedTuple):
+    root: Path
+    socket: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"mqtt+unix://{self.socket}"
+
+    def answers(self) -> bool:
+        """Whether the broker takes connections on both its listeners."""
+        try:
+            with socket.socket(socket.AF_UNIX) as local, socket.socket() as network:
+                local.connect(str(self.socket))
+                network.connect(("127.0.0.1", self.port))
+        except OSError:
+            return False
+        return True
+
+    def credentials(self, service: str) -> Path:
+        """The folder systemd would make for the service: its own credential, and no other."""
+        folder = self.root / "run" / service
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.root / f"etc/galvanod/credentials/{service}-broker", folder / "broker")
+        return folder
+
+
+@pytest.fixture
+def machine() -> Iterator[Installed]:
+    """What is installed, with the paths of the broker's files moved below a folder of ours."""
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path has to be short
+        root = Path(folder)
+        installed(root)
+        found = Installed(root, root / "mqtt.sock", free_port())
+        path = root / "etc/mosquitto/conf.d/galvanod.conf"
+        moved = path.read_text().replace("/run/galvanod-broker/mqtt.sock", str(found.socket))
+        moved = moved.replace("/etc/mosquitto", f"{root}/etc/mosquitto").replace("1883", str(found.port))
+        path.write_text(f"user root\n{moved}")  # as root it would become a user who cannot come in here
+        yield found
+
+
+@asynccontextmanager
+async def mosquitto(machine: Installed) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *("mosquitto", "-c", str(machine.root / "etc/mosquitto/conf.d/galvanod.conf")),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await until(lambda: machine.answers() or process.returncode is not None)
+        assert process.returncode is None, "mosquitto does not take its configuration"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def as_service(machine: Installed, service: str, monkeypatch: pytest.MonkeyPatch) -> BrokerAddress:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials(service)))
+    return BrokerAddress.parse(machine.url)
+
+
+async def test_core_and_recorder_deliver_over_the_socket(
+    machine: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = Outbox(Spool.open(tmp_path / "spool.db"), "lab", tick=0.002)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials("core")))
+    publisher = Publisher(outbox, machine.url, patience=0.3)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials("recorder")))
+    recorder = Recorder(machine.url, str(tmp_path / "results.db"), flush=0.002)
+    work = [outbox.run(), publisher.run(), recorder.run()]  # before there is a broker, which is waited for
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        for item in whole_run("one"):
+            outbox.put("rack-1", item)
+        for _ in range(2):
+            async with mosquitto(machine) as broker:
+                await until(lambda: outbox.backlog == 0 and recorder.connected)
+                broker.kill()  # its socket stays behind, and is no obstacle to the next
+                await broker.wait()
+                await until(lambda: not recorder.connected)
+            outbox.put("rack-1", whole_run("two")[0])
+    finally:
+        for task in tasks:
+            await ended(task)
+        await outbox.aclose()
+    assert Results.open(str(tmp_path / "results.db")).counts("one") == Counts(expected=40, stored=40)
+
+
+DATA, ACKNOWLEDGED = data_topic("lab", "smu1"), acknowledged_topic("lab")
+
+
+async def heard(machine: Installed, monkeypatch: pytest.MonkeyPatch, speaker: str, listener: str) -> set[str]:
+    """Say everything as one service and return the topics that reach the other."""
+    said = (DATA, ACKNOWLEDGED, HELLO_TOPIC, "elsewhere")
+    async with (
+        connected(as_service(machine, listener, monkeypatch), "listener") as hearing,
+        connected(as_service(machine, speaker, monkeypatch), "speaker") as speaking,
+    ):
+        for topic in said:
+            await hearing.subscribe(topic, qos=1)
+        for topic in said:
+            await speaking.publish(topic, b"said", qos=1)
+        found: set[str] = set()
+        try:
+            async with asyncio.timeout(0.2):
+                async for message in hearing.messages:
+                    found.add(message.topic.value)
+        except TimeoutError:
+            return found
+        raise AssertionError("the broker closed the connection")
+
+
+async def test_only_a_core_brings_readings(machine: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with mosquitto(machine):
+        assert await heard(machine, monkeypatch, speaker="core", listener="recorder") == {DATA}
+        assert await heard(machine, monkeypatch, speaker="recorder", listener="recorder") == set()
+
+
+async def test_only_a_recorder_acknowledges(machine: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with mosquitto(machine):
+        found = await heard(machine, monkeypatch, speaker="recorder", listener="core")
+        assert found == {ACKNOWLEDGED, HELLO_TOPIC}
+        assert await heard(machine, monkeypatch, speaker="core", listener="core") == set()
+
+
+@pytest.mark.parametrize("user", [(None, None), ("core", "wrong"), ("nobody", "wrong")])
+async def test_nobody_else_comes_in(machine: Installed, user: tuple[str | None, str | None]) -> None:
+    async with mosquitto(machine):
+        for address in (
+            BrokerAddress(str(machine.socket), None, *user),
+            BrokerAddress("127.0.0.1", machine.port, *user),
+        ):
+            with pytest.raises(aiomqtt.MqttError, match=r"[Nn]ot authori"):
+                async with connected(address, "intruder"):
+                    pass
+
+
+async def test_passwords_are_good_on_loopback_too(
+    machine: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials("core")))
+    async with mosquitto(machine), connected(BrokerAddress.parse(f"mqtt://127.0.0.1:{machine.port}"), "core"):
+        pass
