@@ -13,12 +13,14 @@ from typing import Any
 
 from daemon.bench_file import InstrumentEntry
 from daemon.errors import BusyError
+from daemon.heartbeat import CHANNEL_PATIENCE, Heartbeat
 from daemon.locks import owned
 from daemon.parked import Parked
 from daemon.run import Run
 from drivers import registry
 from drivers.base import Channel, Driver, Identity, Program
 from drivers.clock import Clock, WallClock
+from drivers.deadman import Deadman
 from drivers.links import Link
 from drivers.links.opening import open_link
 from drivers.rehearsal import RehearsalClock
@@ -46,6 +48,7 @@ class Station:
         self.trouble: str | None = None
         """Why the instrument could not be opened; None when it could."""
         self.driver_class = registry.driver(entry.driver)
+        self.heartbeat = Heartbeat(entry.name, CHANNEL_PATIENCE)
         self._opening = asyncio.Lock()
         self._free = asyncio.Event()
         self._free.set()
@@ -110,14 +113,25 @@ class Station:
         return simulation.speed if simulation is not None and math.isfinite(simulation.speed) else 1.0
 
     @property
-    def deadman(self) -> float | None:
-        """Seconds after which the instrument opens the circuit by itself when nobody is there."""
-        return None
-
-    @property
     def clock(self) -> Clock:
         """The time the instrument lives in."""
         return self._clock
+
+    @property
+    def deadman(self) -> Deadman:
+        """What opens the circuit without us.
+
+        A simulated instrument's clock stands still while we think, so looking at it more often
+        than was wished would protect nothing and take the speed out of a rehearsal.
+        """
+        declared = self.driver_class.deadman
+        return declared if self.entry.simulation is None else declared.at_least(3.0 * self.entry.sample)
+
+    @property
+    def sample(self) -> float:
+        """Seconds between readings: the wish of the bench file, short enough to renew a dead-man."""
+        longest = self.deadman.longest_interval
+        return self.entry.sample if longest is None else min(self.entry.sample, longest)
 
     async def limits(self) -> Limits:
         """The channel's window: what the bench file allows and the instrument can do."""
@@ -148,6 +162,7 @@ class Station:
             "address": self.address,
             "instrument": identity,
             "simulated": self.entry.simulation.cell if self.entry.simulation is not None else None,
+            "deadman": str(self.deadman),
             "trouble": self.trouble,
             "state": self.run.state.value if self.run is not None and self.busy else self._idle_state(),
             "run": self.run.name if self.run is not None and self.busy else None,
@@ -166,6 +181,7 @@ class Station:
                 link: Link = await open_link(self.address, self.driver_class.link_options)
                 stack.push_async_callback(link.aclose)
                 driver = await self._driver_on(link, pending)
+                driver.adopt(self.deadman)
                 if self.rehearsal is not None:
                     self._clock = await RehearsalClock.connect(self.rehearsal)
                     stack.push_async_callback(self._clock.aclose)

@@ -16,6 +16,7 @@ from typing import Any
 
 from daemon.child import Child
 from daemon.client import ask
+from daemon.order import ResumePolicy
 from daemon.places import Places
 from daemon.requests import Request, Runs, Status, Submit
 from daemon.results import Results
@@ -58,11 +59,18 @@ class Laboratory:
         return await asyncio.to_thread(ask, self.places.socket, request)
 
     async def submit(
-        self, channel: str, protocol: str, cell: str, variables: Mapping[str, str] | None = None
+        self,
+        channel: str,
+        protocol: str,
+        cell: str,
+        variables: Mapping[str, str] | None = None,
+        resume: ResumePolicy = ResumePolicy.CONFIRM,
     ) -> str:
         """Start a run and return its name; both files may be names of ready ones."""
         written, facts = protocol_source(protocol), cell_source(cell)
-        request = Submit(written.text, written.file, facts.text, facts.file, channel, dict(variables or {}))
+        request = Submit(
+            written.text, written.file, facts.text, facts.file, channel, dict(variables or {}), resume
+        )
         return str((await self.ask(request))["run"])
 
     async def kill(self, name: str) -> None:

@@ -88,9 +88,18 @@ def assert_gapless(rows: Rows) -> None:
         assert not doubled, f"readings {doubled[:5]} of {run} are not before the next one"
 
 
-def assert_said(rows: Iterable[Row], said: Sequence[Said]) -> None:
-    """Each reading is one answer of the instrument, none is used twice, and their order is the same."""
+def unkept(rows: Iterable[Row], said: Sequence[Said]) -> list[Said]:
+    """Return the answers that are no reading on record.
+
+    Each reading must be one answer of the instrument, none used twice, their order the same.
+    """
     answers = iter(said)
+    left_out: list[Said] = []
     for number, row in enumerate(rows, 1):
-        found = any({row.voltage, row.current} == {s.sourced, s.measured} for s in answers)
-        assert found, f"reading {number}, {row}, is no (further) answer of the instrument"
+        for answer in answers:
+            if {row.voltage, row.current} == {answer.sourced, answer.measured}:
+                break
+            left_out.append(answer)
+        else:
+            raise AssertionError(f"reading {number}, {row}, is no (further) answer of the instrument")
+    return [*left_out, *answers]

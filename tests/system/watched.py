@@ -3,6 +3,8 @@
 They live in the test's own process, so that they outlive any process of the service that is killed.
 """
 
+import re
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -13,11 +15,12 @@ from simulators.keithley2450 import Keithley2450
 
 
 class Said(NamedTuple):
-    """One answer to READ?, as a stepped channel asks it: sourced and measured value, relative time."""
+    """One answer to READ?, as a stepped channel asks it, and when it was given by the host's clock."""
 
     sourced: float
     measured: float
     relative: float
+    at: float
 
 
 class Extremes(NamedTuple):
@@ -40,6 +43,7 @@ class WatchedCell(Cell):
         self.cell = cell
         self.extremes = Extremes()
         self.said: list[Said] = []
+        self.acts: list[float] = []
         self.temperature = cell.temperature
 
     def drive_current(self, amperes: float, seconds: float) -> float:
@@ -71,13 +75,20 @@ class WatchedCell(Cell):
         return self.cell.truth()
 
 
+_ACT = re.compile(r":OUTP ON|:SOUR:(?:CURR|VOLT) -?[\d.]*[1-9]")
+"""What drives a cell: closing the output, or a level that is not zero."""
+
+
 class WatchedKeithley(Keithley2450):
-    """Notes every answer to READ? with its cell, in the order they were given."""
+    """Notes with its cell every answer to READ? and the UTC moment of everything that drives it."""
 
     async def answer(self, line: str) -> str | None:
+        if _ACT.search(line) and isinstance(self.cell, WatchedCell):
+            self.cell.acts.append(time.time())
         answer = await super().answer(line)
         if answer is not None and line.startswith(":READ?") and isinstance(self.cell, WatchedCell):
-            self.cell.said.append(Said(*map(float, answer.split(","))))
+            sourced, measured, relative = map(float, answer.split(","))
+            self.cell.said.append(Said(sourced, measured, relative, time.monotonic()))
         return answer
 
 

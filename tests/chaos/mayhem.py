@@ -1,0 +1,182 @@
+"""Processes of a laboratory are killed at random instants; then everything on record is held to account."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from daemon.client import AnswerError
+from daemon.order import ResumePolicy
+from daemon.requests import Channels, Resume, Runs, Stop
+from daemon.results import Results
+from tests.system.laboratory import Laboratory, Place
+from tests.system.ledger import Row, Rows, assert_gapless, assert_kept, committed, recorded, unkept
+
+BENCH = (
+    Place("smu1", "keithley2450", "li_cu/pp", speed=1.0, seed=61),
+    Place("pstat1", "emstat4", "li_cu/ti087o2", speed=1.0, seed=62),
+)
+LOW, HIGH = -1.0, 1.5  # V, the protocol's window
+CLAMP = 0.01  # V; a clamp set at the window's edge holds it no better
+
+# Kept every millisecond, and the stepped channel takes two for a reading: every answer is on record.
+PROTOCOL = f"""
+protocol: mayhem
+variables:
+  interval: {{default: 1 ms, unit: s}}
+limits: {{voltage: {LOW} V .. {HIGH} V, current: 5 mA}}
+record: every $interval
+steps:
+  - rest: 0.2 s
+  - repeat: 1000
+    steps:
+      - plate: 1 mA/cm2
+        until: time >= 0.7 s
+      - rest: 0.3 s
+"""
+INTERVAL = {"smu1": "1 ms", "pstat1": "20 ms"}
+POLICIES = (ResumePolicy.AUTO, ResumePolicy.AUTO, ResumePolicy.CONFIRM, ResumePolicy.NEVER)
+
+IN_FLIGHT = 0.6
+"""Seconds before a kill in which answers may not be committed yet: a tick is 0.1 s, a disk may be busy."""
+
+LOOKS = 3
+"""Answers per start of a run that are no readings of it: looks at the cell before anything is done."""
+
+
+@dataclass(slots=True)
+class Mayhem:
+    """One laboratory and what was done to it. The same seed kills after the same waits."""
+
+    lab: Laboratory
+    folder: Path
+    random: Random
+    kills: dict[str, int] = field(default_factory=dict)
+    core_killed_at: list[float] = field(default_factory=list)
+    seen: list[Rows] = field(default_factory=list)
+    """What was committed right after each kill of the core."""
+    starts: int = 0
+
+    async def occupy(self) -> None:
+        """See to it that every channel runs: what was interrupted goes on, or ends, or was over."""
+        async with asyncio.timeout(60):
+            while any([not await self._occupied(facts) for facts in await self.lab.ask(Channels())]):
+                await asyncio.sleep(0.02)
+
+    async def _occupied(self, channel: Mapping[str, Any]) -> bool:
+        if channel["run"] is None:
+            await self._submit(channel["channel"])
+        elif channel["state"] == "interrupted":
+            asked = Resume(channel["run"]) if self.random.random() < 0.7 else Stop(channel["run"])
+            with suppress(AnswerError):  # it is still being looked after, or has gone on meanwhile
+                await self.lab.ask(asked)
+        return bool(channel["state"] == "running")
+
+    async def _submit(self, channel: str) -> None:
+        file = self.folder / "mayhem.yaml"
+        file.write_text(PROTOCOL)
+        policy = self.random.choice(POLICIES)
+        await self.lab.submit(channel, str(file), "li_cu_pp", {"interval": INTERVAL[channel]}, policy)
+        self.starts += 1
+
+    async def strike(self, victim: str) -> None:
+        """Kill the victim at a random instant and bring it back; three in ten die once more in starting."""
+        await self.occupy()
+        await asyncio.sleep(self.random.uniform(0.02, 0.6))
+        await self._kill(victim)
+        if self.random.random() < 0.3:
+            await self._kill_in_starting(victim)
+        await self.lab.start(victim)
+
+    async def settle(self) -> None:
+        """End every run in order and wait until everything is recorded."""
+        for run in await self.lab.ask(Runs()):
+            if run["state"] in ("running", "interrupted"):
+                await self.lab.ask(Stop(run["run"]))
+        await self.lab.delivered()
+
+    async def _kill(self, victim: str) -> None:
+        await self.lab.kill(victim)
+        self.kills[victim] = self.kills.get(victim, 0) + 1
+        if victim == "core":
+            self.core_killed_at.append(time.monotonic())
+            self.seen.append(committed(self.lab.database, self.lab.places.spool))
+
+    async def _kill_in_starting(self, victim: str) -> None:
+        starting = asyncio.create_task(self.lab.children[victim].start())
+        await asyncio.sleep(self.random.uniform(0.0, 0.7))
+        await self._kill(victim)
+        await asyncio.wait({starting})
+        starting.exception()  # it did not become ready, or it did
+
+
+def assert_in_order(mayhem: Mayhem) -> None:
+    """Nothing is lost, doubled, unexplained or harmed."""
+    assert_nothing_lost(mayhem)
+    assert_delivered_is_kept(mayhem)
+    assert_stop_records(mayhem)
+    assert_no_act_without_intent(mayhem)
+    assert_cells_unharmed(mayhem)
+
+
+def assert_nothing_lost(mayhem: Mayhem) -> None:
+    """What was committed at any kill is recorded, unchanged, once, without gaps."""
+    rows = recorded(mayhem.lab.database)
+    for seen in mayhem.seen:
+        assert_kept(seen, rows)
+    assert_gapless(rows)
+
+
+def assert_stop_records(mayhem: Mayhem) -> None:
+    """Every run has its stop record, and it counts what is stored."""
+    results = Results.open(mayhem.lab.database)
+    for run in results.runs():
+        assert run.ended is not None, f"{run.name} has no stop record"
+        counts = results.counts(run.name)
+        assert counts.missing == 0, f"{run.name} says {counts.expected} readings, {counts.stored} are stored"
+    results.close()
+
+
+def assert_delivered_is_kept(mayhem: Mayhem) -> None:
+    """Each answer of the stepped instrument is on record, but for looks and what was in flight at a kill."""
+    left_out = unkept(in_order(recorded(mayhem.lab.database), mayhem), mayhem.lab.cells["smu1"].said)
+    lost = [
+        answer
+        for answer in left_out
+        if not any(killed - IN_FLIGHT < answer.at <= killed for killed in mayhem.core_killed_at)
+    ]
+    assert len(lost) <= LOOKS * (mayhem.starts + len(mayhem.core_killed_at)), lost
+
+
+def assert_no_act_without_intent(mayhem: Mayhem) -> None:
+    """Whatever drove the cell was written down before: the action under way was one that may."""
+    connection = sqlite3.connect(mayhem.lab.places.state / "journal.db")
+    try:
+        query = "SELECT intended, kind FROM action WHERE channel = ? AND intended IS NOT NULL ORDER BY number"
+        intents = connection.execute(query, ("smu1",)).fetchall()
+    finally:
+        connection.close()
+    for act in mayhem.lab.cells["smu1"].acts:
+        before = [kind for intended, kind in intents if intended <= act]
+        assert before, "the cell was driven before any intent"
+        assert before[-1] == "apply", f"the last intent before the cell was driven was to {before[-1]}"
+
+
+def in_order(rows: Rows, mayhem: Mayhem) -> Sequence[Row]:
+    """Return the stepped channel's readings in the order they were taken: its runs never overlap."""
+    results = Results.open(mayhem.lab.database)
+    runs = [run.name for run in reversed(results.runs()) if run.channel == "smu1"]
+    results.close()
+    return [rows[run][number] for run in runs if run in rows for number in sorted(rows[run])]
+
+
+def assert_cells_unharmed(mayhem: Mayhem) -> None:
+    """No cell has left its window, whoever was dead when."""
+    for channel, cell in mayhem.lab.cells.items():
+        low, high = cell.extremes
+        assert LOW - CLAMP <= low <= high <= HIGH + CLAMP, f"the cell in {channel}: {low:.3f} to {high:.3f} V"

@@ -1,0 +1,29 @@
+"""300 kills of the core, 100 of the recorder, 50 of the broker; GALVANOD_KILLS scales them, in percent."""
+
+import os
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.chaos.mayhem import BENCH, Mayhem, assert_in_order
+from tests.soak.report import report
+from tests.system.laboratory import laboratory
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(3600)]
+
+KILLS = {"core": 300, "recorder": 100, "broker": 50}
+SHARE = float(os.environ.get("GALVANOD_KILLS", "100")) / 100
+SEED = os.environ.get("GALVANOD_SEED", "1")
+
+
+@pytest.mark.parametrize("victim", KILLS)
+async def test_hundreds_of_kills_lose_nothing(tmp_path: Path, victim: str) -> None:
+    async with laboratory(tmp_path, BENCH) as lab:
+        mayhem = Mayhem(lab, tmp_path, Random(f"{SEED} {victim}"))
+        while mayhem.kills.get(victim, 0) < KILLS[victim] * SHARE:
+            await mayhem.strike(victim)
+        await mayhem.occupy()
+        await mayhem.settle()
+        report(mayhem)
+        assert_in_order(mayhem)
