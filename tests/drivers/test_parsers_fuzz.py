@@ -44,6 +44,7 @@ ANSWERS = st.lists(NUMBERS, min_size=3, max_size=3).map(b",".join)
 
 @example(b"1.0,1_0,3.7")
 @example(b"1.0,2.0,.7")
+@example(b"1.0,2.0,3.")
 @example(b"1.0,inf,3.7")
 @example(b"1.0,nan,3.7")
 @example(b"1.0,9.9E+37,3.7")

@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from daemon.bench_file import BenchFile
 from daemon.cli import app
-from daemon.errors import UnknownError
 from protocols.errors import ProtocolError
 from tests.simulators.json_port import json_port
 
@@ -111,9 +110,18 @@ async def test_so_does_a_bench_file(tmp_path: Path) -> None:
 
 
 def test_a_fault_nobody_knows_is_answered_with_those_there_are() -> None:
-    result = CliRunner().invoke(app, ["simulate", "keithley2450", "--fault", "fire"])
-    assert isinstance(result.exception, UnknownError)
-    assert "KIND one of mute, deaf, slow" in str(result.exception)
+    ended = subprocess.run(
+        [sys.executable, "-m", "daemon", "simulate", "keithley2450", "--fault", "fire"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30.0,
+        check=False,
+    )
+    assert ended.returncode == 66
+    assert "KIND one of mute, deaf, slow" in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_fault_beside_a_bench_file_is_a_mistake() -> None:
