@@ -11,7 +11,7 @@ OVERFLOW = 9.9e37
 MOST_ERRORS = 20
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
-"""How an instrument writes numbers (IEEE 488.2, 8.7.2 to 8.7.4); Python would read `1_0`, `.7` and `3.` as well."""
+"""How instruments write numbers (IEEE 488.2, 8.7.2 to 8.7.4); Python would read `1_0`, `.7` and `3.` too."""
 
 
 class Scpi:

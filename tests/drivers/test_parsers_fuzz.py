@@ -50,6 +50,7 @@ ANSWERS = st.lists(NUMBERS, min_size=3, max_size=3).map(b",".join)
 @example(b"1.0,9.9E+37,3.7")
 @example(b"1.0,1e99999,3.7")
 @example(b"1.0,2.0," + b"1" * 5000)
+@settings(deadline=None)
 @given(ANYTHING | damaged(ANSWERS))
 def test_scpi_numbers_are_numbers_as_the_standard_writes_them(answer: bytes) -> None:
     text = answer.decode("ascii", "backslashreplace")
@@ -76,6 +77,7 @@ async def source_meter(damages: list[Hit | None]) -> tuple[Damaged, SteppedChann
     return link, channel
 
 
+@settings(deadline=None)
 @given(HITS)
 async def test_a_reading_comes_of_numbers_as_the_standard_writes_them_or_not_at_all(
     damages: list[Hit | None],
@@ -93,6 +95,7 @@ async def test_a_reading_comes_of_numbers_as_the_standard_writes_them_or_not_at_
         assert (reading.current, reading.voltage) == (float(current), float(voltage))
 
 
+@settings(deadline=None)
 @given(HITS)
 async def test_whatever_a_source_meter_says_only_errors_of_the_tree_come_of_it(
     damages: list[Hit | None],
@@ -114,6 +117,7 @@ async def test_whatever_a_source_meter_says_only_errors_of_the_tree_come_of_it(
     await channel.off()  # whatever was said before
 
 
+@settings(deadline=None)
 @given(st.lists(ANYTHING, max_size=12).map(lambda lines: b"\n".join(lines) + b"\n"))
 async def test_whatever_answers_at_the_address_of_a_source_meter_it_is_refused(said: bytes) -> None:
     with pytest.raises(InstrumentError):
@@ -173,6 +177,7 @@ def variable_by_hand(text: str) -> float | None:
     return (int(head[2:9], 16) - 0x8000000) * 10.0 ** exponent[head[9]]
 
 
+@settings(deadline=None)
 @given(ANYTHING | damaged(SCRIPT_LINES))
 def test_a_package_is_a_package_by_the_makers_words_or_refused(said: bytes) -> None:
     line = said.decode("ascii", "backslashreplace")
@@ -188,7 +193,7 @@ def test_a_package_is_a_package_by_the_makers_words_or_refused(said: bytes) -> N
 
 @example([b"Tend " + b"0" * 5000], CHARGE)
 @example([b"!4001: Line " + b"3" * 5000], CHARGE)
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ANYTHING | damaged(SCRIPT_LINES), max_size=8), st.sampled_from([CHARGE, SPECTRUM]))
 def test_records_come_of_whole_packages_and_nothing_else(said: list[bytes], what: Program) -> None:
     replies = Replies("run/1", what, "e\n", 0.0)
@@ -208,6 +213,7 @@ def test_records_come_of_whole_packages_and_nothing_else(said: list[bytes], what
             assert what is SPECTRUM
 
 
+@settings(deadline=None)
 @given(ANYTHING | damaged(st.sampled_from([b"!4001: Line 3, Col 1", b"e!4001: Line 3", b"Z!0006"])))
 def test_an_error_report_is_read_or_not_one(said: bytes) -> None:
     line = said.decode("ascii", "backslashreplace")
@@ -217,7 +223,7 @@ def test_an_error_report_is_read_or_not_one(said: bytes) -> None:
         assert report.sentence("var a\nvar b\n")
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(damaged(SCRIPT_LINES) | ANYTHING, max_size=14).map(lambda lines: b"\n".join(lines) + b"\n"))
 async def test_whatever_a_potentiostat_says_only_errors_of_the_tree_come_of_it(said: bytes) -> None:
     link = Babble(said)
@@ -242,6 +248,7 @@ class Impatient(EmStat4):
     pause_after_error = 0.0
 
 
+@settings(deadline=None)
 @given(st.lists(ANYTHING, max_size=5), st.sampled_from([b"\n", b"\r\n"]))
 def test_lines_do_not_depend_on_how_they_came(pieces: list[bytes], ending: bytes) -> None:
     data = ending.join(pieces) + ending

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.faults import Fault, FaultError, FaultKind, Faults, fault_in_words
@@ -74,6 +74,7 @@ def test_what_cannot_be_is_refused_with_what_was_wanted(text: str, why: str) -> 
         fault_in_words(text)
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.text(max_size=250), st.from_regex(r"(mute|open|late)( (by|at|for) [-+.\d]+ ?\w*)*", fullmatch=True)
@@ -98,6 +99,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(JSON | FIELDS)
 def test_any_request_is_a_fault_or_refused(wanted: object) -> None:
     try:

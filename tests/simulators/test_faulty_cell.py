@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.cells.base import Cell
@@ -93,6 +93,7 @@ def test_resting_until_a_moment_that_was_does_nothing() -> None:
     assert cell.lived == 10.0
 
 
+@settings(deadline=None)
 @given(
     cuts=st.lists(st.floats(0.0, 40.0), max_size=6),
     begin=st.floats(0.0, 50.0),
