@@ -28,6 +28,9 @@ from protocols.walk import Walk
 
 _log = logging.getLogger(__name__)
 
+COMMITTED_SECONDS = 2.0
+"""What a core may have done after the last position it committed; one is written every second at least."""
+
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits between attempts to reach an instrument whose output nobody has verified; the last goes on."""
 
@@ -218,6 +221,8 @@ def _gap(parked: Parked, station: Station, order: Planned | None, actions: Seque
     seconds = parked.seconds * station.speed
     if order is None:
         return Gap(parked.position.time, seconds, math.inf)
-    exposed = seconds if station.deadman is None else min(seconds, station.deadman)
+    exposed = seconds
+    if station.deadman is not None:
+        exposed = min(seconds, COMMITTED_SECONDS * station.speed + station.deadman)
     amperes = largest_current(order.plan, actions, parked.position.wall)
     return Gap(parked.position.time, seconds, amperes * exposed)

@@ -113,8 +113,8 @@ class Station:
 
     @property
     def deadman(self) -> float | None:
-        """Seconds after which the instrument opens the circuit by itself when nobody is there."""
-        return None
+        """Seconds after our last word at which the instrument has opened the circuit, if it does."""
+        return self.driver_class.deadman.seconds
 
     @property
     def clock(self) -> Clock:
