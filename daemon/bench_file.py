@@ -7,6 +7,7 @@ instruments:
     address: visa://TCPIP0::192.168.1.7::5025::SOCKET
     window: {voltage: -1 V .. 5 V, current: 100 mA}
     sample: 1 s
+    guards: {stale: 3 s, frozen: 50}
   rehearsal1:
     driver: emstat4
     simulate: {cell: li_s/pp, speed: 1000, seed: 7, faults: [{at: 30 s, fault: mute, for: 5 s}]}
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Self
 
 from daemon.attendance import read_unattended
+from daemon.guards import DEFAULT, Thresholds
+from daemon.guards.written import read_thresholds
 from drivers import registry
 from protocols import nodes, source
 from protocols.errors import Problem, ProtocolError
@@ -50,7 +53,10 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentEntry:
-    """One instrument of the bench; `sample` is the wished interval between readings, in seconds."""
+    """One instrument of the bench; `sample` is the wished interval between readings, in seconds.
+
+    `guards` holds where its readings are no longer believed.
+    """
 
     name: str
     driver: str
@@ -58,6 +64,7 @@ class InstrumentEntry:
     simulation: Simulation | None
     window: Limits
     sample: float
+    guards: Thresholds = DEFAULT
     unattended: bool = False
     """Whether it may run although its driver has no dead-man."""
 
@@ -101,8 +108,9 @@ def _entry(key: nodes.Scalar, node: nodes.Node) -> InstrumentEntry:
     if not _is_name(key.text):
         raise key.refused(_NAME)
     entry = nodes.as_mapping(node, "a mapping with `driver` and `address` or `simulate`")
-    entry.only(("driver", "address", "simulate", "window", "sample", "unattended"), "a key of an instrument")
-    address, simulate = entry.take("address"), entry.take("simulate")
+    known = ("driver", "address", "simulate", "window", "sample", "guards", "unattended")
+    entry.only(known, "a key of an instrument")
+    address, simulate, guards = entry.take("address"), entry.take("simulate"), entry.take("guards")
     if (address is None) == (simulate is None):
         seen = "neither `address` nor `simulate`" if address is None else "both `address` and `simulate`"
         raise ProtocolError(Problem(entry.place, seen, "one of them"))
@@ -119,6 +127,7 @@ def _entry(key: nodes.Scalar, node: nodes.Node) -> InstrumentEntry:
         simulation=_simulation(simulate) if simulate is not None else None,
         window=_window(entry.take("window")),
         sample=_sample(entry.take("sample")),
+        guards=read_thresholds(guards) if guards is not None else DEFAULT,
         unattended=read_unattended(entry.take("unattended")),
     )
 

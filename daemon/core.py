@@ -25,6 +25,7 @@ from daemon.errors import (
     UnknownError,
 )
 from daemon.gate import Gate
+from daemon.guards import Guards
 from daemon.heartbeat import SPOOL_PATIENCE, Heartbeat, beating, feel_pulse
 from daemon.journal import Journal
 from daemon.journalled import Deeds, Passed, journalled, unobserved
@@ -561,8 +562,11 @@ async def _first_attempts(recovering: list[asyncio.Task[None]]) -> None:
 async def _engine(station: Station, plan: Plan, logbook: Logbook, gate: Gate, deeds: Deeds) -> Engine:
     channel = beating(journalled(await station.channel(), deeds), station.heartbeat)
     if isinstance(channel, SteppedChannel):
-        return SteppedEngine(channel, station.clock, plan.limits, station.sample, logbook, gate)
-    return ProgrammedEngine(channel, plan.limits, station.entry.sample, logbook, gate)
+        guards = Guards(station.entry.guards, plan.limits, station.sample)
+        return SteppedEngine(channel, station.clock, plan.limits, station.sample, logbook, gate, guards)
+    sample = station.entry.sample
+    guards = Guards(station.entry.guards, plan.limits, sample)
+    return ProgrammedEngine(channel, plan.limits, sample, logbook, gate, guards)
 
 
 def _station(name: str, bench: BenchFile, simulated: Mapping[str, Address]) -> Station:

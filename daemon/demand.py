@@ -31,7 +31,7 @@ class Demand:
 
     def __init__(self, technique: Technique, limits: Limits, open_circuit: float) -> None:
         self._technique = technique
-        self._open_circuit = open_circuit
+        self.open_circuit = open_circuit
         self._voltage_clamp = _magnitude(limits.voltage.low, limits.voltage.high) + VOLTAGE_MARGIN
         self._current_clamp = _magnitude(limits.current.low, limits.current.high) * CURRENT_MARGIN
         self._ramp = tuple(_ramp(technique, open_circuit)) if isinstance(technique, Sweep) else ()
@@ -48,14 +48,14 @@ class Demand:
 
     def at(self, time: float, last: Reading | None) -> Setpoint:
         """Return what to set `time` seconds into the step, given the last reading of it."""
-        volts = last.voltage if last is not None else self._open_circuit
+        volts = last.voltage if last is not None else self.open_circuit
         match self._technique:
             case Rest():
                 return AtRest(self._voltage_clamp)
             case ConstantCurrent(amperes):
                 return Current(amperes, self._voltage_clamp)
             case ConstantVoltage(level):
-                return Voltage(level.at(self._open_circuit), self._current_clamp)
+                return Voltage(level.at(self.open_circuit), self._current_clamp)
             case ConstantPower(watts):
                 return self._current(watts / volts if volts else 0.0)
             case ConstantResistance(ohms):

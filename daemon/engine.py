@@ -3,8 +3,11 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from daemon.logbook import Logbook
 from daemon.position import StepPosition
 from daemon.progress import Tally
+from protocols.limits import Limits, Range
+from protocols.reading import Reading
 from protocols.walk import Visit
 
 
@@ -38,7 +41,7 @@ class Engine(ABC):
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         """Run one step to one of its ends and return what it passed.
 
-        Every reading is recorded, then judged: first by the limits, then by the step's ends.
+        Every reading is recorded, then judged: by the guards, by the limits, then by the step's ends.
         `behind` is what an interrupted step had behind it: it goes on with what is left, in the
         same step record.
         """
@@ -46,3 +49,10 @@ class Engine(ABC):
     @abstractmethod
     async def off(self) -> None:
         """Disconnect the cell; any state, any number of times."""
+
+
+def unwatched(logbook: Logbook, time: float, limits: Limits, reading: Reading) -> None:
+    """Say so on the record where the run has a temperature limit and the channel no thermometer."""
+    if limits.temperature != Range() and reading.temperature is None:
+        seen, wanted = "no temperature is measured on this channel", f"{limits.temperature} degC"
+        logbook.note(time, "unwatched", f"{seen}: the limit {wanted} is not judged")

@@ -19,6 +19,7 @@ SHORTEST = 0.005
 
 _FIRST = 0.1  # the first interval of a step; it may then double from reading to reading
 _SHARE = 0.25  # of the way left to a cut-off that one interval may cover
+_NOTICED = 0.05  # of the way left: a smaller move tells nothing about how it bends
 
 
 @dataclass(slots=True)
@@ -36,7 +37,9 @@ class Course:
         """Return seconds in which the quantity covers about a quarter of the way to `target`.
 
         Infinite while it stands still or moves away. The course is continued as a parabola when
-        it bends towards the target, as a straight line when it bends away.
+        it bends towards the target, as a straight line when it bends away. Of an electrode that runs
+        empty, whose voltage grows like the logarithm of what is left, speed over bend is the time left:
+        no more than a quarter of that either, for a parabola would come too late.
         """
         if len(self._points) < 2:
             return math.inf
@@ -51,7 +54,10 @@ class Course:
             speed += bend * 0.5 * (t2 - t1)  # at the last reading, not half an interval before it
         if way < 0:
             way, speed, bend = -way, -speed, -bend
-        return _time_to_cover(_SHARE * way, speed, max(0.0, bend))
+        share = _time_to_cover(_SHARE * way, speed, max(0.0, bend))
+        # of nothing but noise one cannot say where it heads: the last move must count against the way
+        heading = bend > 0.0 and abs(v2 - v1) > _NOTICED * way
+        return min(share, _SHARE * speed / bend) if heading else share
 
 
 def _time_to_cover(way: float, speed: float, bend: float) -> float:

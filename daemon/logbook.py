@@ -110,6 +110,10 @@ class Logbook:
             )
         )
 
+    def looked(self, reading: Reading) -> None:
+        """Remember a reading that belongs to no step, such as the first look at the cell; it is not kept."""
+        self.recent.append(reading)
+
     def reading(
         self, time: float, step_time: float, reading: Reading, tally: Tally, *, thinned: bool
     ) -> None:

@@ -1,25 +1,36 @@
 """Follows steps that the instrument runs by itself, one program each."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from daemon.engine import Engine
+from daemon.engine import Engine, unwatched
 from daemon.gate import Gate
+from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
+from daemon.guards.losses import Losses
+from daemon.guards.patience import answered
+from daemon.guards.silence import Silence
 from daemon.logbook import Logbook
 from daemon.position import StepPosition
 from daemon.progress import Tally
 from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
-from drivers.errors import RefusedError
-from protocols.conditions import Comparison, Quantity, Relation
+from drivers.errors import LinkError, RefusedError
+from protocols.conditions import Comparison, Progress, Quantity, Relation
 from protocols.errors import LimitError
 from protocols.limits import Limits
 from protocols.plan import Ceiling, PlannedStep
 from protocols.reading import ImpedancePoint, Reading
 from protocols.recording import Recording
-from protocols.techniques import Rest
+from protocols.setpoint import AtRest, Current, Setpoint, Voltage
+from protocols.techniques import ConstantCurrent, ConstantVoltage, Level, Rest, Technique
 from protocols.walk import Visit
 
 _LOOK = 0.1  # seconds of open circuit before anything is done to the cell
+
+
+_ANSWER = 15.0
+"""Seconds for one answer. The instrument judges the cell meanwhile: nothing is at stake but data."""
 
 
 class Behind(NamedTuple):
@@ -43,23 +54,32 @@ class ProgrammedEngine(Engine):
     autonomous = True
 
     def __init__(
-        self, channel: ProgrammedChannel, limits: Limits, sample: float, logbook: Logbook, gate: Gate
+        self,
+        channel: ProgrammedChannel,
+        limits: Limits,
+        sample: float,
+        logbook: Logbook,
+        gate: Gate,
+        guards: Guards | None = None,
     ) -> None:
         self._channel = channel
         self._limits = limits
         self._sample = sample
         self._logbook = logbook
         self._gate = gate
+        self._guards = guards or Guards(DEFAULT, limits, sample)
+        self._losses = Losses()
         self._zero = 0.0  # instrument time at which the run began
         self._attached: Attached | None = None
 
     async def prepare(self) -> None:
-        voltage = await self._open_circuit_voltage()
-        if not self._limits.voltage.holds(voltage):
-            raise LimitError(
-                f"open-circuit voltage {voltage:.4f} V is outside {self._limits.voltage} V: "
-                "is the cell connected, the right way round, and the one that was named?"
-            )
+        began, reading = await self._look_at_rest()
+        self._zero = began - self.time
+        self.open_circuit = reading.voltage
+        self._logbook.looked(reading)
+        self._guards.check_interlocks()
+        check_open_circuit(reading.voltage, self._limits)
+        unwatched(self._logbook, self.time, self._limits, reading)
 
     def attach(self, attached: Attached, began: float) -> None:
         """The next step is running already: its program began at `began`, in seconds of the run."""
@@ -90,32 +110,39 @@ class ProgrammedEngine(Engine):
         """Let the instrument run the step, or what is left of it; None when a person pauses."""
         tag = f"{self._logbook.run}/{self._logbook.steps}"
         attached, self._attached = self._attached, None
+        self._guards.begin()
         if attached is None:
             behind = Behind(tally.seconds, tally.coulombs, tally.joules)
             program = Program(step, self._limits, self._sample, *map(abs, behind))
-            origin = await self._channel.start(tag, program)
+            origin = await self._start(tag, program)
         else:
             origin, behind = attached
+        silence = Silence(_expected(step), _ANSWER)
+        setpoint = _setpoint(step.technique)
+        before: Reading | None = None
         last, reason, finishing = 0, None, False
         while not self._gate.closed:
-            status = await self._channel.state()
-            records = await self._channel.records(after=last)
+            status, records = await self._look(after=last)
+            silence.check(bool(records))
+            self._guards.check_interlocks()
             if reason is not None and records and not finishing:
                 # it goes on past an end: one that it cannot hold itself, or did not keep
                 finishing = True
                 await self._channel.finish()
             for record in records:
                 last = record.number
-                step_time = behind.seconds + record.point.time - origin
-                reason = self._take(step, step_time, record, behind, tally) or reason
+                since = record.point.time - origin
+                progress = self._take(behind.seconds + since, record, behind, tally)
+                if progress is not None and isinstance(record.point, Reading):
+                    look = Look(record.point, setpoint, since, before)
+                    reason = self._judge(step, look, progress) or reason
+                    before = record.point
             if status.state is not ProgramState.RUNNING and not records:
                 return reason or _reason(status, tag)
         return None
 
-    def _take(
-        self, step: PlannedStep, step_time: float, record: Record, behind: Behind, tally: Tally
-    ) -> str | None:
-        """Record a point, then judge it; return the end it met, which the instrument may not hold."""
+    def _take(self, step_time: float, record: Record, behind: Behind, tally: Tally) -> Progress | None:
+        """Record a point; return how far a reading brings the step."""
         point = record.point
         self.time = point.time - self._zero
         if isinstance(point, ImpedancePoint):
@@ -124,10 +151,29 @@ class ProgrammedEngine(Engine):
             return None
         progress = tally.take(step_time, point, _counted(record, behind))
         self._logbook.reading(self.time, step_time, point, tally, thinned=True)
-        self._limits.check(point)
+        return progress
+
+    def _judge(self, step: PlannedStep, look: Look, progress: Progress) -> str | None:
+        """Return the end that is met, which the instrument may not hold, or None."""
+        self._guards.judge(look)
+        self._limits.check(look.reading)
         step.ceiling.check(progress)
         met = step.until.first_met(progress) if step.until is not None else None
         return met.text if met is not None else None
+
+    async def _start(self, tag: str, program: Program) -> float:
+        async with answered(2.0 * _ANSWER, "confirmation of a program"):
+            return await self._channel.start(tag, program)
+
+    async def _look(self, after: int) -> tuple[ProgramStatus, Sequence[Record]]:
+        """Return the state and, read after it, what is new. A lost line is noted, and some are forgiven."""
+        async with answered(_ANSWER, "answer"):
+            while True:
+                try:
+                    return await self._channel.state(), await self._channel.records(after)
+                except LinkError as error:
+                    self._losses.count(self.time, error)
+                    self._logbook.note(self.time, "answer lost", str(error))
 
     async def _wait_at_gate(self, step: PlannedStep) -> None:
         await self._channel.off()
@@ -136,7 +182,8 @@ class ProgrammedEngine(Engine):
         again = "the step goes on with what is left of it" if step.resumable else "the step begins again"
         self._logbook.note(self.time, "resumed", again)
 
-    async def _open_circuit_voltage(self) -> float:
+    async def _look_at_rest(self) -> tuple[float, Reading]:
+        """Return the moment a short rest began, and its last reading."""
         end = Comparison(Quantity.TIME, Relation.AT_LEAST, _LOOK, f"time >= {_LOOK} s")
         step = PlannedStep(
             path="0",
@@ -150,23 +197,39 @@ class ProgrammedEngine(Engine):
         )
         # a cell outside its window is what this look is for: the instrument must not stop at it
         anything = replace(self._limits, voltage=type(self._limits.voltage)())
-        program = Program(step, anything, sample=_LOOK / 4)
-        self._zero = await self._channel.start(f"{self._logbook.run}/0", program) - self.time
-        voltage: float | None = None
+        began = await self._start(f"{self._logbook.run}/0", Program(step, anything, sample=_LOOK / 4))
+        silence = Silence(_LOOK, _ANSWER)
+        found: Reading | None = None
         last = 0
         while True:
-            status = await self._channel.state()
-            records = await self._channel.records(after=last)
+            status, records = await self._look(after=last)
+            silence.check(bool(records))
             for record in records:
                 last = record.number
-                if isinstance(record.point, Reading):
-                    voltage = record.point.voltage
+                found = record.point if isinstance(record.point, Reading) else found
             if status.state is not ProgramState.RUNNING and not records:
                 break
-        if voltage is None:
+        if found is None:
             raise RefusedError("the instrument ended its look at the open-circuit voltage without a reading")
-        self.open_circuit = voltage
-        return voltage
+        return began, found
+
+
+def _expected(step: PlannedStep) -> float | None:
+    """Seconds between records at most; None where they come when they come, as in a spectrum or a sweep."""
+    steady = isinstance(step.technique, Rest | ConstantCurrent | ConstantVoltage)
+    return step.record.every if steady else None
+
+
+def _setpoint(technique: Technique) -> Setpoint | None:
+    """What the instrument was told to hold, as far as the core knows it; clamps are the instrument's own."""
+    match technique:
+        case Rest():
+            return AtRest(math.inf)
+        case ConstantCurrent(amperes):
+            return Current(amperes, math.inf)
+        case ConstantVoltage(Level(volts, False)):
+            return Voltage(volts, math.inf)
+    return None
 
 
 def _counted(record: Record, behind: Behind) -> tuple[float, float] | None:

@@ -28,11 +28,11 @@ from protocols.walk import Walk
 
 _log = logging.getLogger(__name__)
 
-COMMITTED_SECONDS = 2.0
-"""What a core may have done after the last position it committed; one is written every second at least."""
-
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits between attempts to reach an instrument whose output nobody has verified; the last goes on."""
+
+COMMIT_SECONDS = 2.0
+"""By how much a run may have been ahead of its position on the disk: kept every second, then a tick."""
 
 
 class Running(NamedTuple):
@@ -216,13 +216,21 @@ def _step_under_way(plan: Plan, parked: Parked) -> PlannedStep | None:
     return visit.step if visit is not None else None
 
 
+def _opens_within(station: Station) -> float | None:
+    """Seconds from the last position on the disk until the circuit was open at the latest.
+
+    The dead-man's time runs from the last reading, which the disk may not have seen.
+    """
+    seconds = station.deadman.seconds
+    return None if seconds is None else seconds + COMMIT_SECONDS * station.speed
+
+
 def _gap(parked: Parked, station: Station, order: Planned | None, actions: Sequence[Action]) -> Gap:
     """What may have passed between the last reading on record and now, when the circuit is open."""
     seconds = parked.seconds * station.speed
     if order is None:
         return Gap(parked.position.time, seconds, math.inf)
-    exposed = seconds
-    if station.deadman is not None:
-        exposed = min(seconds, COMMITTED_SECONDS * station.speed + station.deadman)
+    within = _opens_within(station)
+    exposed = seconds if within is None else min(seconds, within)
     amperes = largest_current(order.plan, actions, parked.position.wall)
     return Gap(parked.position.time, seconds, amperes * exposed)

@@ -1,25 +1,37 @@
 """Runs steps on a channel that the core drives reading by reading."""
 
 from daemon.demand import Demand
-from daemon.engine import Engine
+from daemon.engine import Engine, unwatched
 from daemon.foresight import Foresight
 from daemon.gate import Gate
+from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
+from daemon.guards.losses import Losses
+from daemon.guards.patience import answered
 from daemon.logbook import Logbook
 from daemon.position import StepPosition
 from daemon.progress import Tally
 from drivers.base import SteppedChannel
-from drivers.clock import Clock
+from drivers.clock import Clock, WallClock
+from drivers.errors import LinkError
 from protocols.conditions import Progress
-from protocols.errors import LimitError
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 from protocols.reading import Reading
+from protocols.setpoint import Setpoint
 from protocols.techniques import Rest
 from protocols.walk import Visit
 
+_REHEARSED = 3.0
+"""A simulated instrument may share its processor with a hundred others: it gets so much more real time."""
+
+_LOOK = 0.1  # seconds the look at a cell at rest may take
+
 
 class SteppedEngine(Engine):
-    """`sample` is the interval in seconds between readings where no end and no limit is near."""
+    """`sample` is the interval in seconds between readings where no end and no limit is near.
+
+    It is cut to what the guards call stale: nobody but the core judges this cell.
+    """
 
     autonomous = False
 
@@ -31,26 +43,29 @@ class SteppedEngine(Engine):
         sample: float,
         logbook: Logbook,
         gate: Gate,
+        guards: Guards | None = None,
     ) -> None:
         self._channel = channel
         self._clock = clock
         self._limits = limits
-        self._sample = sample
         self._logbook = logbook
         self._gate = gate
+        self._guards = guards or Guards(DEFAULT, limits, sample)
+        self._sample = min(sample, self._guards.stale)
+        self._losses = Losses()
         self._last: Reading | None = None
         self._zero = 0.0  # instrument time at which the run began
+        self._stretched = 1.0 if isinstance(clock, WallClock) else _REHEARSED
 
     async def prepare(self) -> None:
         await self._channel.prepare(self._limits)
         reading = await self._look_at_rest()
         self._zero = reading.time - self.time
         self.open_circuit = reading.voltage
-        if not self._limits.voltage.holds(reading.voltage):
-            raise LimitError(
-                f"open-circuit voltage {reading.voltage:.4f} V is outside {self._limits.voltage} V: "
-                "is the cell connected, the right way round, and the one that was named?"
-            )
+        self._logbook.looked(reading)
+        self._guards.check_interlocks()
+        check_open_circuit(reading.voltage, self._limits)
+        unwatched(self._logbook, self.time, self._limits, reading)
 
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = visit.step
@@ -79,23 +94,28 @@ class SteppedEngine(Engine):
         """Hold the demand until an end is met, and return which; None when a person pauses."""
         foresight = Foresight(step, self._limits, self._sample, demand.longest_interval)
         setpoint = demand.at(tally.seconds, tally.last)
-        await self._channel.apply(setpoint)
+        self._guards.begin()
+        await self._apply(setpoint)
         began, behind = await self._clock.now(), tally.seconds
+        at_first = demand.open_circuit if not behind else None  # later the cell stands elsewhere
         origin: float | None = None  # instrument time at which this stretch began
+        before: Reading | None = None
         woke, interval = began, 0.1
         while not self._gate.closed:
-            reading = await self._channel.measure(within=interval)
+            reading = await self._measure(within=interval)
             if origin is None:
                 origin = reading.time - (await self._clock.now() - began)
             progress = self._take(behind + reading.time - origin, reading, tally)
-            reason = self._judge(step, demand, reading, progress)
+            since = reading.time - origin
+            look = Look(reading, setpoint, since, before, at_first, interval)
+            reason = self._judge(step, demand, look, progress)
             if reason is not None:
                 return reason
-            interval = foresight.interval(progress)
+            before, interval = reading, foresight.interval(progress)
             woke = await self._clock.sleep_until(woke + interval)
             wanted = demand.at(behind + woke - began, reading)
             if wanted != setpoint:
-                await self._channel.apply(wanted)
+                await self._apply(wanted)
                 setpoint = wanted
         return None
 
@@ -106,9 +126,10 @@ class SteppedEngine(Engine):
         self._last = reading
         return progress
 
-    def _judge(self, step: PlannedStep, demand: Demand, reading: Reading, progress: Progress) -> str | None:
-        """Return why the step is over, or None; the window comes first."""
-        self._limits.check(reading)
+    def _judge(self, step: PlannedStep, demand: Demand, look: Look, progress: Progress) -> str | None:
+        """Return why the step is over, or None; what must not be comes before what was wished for."""
+        self._guards.judge(look)
+        self._limits.check(look.reading)
         met = step.until.first_met(progress) if step.until is not None else None
         if met is not None:
             return met.text
@@ -116,6 +137,20 @@ class SteppedEngine(Engine):
             return "sweep complete"
         step.ceiling.check(progress)
         return None
+
+    async def _apply(self, setpoint: Setpoint) -> None:
+        async with answered(self._guards.stale * self._stretched, f"confirmation of {setpoint}"):
+            await self._channel.apply(setpoint)
+
+    async def _measure(self, within: float) -> Reading:
+        """Return a reading while it is fresh; an answer the wire lost is asked for again."""
+        async with answered(self._guards.patience * self._stretched, "reading"):
+            while True:
+                try:
+                    return await self._channel.measure(within)
+                except LinkError as error:
+                    self._losses.count(self.time, error)
+                    self._logbook.note(self.time, "answer lost", str(error))
 
     async def _wait_at_gate(self) -> None:
         await self._channel.off()
@@ -130,6 +165,6 @@ class SteppedEngine(Engine):
         return (await self._look_at_rest()).voltage
 
     async def _look_at_rest(self) -> Reading:
-        await self._channel.apply(Demand(Rest(), self._limits, 0.0).at(0.0, None))
-        self._last = await self._channel.measure(within=0.1)
+        await self._apply(Demand(Rest(), self._limits, 0.0).at(0.0, None))
+        self._last = await self._measure(within=_LOOK)
         return self._last

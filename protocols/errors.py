@@ -3,6 +3,7 @@
 GalvanodError                 the root: catch this at the outermost door only
 ├── ProtocolError             a protocol, cell or bench file is wrong: mend the file
 ├── LimitError                a reading left the window: the circuit is opened
+│   └── GuardError                a reading, or its absence, cannot be trusted: the same happens
 ├── FigureError               the data cannot carry the figure asked for
 ├── drivers.InstrumentError   something between us and an instrument
 │   ├── drivers.LinkError         no answer or a garbled one: asking again may help
@@ -63,6 +64,10 @@ class ProtocolError(GalvanodError, ValueError):
 
 class LimitError(GalvanodError):
     """A reading is outside the window, or is no reading at all."""
+
+
+class GuardError(LimitError):
+    """Inside the window or not: no healthy cell does this, or nobody knows what it does."""
 
 
 class FigureError(GalvanodError):

@@ -36,7 +36,7 @@ async def test_a_trip_latches_outlives_the_core_and_is_cleared_by_a_named_person
         assert latch["readings"][-1]["voltage"] > 3.715
         await bench.end(signal.SIGKILL)
         await bench.start()
-        with pytest.raises(AnswerError, match="a1 is latched: voltage 3.72") as refused:
+        with pytest.raises(AnswerError, match=r"a1 is latched: voltage 3.72") as refused:
             await bench.ask(order("5 mA"))
         assert refused.value.exit_status == 75
         with pytest.raises(AnswerError, match="for a reason"):
