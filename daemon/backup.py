@@ -140,10 +140,13 @@ def check(backup: Path) -> Contents:
 
     Raises `DamagedError` for one that would not do.
     """
-    with TemporaryDirectory(prefix=".restore-", dir=backup.parent) as folder:
-        copy = Path(folder, "results.db")
-        database_files.copy(backup, copy)
-        return _contents(backup, copy)
+    try:
+        with TemporaryDirectory(prefix=".restore-", dir=backup.parent) as folder:
+            copy = Path(folder, "results.db")
+            database_files.copy(backup, copy)
+            return _contents(backup, copy)
+    except OSError as error:
+        raise UnavailableError(f"{backup} cannot be copied beside itself: {error.strerror}") from error
 
 
 def restore(backup: Path, url: str) -> tuple[Contents, Path | None]:

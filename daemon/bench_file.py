@@ -9,7 +9,7 @@ instruments:
     sample: 1 s
   rehearsal1:
     driver: emstat4
-    simulate: {cell: li_s/pp, speed: 1000, seed: 7}
+    simulate: {cell: li_s/pp, speed: 1000, seed: 7, faults: [{at: 30 s, fault: mute, for: 5 s}]}
 """
 
 import math
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from daemon.attendance import read_unattended
 from drivers import registry
 from protocols import nodes, source
 from protocols.errors import Problem, ProtocolError
@@ -37,12 +38,14 @@ _NAME = "a name of a-z, 0-9 and -, beginning with a letter, of at most 32 charac
 class Simulation:
     """A simulated instrument instead of an address: the cell in it, and how fast it lives.
 
-    `speed` is simulated seconds per second; infinite means as fast as the data is taken.
+    `speed` is simulated seconds per second; infinite means as fast as the data is taken. `faults`
+    are what will go wrong with it, in the simulator's own words: "mute at 30 s for 5 s".
     """
 
     cell: str
     speed: float = 1.0
     seed: int = 0
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class InstrumentEntry:
     simulation: Simulation | None
     window: Limits
     sample: float
+    unattended: bool = False
+    """Whether it may run although its driver has no dead-man."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ def _entry(key: nodes.Scalar, node: nodes.Node) -> InstrumentEntry:
     if not _is_name(key.text):
         raise key.refused(_NAME)
     entry = nodes.as_mapping(node, "a mapping with `driver` and `address` or `simulate`")
-    entry.only(("driver", "address", "simulate", "window", "sample"), "a key of an instrument")
+    entry.only(("driver", "address", "simulate", "window", "sample", "unattended"), "a key of an instrument")
     address, simulate = entry.take("address"), entry.take("simulate")
     if (address is None) == (simulate is None):
         seen = "neither `address` nor `simulate`" if address is None else "both `address` and `simulate`"
@@ -114,6 +119,7 @@ def _entry(key: nodes.Scalar, node: nodes.Node) -> InstrumentEntry:
         simulation=_simulation(simulate) if simulate is not None else None,
         window=_window(entry.take("window")),
         sample=_sample(entry.take("sample")),
+        unattended=read_unattended(entry.take("unattended")),
     )
 
 
@@ -126,13 +132,14 @@ def _is_name(text: str) -> bool:
 
 def _simulation(node: nodes.Node) -> Simulation:
     entry = nodes.as_mapping(node, "{cell: li_cu/pp, speed: 1000, seed: 1}")
-    entry.only(("cell", "speed", "seed"), "a key of a simulation")
+    entry.only(("cell", "speed", "seed", "faults"), "a key of a simulation")
     cell = nodes.as_scalar(entry.need("cell", "li_cu/pp"), "the name of a simulated cell").text
-    speed, seed = entry.take("speed"), entry.take("seed")
+    speed, seed, faults = entry.take("speed"), entry.take("seed"), entry.take("faults")
     return Simulation(
         cell,
         _speed(nodes.as_scalar(speed, "a number, or max")) if speed is not None else 1.0,
         _seed(nodes.as_scalar(seed, "a whole number")) if seed is not None else 0,
+        _faults(faults) if faults is not None else (),
     )
 
 
@@ -152,6 +159,27 @@ def _seed(text: nodes.Scalar) -> int:
     if not (text.text.isascii() and text.text.isdigit() and len(text.text) < 10):
         raise text.refused("a whole number of at most nine digits")
     return int(text.text)
+
+
+def _faults(node: nodes.Node) -> tuple[str, ...]:
+    return tuple(_fault(item) for item in nodes.as_list(node, "a list of faults").items)
+
+
+def _fault(node: nodes.Node) -> str:
+    """Return a fault in the simulator's words; which kinds there are is the simulator's to say."""
+    if isinstance(node, nodes.Scalar):
+        return node.text
+    entry = nodes.as_mapping(node, "{at: 30 s, fault: mute, for: 5 s}")
+    entry.only(("fault", "by", "at", "for", "times"), "a key of a fault")
+    words = [nodes.as_scalar(entry.need("fault", "mute"), "the kind of a fault").text]
+    if (amount := entry.take("by")) is not None:
+        words += ["by", nodes.as_scalar(amount, "a number with its unit").text]
+    for key in ("at", "for"):
+        if (moment := entry.take(key)) is not None:
+            words += [key, f"{read_amount(nodes.as_scalar(moment, TIME.wanted), TIME).value:.9g} s"]
+    if (times := entry.take("times")) is not None:
+        words += [nodes.as_scalar(times, "a number of answers").text, "times"]
+    return " ".join(words)
 
 
 def _window(node: nodes.Node | None) -> Limits:

@@ -28,9 +28,9 @@ class AnswerError(ServiceError):
         return self.trouble.exit_status
 
 
-def ask(path: Path, request: Request) -> Any:
+def ask(path: Path, request: Request, patience: float = _PATIENCE) -> Any:
     """Return the core's answer; raises `AnswerError`, or `UnavailableError` when nobody is there."""
-    with _conversation(path, request) as lines:
+    with _conversation(path, request, patience) as lines:
         for line in lines:
             return _unwrapped(line)["ok"]
     raise UnavailableError(f"the core at {path} hung up without an answer")
@@ -38,7 +38,7 @@ def ask(path: Path, request: Request) -> Any:
 
 def events(path: Path, request: Request) -> Iterator[Any]:
     """Yield the events of a request that has many."""
-    with _conversation(path, request) as lines:
+    with _conversation(path, request, _PATIENCE) as lines:
         for line in lines:
             reply = _unwrapped(line)
             if "event" not in reply:
@@ -48,9 +48,9 @@ def events(path: Path, request: Request) -> Iterator[Any]:
 
 
 @contextmanager
-def _conversation(path: Path, request: Request) -> Iterator[Iterator[bytes]]:
+def _conversation(path: Path, request: Request, patience: float) -> Iterator[Iterator[bytes]]:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_PATIENCE)
+        connection.settimeout(patience)
         try:
             connection.connect(socket_address(path))
             connection.sendall(msgspec.json.encode(request) + b"\n")

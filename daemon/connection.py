@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import logging
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -166,12 +168,25 @@ async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[ai
         logger=CLIENT_LOG,
     )
     client.dialled = asyncio.Event()
+    if address.port is None:  # paho's own leaves a socket open that found nobody, and may wait for ever
+        client._client._create_unix_socket_connection = partial(_dialled, address.host)  # type: ignore[method-assign]
     entering = asyncio.ensure_future(client.__aenter__())
     try:
         await asyncio.shield(entering)
         yield client
     finally:
         await _leave(client, entering)
+
+
+def _dialled(path: str) -> socket.socket:
+    dialled = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        dialled.settimeout(TIMEOUT)
+        dialled.connect(path)
+    except OSError:
+        dialled.close()
+        raise
+    return dialled
 
 
 async def _leave(client: _Client, entering: asyncio.Future[_Client]) -> None:

@@ -6,13 +6,14 @@ import logging
 import os
 import platform
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from daemon import requests
+from daemon.attendance import require_deadman
 from daemon.bench_file import BenchFile
 from daemon.control import listening
 from daemon.engine import Engine
@@ -24,12 +25,14 @@ from daemon.errors import (
     UnknownError,
 )
 from daemon.gate import Gate
+from daemon.heartbeat import SPOOL_PATIENCE, Heartbeat, beating, feel_pulse
 from daemon.journal import Journal
 from daemon.journalled import Deeds, Passed, journalled, unobserved
 from daemon.latches import Latch
 from daemon.locks import owned
 from daemon.logbook import Logbook
 from daemon.messages import Item, RunEnded, RunStarted
+from daemon.notify import Notifier
 from daemon.order import Order
 from daemon.outbox import Outbox
 from daemon.parked import Parked
@@ -40,9 +43,11 @@ from daemon.programmed import ProgrammedEngine
 from daemon.publisher import Publisher
 from daemon.recovery import Recovery, Running
 from daemon.run import Admitted, Run, RunState, anybody
+from daemon.safe import Instrument, leave, make_stations_safe
 from daemon.spool import Spool
 from daemon.station import Station
 from daemon.stepped import SteppedEngine
+from daemon.watchdog import Watchdog, interval_of
 from drivers.base import Program, ProgrammedChannel, SteppedChannel
 from drivers.errors import InstrumentError
 from protocols.errors import Place, Problem, ProtocolError
@@ -56,6 +61,9 @@ KEEPING_SECONDS = 1.0
 
 RECOVERY_SECONDS = 1.0
 """How long the core waits, before it says that it is ready, for the instruments of open runs."""
+
+STOP_SECONDS = 60.0
+"""What stopping may take at most, for the supervisor: every circuit opened, every reading on disk."""
 
 
 class Address(NamedTuple):
@@ -93,6 +101,7 @@ class Core:
         """Run until `stopped`; every cell is disconnected and every reading on disk when it returns."""
         self._places.state.mkdir(parents=True, exist_ok=True)
         with owned(self._places.lock, f"the state directory {self._places.state}"):
+            leave(self._places.instruments, (_instrument(station) for station in self._stations.values()))
             self._journal = await Journal.open(self._places.journal)
             try:
                 await self._serve(ready, stopped)
@@ -113,16 +122,27 @@ class Core:
 
     async def _work(self, found: list[Parked], ready: Callable[[], None], stopped: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as services:
+            spool_heartbeat = Heartbeat("the spool", SPOOL_PATIENCE)
+            watchdog = Watchdog(
+                notifier := Notifier.of_environment(),
+                lambda: [spool_heartbeat, *self._channel_heartbeats()],
+                self._status_line,
+                interval_of(),
+            )
             own = [
                 services.create_task(self._outbox.run(), name="outbox"),
                 services.create_task(self._publisher.run(), name="publisher"),
                 services.create_task(self._keep_positions(), name="positions"),
+                services.create_task(feel_pulse(self._outbox, spool_heartbeat), name="pulse"),
+                services.create_task(watchdog.run(), name="watchdog"),
             ]
             async with asyncio.TaskGroup() as self._running:
                 recovering, opening = self._open_all(found)
                 await _first_attempts(recovering)
                 ready()
+                notifier.ready()
                 await stopped.wait()
+                notifier.stopping(STOP_SECONDS)
                 for task in [*recovering, *opening, *self._tasks()]:
                     task.cancel()
             await asyncio.gather(*(_close(station) for station in self._stations.values()))
@@ -170,6 +190,9 @@ class Core:
                 return self._watch(self._run(request.run).name, request.per_second)
             case requests.Clear():
                 return await self._clear(request, who)
+            case requests.Safe(everything, deadline):
+                outcomes = await make_stations_safe(self._stations.values(), everything, deadline)
+                return [outcome._asdict() for outcome in outcomes]
             case requests.Pause() | requests.Resume() | requests.Stop():
                 return await self._steer(request, who)
 
@@ -244,6 +267,16 @@ class Core:
             "runs": [run.name for run in self._runs.values() if not run.over],
         }
 
+    def _channel_heartbeats(self) -> Iterator[Heartbeat]:
+        """Yield what must beat: a channel whose run is neither paused nor over."""
+        for station in self._stations.values():
+            if station.run is not None and station.run.state is RunState.RUNNING:
+                yield station.heartbeat
+
+    def _status_line(self) -> str:
+        running = sum(station.busy for station in self._stations.values())
+        return f"{running} of {len(self._stations)} channels busy, {self._outbox.waiting} readings in memory"
+
     async def _check(self, request: requests.Check) -> Mapping[str, Any]:
         """Report the plan, with what a programmed instrument would be sent for each step."""
         station = self._station(request.channel)
@@ -260,6 +293,8 @@ class Core:
 
     async def _submit(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
         station = self._station(request.channel)
+        entry = station.entry
+        require_deadman(entry.name, entry.driver, station.driver_class.deadman, entry.unattended)
         async with station.claimed():
             latch = self._journal.latches.get(station.name)
             if latch is not None:
@@ -513,9 +548,9 @@ async def _first_attempts(recovering: list[asyncio.Task[None]]) -> None:
 
 
 async def _engine(station: Station, plan: Plan, logbook: Logbook, gate: Gate, deeds: Deeds) -> Engine:
-    channel = journalled(await station.channel(), deeds)
+    channel = beating(journalled(await station.channel(), deeds), station.heartbeat)
     if isinstance(channel, SteppedChannel):
-        return SteppedEngine(channel, station.clock, plan.limits, station.entry.sample, logbook, gate)
+        return SteppedEngine(channel, station.clock, plan.limits, station.sample, logbook, gate)
     return ProgrammedEngine(channel, plan.limits, station.entry.sample, logbook, gate)
 
 
@@ -526,6 +561,10 @@ def _station(name: str, bench: BenchFile, simulated: Mapping[str, Address]) -> S
     if name not in simulated:
         raise ConfigurationError(f"nobody serves the simulated instrument {name}; `galvanod up` does")
     return Station(entry, *simulated[name])
+
+
+def _instrument(station: Station) -> Instrument:
+    return Instrument(station.name, station.entry.driver, station.address)
 
 
 async def _open(station: Station) -> None:

@@ -157,7 +157,7 @@ def network(text: str) -> str:
 def _needed(command: Path) -> set[Path]:
     """Return what running the command takes: itself, its environment, and the Python behind it."""
     python = command.parent / "python"
-    return {command, command.resolve(), python.resolve() if python.exists() else command}
+    return {command, command.resolve(), python.resolve() if python.is_symlink() else command}
 
 
 def _outcome(path: Path, text: str, installed: str | None) -> Outcome:

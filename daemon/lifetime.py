@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import json
 import logging
 import signal
@@ -13,7 +14,11 @@ import uvloop
 
 
 def until_told(main: Coroutine[Any, Any, None]) -> None:
-    """Run `main` on uvloop (half the cost of the standard loop per reading)."""
+    """Run `main` on uvloop (half the cost of the standard loop per reading).
+
+    Where the supervisor aborts a process that hangs, every thread's stack goes to standard error.
+    """
+    faulthandler.enable()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

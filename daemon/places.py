@@ -47,6 +47,11 @@ class Places:
         return self.state / "core.lock"
 
     @property
+    def instruments(self) -> Path:
+        """What the core left for `galvanod safe`: where its instruments are."""
+        return self.state / "instruments.json"
+
+    @property
     def where(self) -> Path:
         """What `up` left for the other commands: addresses and process numbers."""
         return self.state / "where.json"

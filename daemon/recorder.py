@@ -11,7 +11,7 @@ import aiomqtt
 import msgspec
 
 from daemon.connection import QUEUED, Backoff, BrokerAddress, connected, heed_cancellation
-from daemon.errors import BusyError, DamagedError, UnavailableError
+from daemon.errors import BusyError, DamagedError, ServiceError, UnavailableError
 from daemon.figure_maker import FigureMaker, OnStepEnded, no_figures
 from daemon.ingest import Ending
 from daemon.messages import (
@@ -24,6 +24,7 @@ from daemon.messages import (
     acknowledged_topic,
     data_topic,
 )
+from daemon.notify import Notifier
 from daemon.store import DeadLetter, Store, UnstorableError
 
 FLUSH = 0.03  # seconds messages are gathered for one commit
@@ -101,6 +102,7 @@ class Recorder:
         self._flush = flush
         self._figures = FigureMaker(database_url, on_step_ended)
         self._decoder = msgspec.msgpack.Decoder(Batch)
+        self._notifier = Notifier.of_environment()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
@@ -111,6 +113,7 @@ class Recorder:
         loop = asyncio.get_running_loop()
         store = await loop.run_in_executor(self._thread, Store.open_mended, self._database_url)
         ready()
+        self._notifier.ready()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._figures.run(), name="figures")
@@ -175,26 +178,32 @@ class Recorder:
             try:
                 kept = await loop.run_in_executor(self._thread, commit, store, readable, dead)
             except DamagedError as error:
-                self.trouble = str(error)
+                self._say_trouble(error)
                 await self._mend(store, error, backoff)
             except UnavailableError as error:
-                if self.trouble is None:
-                    logger.error("nothing is recorded for now: %s", error)
-                self.trouble = str(error)
+                self._say_trouble(error)
                 await asyncio.sleep(backoff.next())
             else:
                 was_in_trouble = self.trouble is not None
+                if was_in_trouble:
+                    self._notifier.status("recording again")
                 self.trouble = None
                 return kept, was_in_trouble
 
+    def _say_trouble(self, error: ServiceError) -> None:
+        """Say it in the log when it begins, and in `systemctl status` as long as it lasts."""
+        if self.trouble is None:
+            logger.error("nothing is recorded for now: %s", error)
+        self.trouble = str(error)
+        self._notifier.status(f"nothing is recorded for now: {error}")
+
     async def _mend(self, store: Store, damage: DamagedError, backoff: Backoff) -> None:
         """Set the damaged database aside and build it anew; what cannot be done now is tried again."""
-        logger.error("%s: it is set aside and built anew", damage)
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, store.mend, damage)
         except (UnavailableError, BusyError) as error:
-            logger.error("nothing is recorded for now: %s", error)
+            self._say_trouble(error)
             await asyncio.sleep(backoff.next())
 
     def _sorted(self, letters: Sequence[Letter]) -> tuple[list[Readable], list[DeadLetter]]:

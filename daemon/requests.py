@@ -87,7 +87,14 @@ class Clear(_Request, tag="clear"):
     reason: str
 
 
-Request = Status | Channels | Check | Submit | Runs | Watch | Pause | Resume | Stop | Clear
+class Safe(_Request, tag="safe"):
+    """Open every circuit that needs somebody, or `everything`; runs there end as stopped."""
+
+    everything: bool = False
+    deadline: float = 15.0
+
+
+Request = Status | Channels | Check | Submit | Runs | Watch | Pause | Resume | Stop | Clear | Safe
 
 
 class Trouble(msgspec.Struct, frozen=True):

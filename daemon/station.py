@@ -13,6 +13,7 @@ from typing import Any
 
 from daemon.bench_file import InstrumentEntry
 from daemon.errors import BusyError
+from daemon.heartbeat import CHANNEL_PATIENCE, Heartbeat
 from daemon.locks import owned
 from daemon.parked import Parked
 from daemon.run import Run
@@ -46,6 +47,7 @@ class Station:
         self.trouble: str | None = None
         """Why the instrument could not be opened; None when it could."""
         self.driver_class = registry.driver(entry.driver)
+        self.heartbeat = Heartbeat(entry.name, CHANNEL_PATIENCE)
         self._opening = asyncio.Lock()
         self._free = asyncio.Event()
         self._free.set()
@@ -119,6 +121,12 @@ class Station:
         """The time the instrument lives in."""
         return self._clock
 
+    @property
+    def sample(self) -> float:
+        """Seconds between readings: the wish of the bench file, short enough to renew a dead-man."""
+        longest = self.driver_class.deadman.longest_interval
+        return self.entry.sample if longest is None else min(self.entry.sample, longest)
+
     async def limits(self) -> Limits:
         """The channel's window: what the bench file allows and the instrument can do."""
         return Limits.intersection([self.entry.window, (await self.opened()).rating])
@@ -148,6 +156,7 @@ class Station:
             "address": self.address,
             "instrument": identity,
             "simulated": self.entry.simulation.cell if self.entry.simulation is not None else None,
+            "deadman": str(self.driver_class.deadman),
             "trouble": self.trouble,
             "state": self.run.state.value if self.run is not None and self.busy else self._idle_state(),
             "run": self.run.name if self.run is not None and self.busy else None,

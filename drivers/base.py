@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, Self
 
+from drivers.deadman import Deadman
+from drivers.errors import LinkError
 from drivers.links import Link, LinkOptions
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
@@ -48,7 +50,11 @@ class SteppedChannel(ABC):
 
     @abstractmethod
     async def measure(self, within: float) -> Reading:
-        """Look at the cell, taking at most about `within` seconds over it."""
+        """Look at the cell, taking at most about `within` seconds over it.
+
+        Where the instrument has a dead-man, this is what renews it. Raises `LimitError` where the
+        instrument itself saw the window left and has opened the circuit.
+        """
 
     @abstractmethod
     async def off(self) -> None:
@@ -152,6 +158,9 @@ class Driver(ABC):
     link_options: ClassVar[LinkOptions] = LinkOptions()
     """How the family's cable is to be opened where the bench file says nothing else."""
 
+    deadman: ClassVar[Deadman] = Deadman()
+    """What opens the circuit when the core is no more. A family that declares nothing has none."""
+
     identity: Identity
     rating: Limits
     channels: Mapping[str, Channel]
@@ -172,6 +181,20 @@ class Driver(ABC):
         `identity` is who it was: an instrument that is busy may not be able to say.
         """
         return None
+
+    @classmethod
+    async def disconnect(cls, link: Link) -> Identity:
+        """Open every circuit of the instrument whatever it was doing, and return who confirmed it.
+
+        Asked once more after a `LinkError`: whoever had the cable before may have left half a line in it.
+        """
+        try:
+            driver = await cls.open(link)
+        except LinkError:
+            driver = await cls.open(link)
+        for channel in driver.channels.values():
+            await channel.off()
+        return driver.identity
 
     @classmethod
     @abstractmethod

@@ -7,6 +7,7 @@ import re
 from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity, Program
+from drivers.deadman import Deadman, DeadmanKind
 from drivers.emstat4_channel import PAUSE_AFTER_ERROR, ScriptChannel
 from drivers.emstat4_models import MODELS, Model
 from drivers.emstat4_refusal import refusal
@@ -23,6 +24,9 @@ class EmStat4(Driver):
     """A potentiostat and galvanostat with its one channel."""
 
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0, baud_rate=921_600)
+
+    # every script ends by its own cut-offs or its step's ceiling, and `on_finished:` opens the circuit
+    deadman: ClassVar[Deadman] = Deadman(DeadmanKind.AUTONOMOUS)
 
     pause_after_error: ClassVar[float] = PAUSE_AFTER_ERROR
     """Seconds of quiet after the instrument reported an error."""

@@ -6,6 +6,7 @@ Reference manual 2461-901-01 Rev A; the commands used are shared by the three mo
 from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity
+from drivers.deadman import Deadman, DeadmanKind
 from drivers.errors import LinkError, RefusedError
 from drivers.keithley2450_models import MODELS
 from drivers.keithley2450_output import Output
@@ -19,6 +20,9 @@ class Keithley2450(Driver):
     """A source-measure unit with its one output."""
 
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0)
+
+    deadman: ClassVar[Deadman] = Deadman(DeadmanKind.INSTRUMENT, 5.0)
+    """`Deadman()` instead would leave the instrument's trigger model alone."""
 
     def __init__(self, identity: Identity, rating: Limits, output: Output) -> None:
         self.identity = identity
@@ -48,7 +52,7 @@ class Keithley2450(Driver):
             raise RefusedError(
                 f"{link.address}: the command set is {language!r}; wanted SCPI (send *LANG SCPI, power-cycle)"
             )
-        output = Output(link, model)
+        output = Output(link, model, cls.deadman)
         await output.make_safe()
         return cls(identity, model.rating, output)
 

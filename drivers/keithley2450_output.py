@@ -4,18 +4,23 @@ The output-off state is high impedance for both functions from the first moment 
 "normal", is a 0 V source that would discharge the cell. The instrument drops its output when the
 source function changes, so going from a current (or a rest) to a voltage or back takes the cell
 through high impedance for some ten milliseconds; within a function the output stays closed.
+Whenever it is closed, the instrument's own program stands behind it: see `keithley2450_deadman`.
 """
 
 import math
 import time
+from typing import NoReturn
 
 from drivers.base import SteppedChannel
+from drivers.deadman import Deadman
 from drivers.errors import LinkError, RefusedError
+from drivers.keithley2450_deadman import CUT_OFF, START, STOP, UNRENEWED, Edges, trigger_model
 from drivers.keithley2450_models import Model, overvoltage_step
 from drivers.keithley2450_source import Source
 from drivers.links import Link
 from drivers.scpi import Scpi
 from drivers.timeline import Timeline
+from protocols.errors import LimitError
 from protocols.limits import Limits, Range
 from protocols.plan import PlannedStep
 from protocols.reading import Flags, Reading
@@ -29,9 +34,12 @@ OFF_SECONDS = 1.0
 class Output(SteppedChannel):
     """Current is positive out of HI, which charges a cell whose plus is at HI."""
 
-    def __init__(self, link: Link, model: Model) -> None:
+    def __init__(self, link: Link, model: Model, deadman: Deadman) -> None:
         self._scpi = Scpi(link, f"Keithley {model.name} at {link.address}")
         self._model = model
+        self._deadman = deadman.seconds
+        self._stop, self._start = ("", "") if deadman.seconds is None else (STOP, START)
+        self._limits = Limits()
         self._source: Source | None = None  # what the closed output follows; None while it is open
         self._range = 0.0
         self._apertures: dict[str, float] = {}
@@ -73,6 +81,7 @@ class Output(SteppedChannel):
         await self._scpi.raise_on_errors(errors)
         if protection != step:
             raise RefusedError(f"{self._scpi.who}: overvoltage protection is {protection!r}; wanted {step}")
+        self._limits = limits
 
     async def apply(self, setpoint: Setpoint) -> None:
         source = Source.of(setpoint)
@@ -89,8 +98,16 @@ class Output(SteppedChannel):
         source = self._source
         if source is None:
             raise RefusedError(f"{self._scpi.who}: the output is open; apply a rest to read the voltage")
-        await self._set_aperture(source.measures, within)
-        answer = await self._scpi.ask(':READ? "defbuffer1", SOUR, READ, REL', within + 1.0)
+        question = _message(
+            ":OUTP?",
+            self._stop,
+            self._aperture(source.measures, within),
+            ':READ? "defbuffer1", SOUR, READ, REL',
+            self._start,
+        )
+        state, answer = await self._scpi.ask_all(2, question, within + 1.0)
+        if state != "1":
+            await self._raise_opened(state)
         sourced, measured, relative = self._scpi.numbers(3, "READ?", answer)
         flags = await self._clamped(source, measured)
         moment = self._timeline.at(relative, time.monotonic())
@@ -99,7 +116,7 @@ class Output(SteppedChannel):
 
     async def off(self) -> None:
         self._source = None
-        question = ":OUTP OFF;:OUTP?"
+        question = ":ABOR;:OUTP OFF;:OUTP?"  # a trigger model left running may hold on to the output
         try:
             state = await self._scpi.ask(question, OFF_SECONDS)
         except LinkError:
@@ -120,8 +137,13 @@ class Output(SteppedChannel):
             f':SENS:FUNC "{source.measures}"',
             f":SENS:{source.measures}:RANG:AUTO ON",
         )
-        await self._read_back(source, "")
-        state = await self._scpi.ask(":OUTP ON;:OUTP?")
+        await self._read_back(source)
+        if self._deadman is not None:
+            await self._scpi.tell(*trigger_model(self._deadman, Edges.of(source, self._limits)))
+        state, errors = await self._scpi.ask_all(
+            2, _message(":OUTP ON", self._start, ":OUTP?;:SYST:ERR:COUN?")
+        )
+        await self._scpi.raise_on_errors(errors)
         if state != "1":
             raise RefusedError(f"{self._scpi.who}: told to close the output, OUTP? says {state!r}; wanted 1")
         self._range = span
@@ -131,27 +153,26 @@ class Output(SteppedChannel):
 
         A wider range is set before the level, a narrower one after it; no current keeps the range.
         """
-        level = f":SOUR:{source.function} {source.level:.6E};"
+        level = f":SOUR:{source.function} {source.level:.6E}"
         wanted = self._range if source.level == 0.0 else source.range(self._model)
-        span = f":SOUR:{source.function}:RANG {wanted:.6E};"
+        span = f":SOUR:{source.function}:RANG {wanted:.6E}"
         clamp = ""
         if self._source is None or self._source.clamp != source.clamp:
-            clamp = f":SOUR:{source.function}:{source.clamps} {source.clamp:.6E};"
+            clamp = f":SOUR:{source.function}:{source.clamps} {source.clamp:.6E}"
         if wanted > self._range:
-            settings = clamp + span + level
+            settings = _message(clamp, span, level)
         elif wanted < self._range:
-            settings = clamp + level + span
+            settings = _message(clamp, level, span)
         else:
-            settings = clamp + level
-        await self._read_back(source, settings)
+            settings = _message(clamp, level)
+        await self._read_back(source, _message(self._stop, settings), self._start)
         self._range = wanted
 
-    async def _read_back(self, source: Source, settings: str) -> None:
-        """Send settings and compare the level and the clamp the instrument then holds with those wanted."""
+    async def _read_back(self, source: Source, before: str = "", after: str = "") -> None:
+        """Compare the level and the clamp the instrument holds with those wanted, all in one message."""
         prefix = f":SOUR:{source.function}"
-        level, clamp, errors = await self._scpi.ask_all(
-            3, f"{settings}{prefix}?;{prefix}:{source.clamps}?;:SYST:ERR:COUN?"
-        )
+        question = _message(before, f"{prefix}?;{prefix}:{source.clamps}?", after, ":SYST:ERR:COUN?")
+        level, clamp, errors = await self._scpi.ask_all(3, question)
         await self._scpi.raise_on_errors(errors)
         self._compare(f"{prefix}?", level, source.level)
         self._compare(f"{prefix}:{source.clamps}?", clamp, source.clamp)
@@ -161,12 +182,27 @@ class Output(SteppedChannel):
         if not math.isclose(number, wanted, rel_tol=1e-4, abs_tol=1e-9):
             raise RefusedError(f"{self._scpi.who}: {question} says {seen}; wanted {wanted:.6E}")
 
-    async def _set_aperture(self, function: str, within: float) -> None:
-        """Integrate over as many power-line cycles as the time allows; sent only when that changes."""
+    def _aperture(self, function: str, within: float) -> str:
+        """Integrate over as many power-line cycles as the time allows; said only when that changes."""
         cycles = 1.0 if within >= 0.1 else 0.1 if within >= 0.02 else 0.01
-        if self._apertures.get(function) != cycles:
-            await self._scpi.tell(f":SENS:{function}:NPLC {cycles:g}")
-            self._apertures[function] = cycles
+        if self._apertures.get(function) == cycles:
+            return ""
+        self._apertures[function] = cycles
+        return f":SENS:{function}:NPLC {cycles:g}"
+
+    async def _raise_opened(self, state: str) -> NoReturn:
+        """Tell why the output is open although nobody here opened it: the instrument's log knows."""
+        errors = await self._scpi.errors()
+        if any(CUT_OFF in error for error in errors):
+            raise LimitError(f"{self._scpi.who} saw the window left and opened the circuit")
+        if any(UNRENEWED in error for error in errors):
+            raise RefusedError(
+                f"{self._scpi.who} opened the circuit: its dead-man of {self._deadman:g} s was not renewed"
+            )
+        told = " and ".join(errors) or "no error"
+        raise RefusedError(
+            f"{self._scpi.who}: OUTP? says {state!r} in the middle of a step, and {told}; wanted 1"
+        )
 
     async def _clamped(self, source: Source, measured: float) -> int:
         """Ask whether the clamp holds the output, only where the reading makes that possible."""
@@ -182,3 +218,8 @@ class Output(SteppedChannel):
                     f"{self._scpi.who}: the {edge.origin}'s {quantity} limit {edge.value:g} {unit} "
                     f"is beyond the rating, ±{rating:g} {unit}"
                 )
+
+
+def _message(*parts: str) -> str:
+    """Return one message of all parts that say something; whoever hears it hears all of it."""
+    return ";".join(filter(None, parts))

@@ -25,9 +25,9 @@ class Scpi:
         """Return the one answer to a question."""
         return (await self._link.query(question, deadline)).strip()
 
-    async def ask_all(self, count: int, question: str) -> list[str]:
+    async def ask_all(self, count: int, question: str, deadline: float | None = None) -> list[str]:
         """Return the answers to `count` questions sent in one message. Raises `LinkError` if fewer came."""
-        answer = await self.ask(question)
+        answer = await self.ask(question, deadline)
         parts = [part.strip() for part in answer.split(";")]
         if len(parts) != count:
             raise LinkError(f"{self.who}: {question} answered {answer!r}; wanted {count} answers")
@@ -44,13 +44,18 @@ class Scpi:
         """Empty the error queue if it holds `count` other than 0; all of it becomes one `RefusedError`."""
         if count == "0":
             return
+        texts = await self.errors()
+        raise RefusedError(f"{self.who} reports {' and '.join(texts) or f'{count} errors'}")
+
+    async def errors(self) -> list[str]:
+        """Empty the error queue and return what was in it, oldest first."""
         texts: list[str] = []
         while len(texts) < MOST_ERRORS:
             text = await self.ask(":SYST:ERR?")
             if text.startswith(("0,", "+0,")):
                 break
             texts.append(text)
-        raise RefusedError(f"{self.who} reports {' and '.join(texts) or f'{count} errors'}")
+        return texts
 
     def _number(self, question: str, text: str) -> float:
         try:

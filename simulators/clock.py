@@ -5,6 +5,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 WallTime = Callable[[], float]
@@ -52,6 +53,8 @@ class SimulatedClock(Clock):
         self._started = False
         self._holders = 0
         self._awaited: list[float] = []
+        self._watched: list[float] = []
+        self._moved = asyncio.Event()
         self._standing_at = 0.0
         self._anchor(0.0)
 
@@ -63,8 +66,8 @@ class SimulatedClock(Clock):
     def start(self) -> None:
         """Let time begin; once it has begun, nothing happens."""
         if not self._started:
-            self._anchor(self._standing_at)
             self._started = True
+            self._anchor(self._standing_at)
 
     def now(self) -> float:
         if self.standing:
@@ -87,13 +90,25 @@ class SimulatedClock(Clock):
         self._holders -= 1
         self._anchor(now)
 
+    async def when(self, moment: float) -> None:
+        """Return once it is `moment`, without letting any time pass; a clock that stands stops there."""
+        self._watched.append(moment)
+        try:
+            while (now := self.now()) < moment:
+                self._moved.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(None if self.standing else (moment - now) / self.speed):
+                        await self._moved.wait()
+        finally:
+            self._watched.remove(moment)
+
     async def reach(self, moment: float) -> None:
         self._awaited.append(moment)
         try:
             await asyncio.sleep(0)
             while (now := self.now()) < moment:
                 if self.standing:
-                    await self._let_pass(min(m for m in self._awaited if m > now))
+                    await self._let_pass(min(m for m in (*self._awaited, *self._watched) if m > now))
                 else:
                     await self._sleep((moment - now) / self.speed)
         finally:
@@ -111,8 +126,24 @@ class SimulatedClock(Clock):
 
     def _stand(self, moment: float) -> None:
         self._standing_at = moment
+        self._moved.set()
 
     def _anchor(self, moment: float) -> None:
-        self._standing_at = moment
+        self._stand(moment)
         self._anchored = moment
         self._anchored_wall = self._wall()
+
+
+class Uptime(Clock):
+    """Another clock's time since a moment of it, at which an instrument was switched on."""
+
+    def __init__(self, clock: Clock, since: float) -> None:
+        self.speed = clock.speed
+        self._clock = clock
+        self._since = since
+
+    def now(self) -> float:
+        return self._clock.now() - self._since
+
+    async def reach(self, moment: float) -> None:
+        await self._clock.reach(moment + self._since)

@@ -1,13 +1,16 @@
 """What every simulated instrument is: a conversation in bytes, and an address to have it at."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simulators.cells.base import Cell
 from simulators.clock import Clock
+
+if TYPE_CHECKING:
+    from simulators.faults import Fault, Faults
 
 
 class Stream(ABC):
@@ -60,9 +63,15 @@ class SimulatedInstrument(ABC):
 
     @classmethod
     def serve(
-        cls, *, cell: str | Cell, speed: float, seed: int, port: int | None = None
+        cls,
+        *,
+        cell: str | Cell,
+        speed: float,
+        seed: int,
+        port: int | None = None,
+        faults: "Iterable[str | Fault] | Faults" = (),
     ) -> AbstractAsyncContextManager[Served]:
         """Serve a new one on this machine; see `simulators.server.serve`."""
         from simulators.server import serve
 
-        return serve(cls, cell=cell, speed=speed, seed=seed, port=port)
+        return serve(cls, cell=cell, speed=speed, seed=seed, port=port, faults=faults)

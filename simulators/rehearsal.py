@@ -4,29 +4,35 @@
 {"until": t}     -> {"now": t'}    let time pass; answered once it is at least t seconds
 {"now": null}    -> {"now": t}
 {"truth": null}  -> {"truth": {}}  what was put into the cell
-{"fault": {..}}  -> {"now": t}     spoil the next answers: see `simulators.faults`
+{"fault": ".."}  -> {"now": t}     let something go wrong, from now on: "mute for 5 s"; as an object,
+                                   {"fault": {"fault": "mute", "at": 30, "for": 5}}, at a moment of time;
+                                   see `simulators.faults.wording`
+{"fault": {"clear": true}} -> {"now": t}  end every fault
 anything else    -> {"error": "… seen, wanted …"}
 """
 
 import json
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from simulators.clock import SimulatedClock
 from simulators.faults import FaultError, Faults
-from simulators.instrument import SimulatedInstrument
 from simulators.lines import Lines, LineTooLongError
 from simulators.streams import TcpStream, listening
 
 LONGEST_REQUEST = 4096
 """Bytes; no request needs more than a hundred."""
 
-WANTED = 'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}, {"fault": {}}'
+WANTED = 'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}, {"fault": words}'
 
 PATIENCE = 0.1
 """Seconds of wall time after which a long `until` looks whether its client is still there."""
+
+
+Truth = Callable[[], Mapping[str, Any]]
+"""Tells what was put into the cell."""
 
 
 class RequestError(Exception):
@@ -36,12 +42,10 @@ class RequestError(Exception):
 class Rehearsal:
     """One client of the port and its hold on the clock."""
 
-    def __init__(
-        self, stream: TcpStream, clock: SimulatedClock, instrument: SimulatedInstrument, faults: Faults
-    ) -> None:
+    def __init__(self, stream: TcpStream, clock: SimulatedClock, truth: Truth, faults: Faults) -> None:
         self._stream = stream
         self._clock = clock
-        self._instrument = instrument
+        self._truth = truth
         self._faults = faults
         self._holding = False
 
@@ -68,7 +72,7 @@ class Rehearsal:
             case {"until": int() | float() as moment} if _is_finite(moment):
                 await self._until(moment)
             case {"truth": None}:
-                return {"truth": dict(self._instrument.truth())}
+                return {"truth": dict(self._truth())}
             case {"now": None}:
                 pass
             case {"fault": wanted}:
@@ -107,13 +111,11 @@ def _is_finite(moment: float) -> bool:
 
 
 @asynccontextmanager
-async def rehearsal_port(
-    clock: SimulatedClock, instrument: SimulatedInstrument, faults: Faults
-) -> AsyncIterator[str]:
+async def rehearsal_port(clock: SimulatedClock, truth: Truth, faults: Faults) -> AsyncIterator[str]:
     """Open the port; yield its address ("tcp://127.0.0.1:PORT")."""
 
     async def converse(stream: TcpStream) -> None:
-        await Rehearsal(stream, clock, instrument, faults).converse()
+        await Rehearsal(stream, clock, truth, faults).converse()
 
     async with listening(converse) as port:
         yield f"tcp://127.0.0.1:{port}"

@@ -1,15 +1,18 @@
 """One simulated instrument, served on this machine only."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from simulators.cells.base import Cell
 from simulators.clock import SimulatedClock
-from simulators.faults import Faults, FaultyStream
+from simulators.faults import Fault, Faults
+from simulators.faults.cell import FaultyCell
+from simulators.faults.wire import FaultyStream
 from simulators.instrument import Served, SimulatedInstrument, Stream
+from simulators.mains import Mains
+from simulators.outages import Outages
+from simulators.ports import Converse, Port, PtyPort, TcpPort
 from simulators.rehearsal import rehearsal_port
-from simulators.streams import TcpStream, listening, pseudo_terminal
 
 
 @asynccontextmanager
@@ -20,29 +23,40 @@ async def serve(
     speed: float,
     seed: int,
     port: int | None = None,
+    faults: Iterable[str | Fault] | Faults = (),
 ) -> AsyncIterator[Served]:
     """Serve a new instrument with a new cell until left; what its clients do to it lives on between them.
 
     `cell` is a name of the library or a cell of one's own. `port` is of TCP instruments only; None
-    takes a free one. Time begins with the first byte of the first client. Raises `ValueError` for
-    an unknown cell or a speed that is not positive, and `OSError` for a port that is taken.
+    takes a free one. `faults` are what will go wrong, in words ("mute after 30 s for 5 s") or as a
+    `Faults` to which more may be added while it is served. Time begins with the first byte of the
+    first client. Raises `ValueError` for an unknown cell, a speed that is not positive or a fault
+    nobody knows, and `OSError` for a port that is taken.
     """
     clock = SimulatedClock(speed)
-    instrument = instrument_class(_cell(cell, seed), clock, seed)
-    faults = Faults()
-    wire = _Wire(clock, faults)
-    async with (
-        rehearsal_port(clock, instrument, faults) as rehearsal,
-        wire.serve(instrument, port) as address,
-    ):
+    known = faults if isinstance(faults, Faults) else Faults(faults)
+    inside = FaultyCell(_cell(cell, seed), known)
+    mains = Mains(lambda uptime: instrument_class(inside, uptime, seed), inside, clock)
+
+    async def converse(stream: Stream) -> None:
+        await mains.converse(FaultyStream(_Starting(stream, clock), known))
+
+    async with AsyncExitStack() as stack:
+        rehearsal = await stack.enter_async_context(rehearsal_port(clock, mains.truth, known))
+        where = _port(instrument_class, converse, port)
+        stack.push_async_callback(where.aclose)
+        await where.come()
+        outages = Outages(clock, mains, where)
+        stack.push_async_callback(outages.aclose)
+        known.serve(clock.now, outages.happens, outages.clear)
         yield Served(
-            instrument=instrument.name,
-            address=address,
+            instrument=instrument_class.name,
+            address=where.address,
             rehearsal=rehearsal,
             cell=cell if isinstance(cell, str) else type(cell).__name__,
             speed=speed,
             seed=seed,
-            truth=instrument.truth(),
+            truth=mains.truth(),
         )
 
 
@@ -54,44 +68,14 @@ def _cell(cell: str | Cell, seed: int) -> Cell:
     return make_cell(cell, seed)
 
 
-class _Wire:
-    """What is between the clients and the instrument: a clock to start, faults to happen."""
-
-    def __init__(self, clock: SimulatedClock, faults: Faults) -> None:
-        self._clock = clock
-        self._faults = faults
-
-    def serve(self, instrument: SimulatedInstrument, port: int | None) -> AbstractAsyncContextManager[str]:
-        """Serve on the wire the instrument has; yield the address."""
-        if instrument.wire == "tcp":
-            return self._tcp(instrument, port or 0)
-        if port is not None:
-            raise ValueError(f"port {port} seen, wanted none: {instrument.name} talks on a pseudo-terminal")
-        return self._pty(instrument)
-
-    def _through(self, stream: Stream) -> Stream:
-        return FaultyStream(_Starting(stream, self._clock), self._faults)
-
-    @asynccontextmanager
-    async def _tcp(self, instrument: SimulatedInstrument, port: int) -> AsyncIterator[str]:
-        async def converse(stream: TcpStream) -> None:
-            with self._faults.can_hang_up(stream.abort):
-                await instrument.converse(self._through(stream))
-
-        async with listening(converse, port) as taken:
-            yield f"TCPIP0::127.0.0.1::{taken}::SOCKET"
-
-    @asynccontextmanager
-    async def _pty(self, instrument: SimulatedInstrument) -> AsyncIterator[str]:
-        with pseudo_terminal() as stream:
-            talking = instrument.converse(self._through(stream))
-            conversation = asyncio.create_task(talking, name=f"{instrument.name} conversation")
-            try:
-                yield stream.path
-            finally:
-                conversation.cancel()
-                with suppress(asyncio.CancelledError):
-                    await conversation
+def _port(instrument_class: type[SimulatedInstrument], converse: Converse, port: int | None) -> Port:
+    """Return the port on the wire the instrument has."""
+    name = instrument_class.name
+    if instrument_class.wire == "tcp":
+        return TcpPort(converse, port or 0)
+    if port is not None:
+        raise ValueError(f"port {port} seen, wanted none: {name} talks on a pseudo-terminal")
+    return PtyPort(converse, name)
 
 
 class _Starting(Stream):

@@ -55,33 +55,82 @@ class TcpStream(Stream):
 Converse = Callable[[TcpStream], Awaitable[None]]
 
 
+class Listener:
+    """A port on 127.0.0.1 that is this one's until closed, whether it listens or not."""
+
+    def __init__(self, converse: Converse, port: int = 0) -> None:
+        """Take the port, any free one for 0. Raises `OSError` if it is taken."""
+        self._converse = converse
+        self._conversations: set[asyncio.Task[None]] = set()
+        self._streams: set[TcpStream] = set()
+        self._server: asyncio.Server | None = None
+        self._reserved = _bound(port)
+        self.port: int = self._reserved.getsockname()[1]
+
+    async def listen(self) -> None:
+        """Accept clients from now on, and converse with each."""
+        self._server = await asyncio.start_server(self._accept, sock=_bound(self.port))
+
+    def reset(self) -> None:
+        """Reset every connection there is."""
+        for stream in tuple(self._streams):
+            stream.abort()
+
+    def go(self) -> None:
+        """Refuse clients from now on, and reset the connections there are."""
+        if self._server is not None:
+            self._server.close()
+        self.reset()
+
+    async def aclose(self) -> None:
+        """Hang up on all, and let go of the port."""
+        if self._server is not None:
+            self._server.close()
+        await cancelled(self._conversations)
+        if self._server is not None:
+            await self._server.wait_closed()
+        self._reserved.close()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer), name="conversation")
+        self._conversations.add(task)
+        task.add_done_callback(self._conversations.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        stream = TcpStream(reader, writer)
+        self._streams.add(stream)
+        try:
+            await self._converse(stream)
+        finally:
+            self._streams.discard(stream)
+            await stream.aclose()
+
+
+def _bound(port: int) -> socket.socket:
+    """Return a socket that has the port but does not listen: several may have it until one does."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+    except OSError as error:
+        bound.close()
+        why = (error.strerror or "cannot be bound").lower()
+        raise OSError(error.errno, f"port {port} of 127.0.0.1: {why}") from error
+    return bound
+
+
 @asynccontextmanager
 async def listening(converse: Converse, port: int = 0) -> AsyncIterator[int]:
     """Accept clients on 127.0.0.1 and converse with each; yield the port. Leaving hangs up on all."""
-    conversations: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        stream = TcpStream(reader, writer)
-        try:
-            await converse(stream)
-        finally:
-            await stream.aclose()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(serve(reader, writer), name="conversation")
-        conversations.add(task)
-        task.add_done_callback(conversations.discard)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", port)
+    listener = Listener(converse, port)
     try:
-        yield server.sockets[0].getsockname()[1]
+        await listener.listen()
+        yield listener.port
     finally:
-        server.close()
-        await _cancelled(conversations)
-        await server.wait_closed()
+        await listener.aclose()
 
 
-async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
+async def cancelled(tasks: set[asyncio.Task[None]]) -> None:
     """Cancel the tasks and wait until they are over; their own errors were already reported."""
     left = list(tasks)
     for task in left:
@@ -93,23 +142,38 @@ class PtyStream(Stream):
     """The instrument's end of a pseudo-terminal; its `path` is what a client opens as a serial port.
 
     The instrument keeps the client's end open too, so that clients may come and go without the
-    line going down (Linux would raise EIO on our end). It never reads empty.
+    line going down (Linux would raise EIO on our end). It reads empty only once the line was cut.
     """
 
     def __init__(self, ours: int, theirs: int) -> None:
         self.path = os.ttyname(theirs)
         self._ours = ours
         self._theirs = theirs
+        self._waiting: set[asyncio.Event] = set()
+        self._cut = False
+
+    def cut(self) -> None:
+        """Close both ends, as when the plug is pulled: the client sees the port go."""
+        if not self._cut:
+            self._cut = True
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._ours)
+            loop.remove_writer(self._ours)
+            for event in self._waiting:
+                event.set()
+            os.close(self._ours)
+            os.close(self._theirs)
 
     async def read(self) -> bytes:
-        while True:
+        while not self._cut:
             try:
                 return os.read(self._ours, CHUNK)
             except BlockingIOError:
                 await self._readable()
+        return b""
 
     async def write(self, data: bytes) -> None:
-        while data:
+        while data and not self._cut:
             try:
                 data = data[os.write(self._ours, data) :]
             except BlockingIOError:
@@ -120,21 +184,33 @@ class PtyStream(Stream):
 
     async def _readable(self) -> None:
         loop = asyncio.get_running_loop()
-        ready = asyncio.Event()
-        loop.add_reader(self._ours, ready.set)
-        try:
-            await ready.wait()
-        finally:
-            loop.remove_reader(self._ours)
+        with self._waits() as ready:
+            loop.add_reader(self._ours, ready.set)
+            try:
+                await ready.wait()
+            finally:
+                if not self._cut:  # cutting has removed it, and the number may be another's by now
+                    loop.remove_reader(self._ours)
 
     async def _writable(self) -> None:
         loop = asyncio.get_running_loop()
-        ready = asyncio.Event()
-        loop.add_writer(self._ours, ready.set)
+        with self._waits() as ready:
+            loop.add_writer(self._ours, ready.set)
+            try:
+                await ready.wait()
+            finally:
+                if not self._cut:
+                    loop.remove_writer(self._ours)
+
+    @contextmanager
+    def _waits(self) -> Iterator[asyncio.Event]:
+        """Yield an event that is also set when the line is cut."""
+        event = asyncio.Event()
+        self._waiting.add(event)
         try:
-            await ready.wait()
+            yield event
         finally:
-            loop.remove_writer(self._ours)
+            self._waiting.discard(event)
 
     def _someone_listens(self) -> bool:
         """Whether any descriptor but our own keeps the client's end open (Linux; others: assume so)."""
@@ -153,15 +229,20 @@ def _open_files() -> Iterator[tuple[str, str]]:
                     yield str(fd), str(fd.readlink())
 
 
+def new_pseudo_terminal() -> PtyStream:
+    """Open a raw pseudo-terminal; `cut` closes it."""
+    ours, theirs = os.openpty()
+    tty.setraw(ours)
+    tty.setraw(theirs)
+    os.set_blocking(ours, False)
+    return PtyStream(ours, theirs)
+
+
 @contextmanager
 def pseudo_terminal() -> Iterator[PtyStream]:
     """Open a raw pseudo-terminal and close both ends afterwards."""
-    ours, theirs = os.openpty()
+    stream = new_pseudo_terminal()
     try:
-        tty.setraw(ours)
-        tty.setraw(theirs)
-        os.set_blocking(ours, False)
-        yield PtyStream(ours, theirs)
+        yield stream
     finally:
-        os.close(ours)
-        os.close(theirs)
+        stream.cut()

@@ -8,13 +8,16 @@ from dataclasses import asdict
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from daemon.commands.options import Broker, Database, Json, State
 from daemon.errors import UnknownError
 from daemon.places import Places
+
+if TYPE_CHECKING:
+    from daemon.bench_file import Simulation
 
 # What a command needs is imported when it runs: `galvanod submit` must not wait for the core's parts.
 
@@ -153,22 +156,30 @@ def simulate(
     bench: Annotated[
         Path | None, typer.Option(help="Serve every simulated instrument of this bench file instead.")
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help='What goes wrong, in simulated time: "mute after 30 s for 5 s". May be repeated.'),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Serve a simulated instrument with a simulated cell, on its real wire, until Ctrl-C.
 
-    The first line is JSON and says its address: a PyVISA resource string or a device path. Any
-    client of the real instrument can use it.
+    A fault is KIND [by AMOUNT] [after TIME] [for TIME] [COUNT times]; an unknown kind is answered
+    with those there are. The first line is JSON and says its address: a PyVISA resource string or
+    a device path. Any client of the real instrument can use it.
     """
     from daemon.bench_file import BenchFile, Simulation
     from daemon.lifetime import told_to_stop, until_told
 
+    if bench is not None and fault:
+        raise typer.BadParameter("--fault goes with an instrument; in a bench file, write `faults:`")
     if bench is not None:
         entries = BenchFile.load(bench).instruments.values()
         wanted = {e.name: (e.driver, e.simulation) for e in entries if e.simulation is not None}
         faster = _speed(speed) if speed != "1" else None
     elif instrument is not None:
-        wanted = {instrument: (instrument, Simulation(cell, _speed(speed), seed))}
+        simulation = Simulation(cell, _speed(speed), seed, tuple(fault or ()))
+        wanted = {instrument: (instrument, simulation)}
         faster = None
     else:
         raise typer.BadParameter("name an instrument, or a bench file with --bench")
@@ -177,15 +188,24 @@ def simulate(
         stopped = told_to_stop()
         async with contextlib.AsyncExitStack() as stack:
             for name, (kind, simulation) in wanted.items():
-                speed_ = faster or simulation.speed
-                try:
-                    serving = _simulator(kind).serve(cell=simulation.cell, speed=speed_, seed=simulation.seed)
-                    _tell(name, await stack.enter_async_context(serving), json_)
-                except ValueError as error:  # a cell there is not
-                    raise UnknownError(f"simulated instrument {name}: {error}") from error
+                served = await _served(stack, name, kind, simulation, faster)
+                _tell(name, served, json_)
             await stopped.wait()
 
     until_told(run())
+
+
+async def _served(
+    stack: contextlib.AsyncExitStack, name: str, kind: str, simulation: "Simulation", faster: float | None
+) -> Any:
+    """Serve one until `stack` ends. Raises `UnknownError` for a cell or a fault there is not."""
+    facts = {"cell": simulation.cell, "seed": simulation.seed, "faults": simulation.faults}
+    try:
+        return await stack.enter_async_context(
+            _simulator(kind).serve(speed=faster or simulation.speed, **facts)
+        )
+    except ValueError as error:
+        raise UnknownError(f"simulated instrument {name}: {error}") from error
 
 
 def _simulator(name: str) -> Any:

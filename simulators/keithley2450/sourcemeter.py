@@ -7,6 +7,7 @@ exactly when someone next looks.
 from datetime import UTC, datetime, timedelta
 
 from simulators.cells.base import Cell
+from simulators.faults.terminals import Output, Terminals
 from simulators.keithley2450.buffers import BufferedReading, Buffers
 from simulators.keithley2450.meter import OVERFLOW, Meter
 from simulators.keithley2450.models import Model
@@ -55,13 +56,15 @@ class SourceMeter:
         self._cell: Load = cell
         self._leads = Leads(cell, lead_resistance)
         self._source = Source(self._leads)
-        self._voltmeter = Meter(f"{seed} volt")
-        self._ammeter = Meter(f"{seed} ampere")
+        terminals = Terminals(cell)
+        self._output: Output[tuple[Load, Regimes]] = Output(terminals)
+        self._voltmeter = Meter(f"{seed} volt", terminals.voltage)
+        self._ammeter = Meter(f"{seed} ampere", terminals.current)
         self._unsettled = False
 
     def live(self, moment: float) -> None:
         """Let what is set act on the cell up to `moment`; a moment already lived is no moment."""
-        load, regimes = self._at_work()
+        load, regimes = self._output.obey(self._at_work(), opens=not self.settings.output.value)
         self._unsettled |= self._source.apply(load, regimes)
         self._source.live(max(moment - self.lived, 0.0))
         self.lived = max(moment, self.lived)

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import copysign
+from typing import NamedTuple
 
 from simulators.cells.base import Cell
+from simulators.faults.terminals import Output, Terminals
 from simulators.front_end import FrontEnd
 from simulators.methodscript.errors import Code, ScriptError
 from simulators.methodscript.ranges import LATE, OVERLOAD, Range, Ranges
@@ -42,6 +44,15 @@ class Ratings:
         )
 
 
+class Setting(NamedTuple):
+    """What the output is told to do."""
+
+    on: bool
+    mode: int
+    volts: float
+    amperes: float
+
+
 class Potentiostat:
     """Drives the cell and measures it; time passes only in `live_until`.
 
@@ -64,6 +75,8 @@ class Potentiostat:
         self.applied_currents = Ranges(ratings.current_ranges, ratings.current_limit)
         self.potentials = Ranges(ratings.potential_ranges, ratings.voltage_limit)
         self.front_end = front_end
+        self._terminals = Terminals(cell)
+        self._output: Output[Setting] = Output(self._terminals)
         self.set_volts = 0.0
         self.set_amperes = 0.0
         self._limited = False
@@ -149,12 +162,14 @@ class Potentiostat:
 
     def _live(self, seconds: float) -> None:
         self._limited = False
-        if not self.on:
+        wanted = Setting(self.on, self.mode, self.set_volts, self.set_amperes)
+        setting = self._output.obey(wanted, opens=not self.on)
+        if not setting.on:
             self.voltage, self.current = self.cell.drive_current(0.0, seconds), 0.0
-        elif self.mode == GALVANOSTAT_MODE:
-            self._live_at_current(self.set_amperes, seconds)
+        elif setting.mode == GALVANOSTAT_MODE:
+            self._live_at_current(setting.amperes, seconds)
         else:
-            self._live_at_voltage(self.set_volts, seconds)
+            self._live_at_voltage(setting.volts, seconds)
 
     def _live_at_current(self, amperes: float, seconds: float) -> None:
         limit = self.ratings.voltage_limit
@@ -212,7 +227,8 @@ class Potentiostat:
     def read_voltage(self) -> Reading:
         """Return the measured potential in volt."""
         limit = self.ratings.voltage_limit
-        value = self.front_end.voltage(self.voltage)
+        probe = self._terminals.voltage
+        value = probe.shown(self.front_end.voltage(probe.sensed(self.voltage)))
         overload = self._limited or not -limit <= value <= limit
         status = OVERLOAD if overload else 0
         return max(-limit, min(limit, value)), self.potentials.coarsest_token(status | self._late)
@@ -221,10 +237,11 @@ class Potentiostat:
         """Return the measured current in ampere, in the range in use."""
         ranges = self.applied_currents if self.mode == GALVANOSTAT_MODE else self.currents
         ranges.follow(self.current)
-        converted = self.front_end.current(self.current, ranges.convertible)
+        probe = self._terminals.current
+        converted = self.front_end.current(probe.sensed(self.current), ranges.convertible)
         overload = self._limited or converted.overload
         status = OVERLOAD if overload else ranges.judge(converted.value)
-        return converted.value, ranges.token(status | self._late)
+        return probe.shown(converted.value), ranges.token(status | self._late)
 
     def judge_current(self, peak: float) -> str:
         """Return the metadata of an alternating current of this peak on top of the present one."""

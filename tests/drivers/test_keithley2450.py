@@ -2,6 +2,7 @@
 
 import pytest
 
+from drivers.deadman import Deadman
 from drivers.errors import LinkError, RefusedError
 from drivers.keithley2450 import Keithley2450
 from drivers.keithley2450_models import MODELS
@@ -25,7 +26,7 @@ OPENING = f"""
     > :OUTP:VOLT:SMOD HIMP
     > :OUTP:CURR:SMOD?;:OUTP:VOLT:SMOD?
     < HIMP;HIMP
-    > :OUTP OFF;:OUTP?
+    > :ABOR;:OUTP OFF;:OUTP?
     < 0
     > :SYST:CLE
     > :SENS:VOLT:RSEN ON
@@ -39,7 +40,7 @@ OPENING = f"""
 """
 
 CHARGING = """
-    > :OUTP OFF;:OUTP?
+    > :ABOR;:OUTP OFF;:OUTP?
     < 0
     > :SOUR:FUNC CURR
     > :SOUR:CURR 0
@@ -50,13 +51,14 @@ CHARGING = """
     > :SENS:VOLT:RANG:AUTO ON
     > :SOUR:CURR?;:SOUR:CURR:VLIM?;:SYST:ERR:COUN?
     < 1.000000E-03;4.320000E+00;0
-    > :OUTP ON;:OUTP?
-    < 1
+    > :OUTP ON;:OUTP?;:SYST:ERR:COUN?
+    < 1;0
 """
 
 
 def output(link: TranscriptLink) -> Output:
-    return Output(link, MODELS["2450"])
+    """The output without its dead-man, which has dialogues of its own."""
+    return Output(link, MODELS["2450"], Deadman())
 
 
 def window(low: float, high: float) -> Limits:
@@ -154,7 +156,7 @@ async def test_another_function_goes_through_the_open_circuit() -> None:
     dialogue = (
         CHARGING
         + """
-    > :OUTP OFF;:OUTP?
+    > :ABOR;:OUTP OFF;:OUTP?
     < 0
     > :SOUR:FUNC VOLT
     > :SOUR:VOLT 0
@@ -165,11 +167,10 @@ async def test_another_function_goes_through_the_open_circuit() -> None:
     > :SENS:CURR:RANG:AUTO ON
     > :SOUR:VOLT?;:SOUR:VOLT:ILIM?;:SYST:ERR:COUN?
     < 4.200000E+00;5.000000E-03;0
-    > :OUTP ON;:OUTP?
-    < 1
-    > :SENS:CURR:NPLC 0.1
-    > :READ? "defbuffer1", SOUR, READ, REL
-    < 4.200012E+00,9.100000E-04,2.500000E+00
+    > :OUTP ON;:OUTP?;:SYST:ERR:COUN?
+    < 1;0
+    > :OUTP?;:SENS:CURR:NPLC 0.1;:READ? "defbuffer1", SOUR, READ, REL
+    < 1;4.200012E+00,9.100000E-04,2.500000E+00
     """
     )
     with TranscriptLink(dialogue) as link:
@@ -184,14 +185,12 @@ async def test_the_aperture_is_sent_only_when_it_changes() -> None:
     dialogue = (
         CHARGING
         + """
-    > :SENS:VOLT:NPLC 1
-    > :READ? "defbuffer1", SOUR, READ, REL
-    < 1.000001E-03,3.700123E+00,1.234567E+00
-    > :READ? "defbuffer1", SOUR, READ, REL
-    < 1.000001E-03,3.700124E+00,2.234567E+00
-    > :SENS:VOLT:NPLC 0.01
-    > :READ? "defbuffer1", SOUR, READ, REL
-    < 1.000001E-03,3.700125E+00,2.254567E+00
+    > :OUTP?;:SENS:VOLT:NPLC 1;:READ? "defbuffer1", SOUR, READ, REL
+    < 1;1.000001E-03,3.700123E+00,1.234567E+00
+    > :OUTP?;:READ? "defbuffer1", SOUR, READ, REL
+    < 1;1.000001E-03,3.700124E+00,2.234567E+00
+    > :OUTP?;:SENS:VOLT:NPLC 0.01;:READ? "defbuffer1", SOUR, READ, REL
+    < 1;1.000001E-03,3.700125E+00,2.254567E+00
     """
     )
     with TranscriptLink(dialogue) as link:
@@ -207,9 +206,8 @@ async def test_the_clamp_is_asked_about_only_near_it() -> None:
     dialogue = (
         CHARGING
         + """
-    > :SENS:VOLT:NPLC 1
-    > :READ? "defbuffer1", SOUR, READ, REL
-    < 2.000000E-04,4.319900E+00,1.0
+    > :OUTP?;:SENS:VOLT:NPLC 1;:READ? "defbuffer1", SOUR, READ, REL
+    < 1;2.000000E-04,4.319900E+00,1.0
     > :SOUR:CURR:VLIM:TRIP?
     < 1
     """
@@ -224,13 +222,12 @@ async def test_time_goes_on_when_the_buffer_begins_anew() -> None:
     dialogue = (
         CHARGING
         + """
-    > :SENS:VOLT:NPLC 1
-    > :READ? "defbuffer1", SOUR, READ, REL
-    < 1.0E-03,3.7,100.0
-    > :READ? "defbuffer1", SOUR, READ, REL
-    < 1.0E-03,3.7,0.0
-    > :READ? "defbuffer1", SOUR, READ, REL
-    < 1.0E-03,3.7,1.5
+    > :OUTP?;:SENS:VOLT:NPLC 1;:READ? "defbuffer1", SOUR, READ, REL
+    < 1;1.0E-03,3.7,100.0
+    > :OUTP?;:READ? "defbuffer1", SOUR, READ, REL
+    < 1;1.0E-03,3.7,0.0
+    > :OUTP?;:READ? "defbuffer1", SOUR, READ, REL
+    < 1;1.0E-03,3.7,1.5
     """
     )
     with TranscriptLink(dialogue) as link:
@@ -246,7 +243,7 @@ async def test_time_goes_on_when_the_buffer_begins_anew() -> None:
     "answer", ["1.0E-03,9.9e+37,1.0", "1.0E-03,nan,1.0", "1.0E-03,3.7", "1.0E-03,3.7,x", ""]
 )
 async def test_what_is_no_reading_is_a_link_error(answer: str) -> None:
-    dialogue = CHARGING + f'> :SENS:VOLT:NPLC 1\n> :READ? "defbuffer1", SOUR, READ, REL\n< {answer}'
+    dialogue = CHARGING + f'> :OUTP?;:SENS:VOLT:NPLC 1;:READ? "defbuffer1", SOUR, READ, REL\n< 1;{answer}'
     with TranscriptLink(dialogue) as link:
         smu = output(link)
         await smu.apply(Current(1e-3, 4.32))
@@ -260,12 +257,15 @@ async def test_measuring_an_open_output_is_refused() -> None:
 
 
 async def test_off_asks_once_more_after_silence() -> None:
-    with TranscriptLink("> :OUTP OFF;:OUTP?\n! silence\n> :OUTP OFF;:OUTP?\n< 0") as link:
+    with TranscriptLink("> :ABOR;:OUTP OFF;:OUTP?\n! silence\n> :ABOR;:OUTP OFF;:OUTP?\n< 0") as link:
         await output(link).off()
 
 
 async def test_an_output_that_stays_closed_is_an_error() -> None:
-    with TranscriptLink("> :OUTP OFF;:OUTP?\n< 1") as link, pytest.raises(RefusedError, match="says '1'"):
+    with (
+        TranscriptLink("> :ABOR;:OUTP OFF;:OUTP?\n< 1") as link,
+        pytest.raises(RefusedError, match="says '1'"),
+    ):
         await output(link).off()
 
 

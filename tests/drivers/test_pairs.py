@@ -111,6 +111,15 @@ async def source_meter() -> AsyncIterator[tuple[SteppedChannel, RehearsalClock, 
             await link.aclose()
 
 
+async def watched(channel: SteppedChannel, clock: RehearsalClock, seconds: float) -> Reading:
+    """Let time pass as an engine does, with a look every second; return the last."""
+    now = await clock.now()
+    for _ in range(round(seconds)):
+        now = await clock.sleep_until(now + 1.0)
+        reading = await channel.measure(within=1.0)
+    return reading
+
+
 async def run(channel: ScriptChannel, what: Program) -> tuple[float, list[Record]]:
     """Run to the end; return the moment of the beginning, and every record."""
     origin = await channel.start("run/1", what)
@@ -262,9 +271,7 @@ async def test_a_source_meter_charges_clamps_and_rests() -> None:
     async with source_meter() as (channel, clock, cell):
         await channel.prepare(program(Rest(), None).limits)
         await channel.apply(Current(0.01, voltage_clamp=2.02))
-        began = await clock.now()
-        await clock.sleep_until(began + 100.0)
-        charged = await channel.measure(within=1.0)
+        charged = await watched(channel, clock, 100.0)
         assert charged.voltage == pytest.approx(1.2, abs=2e-3)
         assert charged.current == pytest.approx(0.01, rel=1e-3)
         await channel.apply(AtRest(voltage_clamp=2.02))

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -33,6 +34,16 @@ class Installed(NamedTuple):
     def url(self) -> str:
         return f"mqtt+unix://{self.socket}"
 
+    def answers(self) -> bool:
+        """Whether the broker takes connections on both its listeners."""
+        try:
+            with socket.socket(socket.AF_UNIX) as local, socket.socket() as network:
+                local.connect(str(self.socket))
+                network.connect(("127.0.0.1", self.port))
+        except OSError:
+            return False
+        return True
+
     def credentials(self, service: str) -> Path:
         """The folder systemd would make for the service: its own credential, and no other."""
         folder = self.root / "run" / service
@@ -62,7 +73,7 @@ async def mosquitto(machine: Installed) -> AsyncIterator[asyncio.subprocess.Proc
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        await until(lambda: machine.socket.exists() or process.returncode is not None)
+        await until(lambda: machine.answers() or process.returncode is not None)
         assert process.returncode is None, "mosquitto does not take its configuration"
         yield process
     finally:
@@ -117,9 +128,7 @@ async def heard(machine: Installed, monkeypatch: pytest.MonkeyPatch, speaker: st
             await hearing.subscribe(topic, qos=1)
         for topic in said:
             await speaking.publish(topic, b"said", qos=1)
-
         found: set[str] = set()
-
         try:
             async with asyncio.timeout(0.2):
                 async for message in hearing.messages:

@@ -1,0 +1,291 @@
+"""The supervisor is pinged while every part of the service is alive, and only then."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from daemon.gate import Gate
+from daemon.heartbeat import Heartbeat, beating, feel_pulse
+from daemon.logbook import Logbook
+from daemon.notify import Notifier
+from daemon.outbox import Outbox
+from daemon.publisher import Publisher
+from daemon.run import Run, RunState
+from daemon.spool import Spool, Spooled
+from daemon.stepped import SteppedEngine
+from daemon.watchdog import Watchdog, interval_of
+from drivers.base import SteppedChannel
+from protocols.conditions import Quantity
+from protocols.setpoint import AtRest
+from protocols.techniques import ConstantCurrent
+from tests.daemon.plans import end, plan, step
+from tests.daemon.stepped_bench import JumpClock, LinearCell, window
+
+
+class Supervisor:
+    """What systemd is to us: a datagram socket. `heard` empties it."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(address.replace("@", "\0", 1))
+        self._socket.setblocking(False)
+
+    def heard(self) -> list[str]:
+        messages = []
+        while True:
+            try:
+                messages.append(self._socket.recv(4096).decode())
+            except BlockingIOError:
+                return messages
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    listening = Supervisor(str(tmp_path / "notify"))
+    yield listening
+    listening.close()
+
+
+class Hands:
+    """A clock whose hands a test moves."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def watchdog(supervisor: Supervisor, hands: Hands, *heartbeats: Heartbeat) -> Watchdog:
+    return Watchdog(Notifier(supervisor.address), lambda: heartbeats, lambda: "2 of 3 busy", now=hands)
+
+
+def test_the_words_of_the_protocol(supervisor: Supervisor) -> None:
+    notifier = Notifier(supervisor.address)
+    notifier.ready()
+    notifier.ping("all\nwell")
+    notifier.status("hm")
+    notifier.extend(2.5)
+    notifier.stopping(60.0)
+    assert supervisor.heard() == [
+        "READY=1",
+        "WATCHDOG=1\nSTATUS=all well",
+        "STATUS=hm",
+        "EXTEND_TIMEOUT_USEC=2500000",
+        "STOPPING=1\nEXTEND_TIMEOUT_USEC=60000000",
+    ]
+
+
+def test_an_abstract_address_is_heard_as_well() -> None:
+    listening = Supervisor(f"@galvanod-test-{time.monotonic_ns()}")
+    Notifier.of_environment({"NOTIFY_SOCKET": listening.address}).ready()
+    assert listening.heard() == ["READY=1"]
+    listening.close()
+
+
+def test_nobody_who_asked_and_nobody_who_listens_are_no_trouble(tmp_path: Path) -> None:
+    Notifier.of_environment({}).ready()
+    Notifier(str(tmp_path / "nobody")).ready()
+
+
+def test_a_supervisor_that_does_not_read_never_stalls_us(supervisor: Supervisor) -> None:
+    notifier = Notifier(supervisor.address)
+    began = time.monotonic()
+    for _ in range(2000):  # many more than its queue holds
+        notifier.status("still here")
+    assert time.monotonic() - began < 2.0
+    assert 0 < len(supervisor.heard()) < 2000
+
+
+def test_everything_fresh_is_a_ping(supervisor: Supervisor) -> None:
+    hands = Hands()
+    heartbeat = Heartbeat("smu1", 20.0, hands)
+    dog = watchdog(supervisor, hands, heartbeat)
+    for _ in range(5):
+        hands.time += 19.0
+        heartbeat.beat()
+        dog.look()
+    assert supervisor.heard() == ["WATCHDOG=1\nSTATUS=2 of 3 busy"] * 5
+
+
+def test_one_silent_channel_is_no_ping_until_it_beats_again(supervisor: Supervisor) -> None:
+    hands = Hands()
+    silent, lively = Heartbeat("smu1", 20.0, hands), Heartbeat("smu2", 20.0, hands)
+    dog = watchdog(supervisor, hands, silent, lively)
+    dog.look()
+    hands.time += 20.5
+    lively.beat()
+    dog.look()
+    assert supervisor.heard()[1:] == ["STATUS=no sign of life from smu1; 2 of 3 busy"]
+    assert dog.silent == ("smu1",)
+    silent.beat()
+    dog.look()
+    assert supervisor.heard() == ["WATCHDOG=1\nSTATUS=2 of 3 busy"]
+
+
+def test_a_channel_that_was_not_expected_to_beat_has_its_patience_from_then_on(
+    supervisor: Supervisor,
+) -> None:
+    """Paused for an hour, then resumed: the first look comes before the first reading."""
+    hands = Hands()
+    heartbeat = Heartbeat("smu1", 20.0, hands)
+    expected: list[Heartbeat] = []
+    dog = Watchdog(Notifier(supervisor.address), lambda: expected, lambda: "", now=hands)
+    dog.look()
+    hands.time += 3600.0
+    expected.append(heartbeat)
+    dog.look()
+    hands.time += 19.0
+    dog.look()
+    assert not dog.silent
+    hands.time += 2.0
+    dog.look()
+    assert dog.silent == ("smu1",)
+
+
+async def test_a_stalled_loop_pings_nobody(supervisor: Supervisor) -> None:
+    dog = Watchdog(Notifier(supervisor.address), list, lambda: "", interval=0.005)
+    task = asyncio.create_task(dog.run())
+    await asyncio.sleep(0.03)
+    assert supervisor.heard()
+    time.sleep(0.1)  # noqa: ASYNC251  # this is the stall
+    assert supervisor.heard() == []
+    await asyncio.sleep(0.001)
+    assert dog.lateness > 0.09
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_a_channel_task_that_died_is_no_ping(supervisor: Supervisor) -> None:
+    clock, hands = JumpClock(), Hands()
+    heartbeat = Heartbeat("smu1", 20.0, hands)
+    channel = beating(LinearCell(clock), heartbeat)
+    assert isinstance(channel, SteppedChannel)
+    await channel.apply(AtRest(4.3))
+
+    async def channel_task() -> None:
+        await channel.measure(0.1)
+        raise RuntimeError("a fault of ours")
+
+    dog = watchdog(supervisor, hands, heartbeat)
+    task = asyncio.create_task(channel_task())
+    await asyncio.wait({task})
+    dog.look()
+    assert supervisor.heard() == ["WATCHDOG=1\nSTATUS=2 of 3 busy"]
+    hands.time += 21.0
+    dog.look()
+    assert supervisor.heard() == ["STATUS=no sign of life from smu1; 2 of 3 busy"]
+    assert isinstance(task.exception(), RuntimeError)
+
+
+class StalledSpool(Spool):
+    """On a disk that takes no commit until it is mended, and says nothing meanwhile."""
+
+    mended: threading.Event
+
+    def commit(
+        self,
+        batches: Sequence[Spooled],
+        states: Mapping[str, bytes | None],
+        acknowledged: object = (),
+    ) -> None:
+        self.mended.wait()
+        super().commit(batches, states)
+
+
+def stalled_outbox(tmp_path: Path) -> tuple[Outbox, threading.Event]:
+    spool = StalledSpool.open(tmp_path / "spool.db")
+    spool.mended = threading.Event()
+    return Outbox(spool, "lab", tick=0.001), spool.mended
+
+
+async def test_a_stalled_disk_silences_the_spool_and_a_mended_one_does_not(tmp_path: Path) -> None:
+    outbox, mended = stalled_outbox(tmp_path)
+    heartbeat = Heartbeat("the spool", 30.0)
+    pulse = asyncio.create_task(feel_pulse(outbox, heartbeat, interval=0.001))
+    writing = asyncio.create_task(outbox.run())
+    await asyncio.sleep(0.01)
+    outbox.checkpoint("lab-1", b"here")
+    await asyncio.sleep(0.01)
+    before = heartbeat.last
+    await asyncio.sleep(0.02)
+    assert heartbeat.last == before
+    mended.set()
+    await asyncio.sleep(0.02)
+    assert heartbeat.last > before
+    for task in (pulse, writing):
+        task.cancel()
+        await asyncio.wait({task})
+    await outbox.aclose()
+
+
+class TimedCell(LinearCell):
+    """Notes in real time when a reading left the cell and when its circuit opened."""
+
+    crossed = opened = 0.0
+
+    async def off(self) -> None:
+        self.opened = time.perf_counter()
+        await super().off()
+
+
+async def test_a_stalled_disk_and_a_dead_broker_delay_no_judgement(tmp_path: Path) -> None:
+    """From 3.6 V at 1 A the window's 4.3 V is left after about 2000 s of the cell's time."""
+    outbox, mended = stalled_outbox(tmp_path)
+    clock = JumpClock()
+    cell = TimedCell(clock)
+    logbook, gate = Logbook("lab-1", lambda item: outbox.put("smu1", item)), Gate()
+    limits = window((2.5, 4.3), 2.0)
+    engine = SteppedEngine(cell, clock, limits, 1.0, logbook, gate)
+    charge = step("charge", ConstantCurrent(1.0), end(Quantity.TIME, ">=", 20_000.0))
+
+    def note_the_moment(number: int) -> None:
+        cell.crossed = time.perf_counter()
+
+    cell.before_reading = note_the_moment
+    run = Run(
+        "lab-1",
+        "smu1",
+        plan(limits, charge),
+        "linear",
+        engine,
+        logbook,
+        gate,
+        lambda item: outbox.put("smu1", item),
+        lambda position: outbox.checkpoint("lab-1", b"somewhere"),
+    )
+    services = [
+        asyncio.create_task(outbox.run()),
+        asyncio.create_task(Publisher(outbox, "mqtt://127.0.0.1:9").run()),
+    ]
+    await run.conduct()
+    assert run.state is RunState.TRIPPED
+    assert outbox.committed == 0
+    assert outbox.waiting > 100
+    assert cell.opened - cell.crossed < 0.02
+    mended.set()
+    for task in reversed(services):
+        task.cancel()
+        await asyncio.wait({task})
+    await outbox.aclose()
+
+
+@pytest.mark.parametrize(
+    ("environment", "seconds"),
+    [
+        ({}, 2.5),
+        ({"WATCHDOG_USEC": "4000000"}, 1.0),
+        ({"WATCHDOG_USEC": "4000000", "WATCHDOG_PID": "1"}, 2.5),
+    ],
+)
+def test_the_supervisor_sets_the_pace(environment: dict[str, str], seconds: float) -> None:
+    assert interval_of(environment) == seconds
