@@ -99,9 +99,9 @@ class Survival:
         return await asyncio.to_thread(ask, self.places.socket, request)
 
     async def run_is(self, *states: str) -> Mapping[str, Any]:
-        """Return the one run once it is in one of these states."""
+        """Return the one run once it is in one of these states, and its instrument was asked about it."""
         async with asyncio.timeout(15.0):
-            while (run := (await self.ask(Runs()))[0])["state"] not in states:
+            while (run := (await self.ask(Runs()))[0])["state"] not in states or "being asked" in run["reason"]:
                 await asyncio.sleep(0.02)
         found: Mapping[str, Any] = run
         return found
