@@ -106,6 +106,12 @@ class Survival:
         found: Mapping[str, Any] = run
         return found
 
+    async def waits_for_a_person(self) -> None:
+        """Return once the recovery has decided so; it may still be asking when the core is ready."""
+        async with asyncio.timeout(15.0):
+            while "galvanod resume lab-1" not in (await self.ask(Runs()))[0]["reason"]:
+                await asyncio.sleep(0.02)
+
     async def has_read(self, readings: int) -> None:
         """Return once the run has kept so many readings."""
         async with asyncio.timeout(15.0):

@@ -136,9 +136,8 @@ async def test_a_stopped_service_leaves_a_stepped_run_open_and_resumable(tmp_pat
         assert [item for item in bench.items() if isinstance(item, RunEnded)] == []
         passed = bench.cell.charge
         await bench.start()
-        run = await bench.run_is("interrupted")
+        await bench.waits_for_a_person()
         assert bench.cell.charge == pytest.approx(passed, abs=1e-4)
-        assert "galvanod resume lab-1" in run["reason"]
         with pytest.raises(AnswerError, match="busy"):
             await bench.ask(order(cell="another"))
         await bench.ask(Stop("1", "enough"))
@@ -149,7 +148,7 @@ async def test_a_stopped_service_leaves_a_stepped_run_open_and_resumable(tmp_pat
 
 
 async def test_a_program_goes_on_without_a_core_and_is_found_again(tmp_path: Path) -> None:
-    async with survival(tmp_path, "emstat4", speed=20.0) as bench:
+    async with survival(tmp_path, "emstat4", speed=8.0) as bench:
         await bench.start()
         await bench.ask(order())
         await bench.has_read(10)
@@ -178,8 +177,7 @@ async def test_a_program_that_ended_unheard_is_an_interruption(tmp_path: Path) -
         await bench.end(signal.SIGKILL)
         await asyncio.sleep(1.5)  # 75 s of the cell's: the step of 60 s is over
         await bench.start()
-        run = await bench.run_is("interrupted")
+        await bench.waits_for_a_person()
         await bench.end(signal.SIGTERM)
-        assert "galvanod resume" in run["reason"]
         gap = bench.notes("interrupted")[0].detail
         assert gap["uncounted_coulombs"] >= 55e-3  # what passed unheard lies within the bound
