@@ -1,10 +1,13 @@
 """Every process a system test starts runs the code under test, wherever another copy is installed."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+LONG = pytest.mark.skipif(not os.environ.get("GALVANOD_SOAK"), reason="takes long: `make soak`")
 
 
 @pytest.fixture(autouse=True)

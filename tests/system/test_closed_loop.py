@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from daemon.results import Results
+from tests.system.conftest import LONG
 from tests.system.laboratory import Laboratory, Place, laboratory
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 MAX = math.inf
-SEEDS = (1013, 2027)
+SEEDS = [1013, *(pytest.param(seed, marks=LONG) for seed in (2027, 3041, 4057))]
 SHORT = {"rest": "2 min"}
 
 
@@ -36,8 +37,9 @@ SUBMISSIONS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
 }
 
 
-async def test_figures_are_what_was_put_in(tmp_path: Path) -> None:
-    async with laboratory(tmp_path, [place for seed in SEEDS for place in bench(seed)]) as lab:
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_figures_are_what_was_put_in(tmp_path: Path, seed: int) -> None:
+    async with laboratory(tmp_path, bench(seed)) as lab:
         runs = {channel: await submitted(lab, channel) for channel in lab.cells}
         ended = await asyncio.gather(*(lab.over(run) for run in runs.values()))
         assert {run["state"] for run in ended} == {"finished"}, ended

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.command import galvanod
-from tests.system.conftest import ROOT
+from tests.system.conftest import LONG, ROOT
 
 pytestmark = [pytest.mark.system]
 
@@ -40,6 +40,7 @@ async def test_a_child_process_runs_the_same_code() -> None:
     assert Path(printed.decode().strip()).parent == ROOT / "daemon"
 
 
+@LONG
 @pytest.mark.timeout(300)
 async def test_the_demonstration_prints_one_figure_for_each_run(tmp_path: Path) -> None:
     answer = await galvanod("demo", "--json", state=tmp_path)

@@ -13,6 +13,7 @@ from daemon.requests import Runs, Submit
 from daemon.results import Counts, Results
 from daemon.sources import cell_source
 from daemon.up import Plan, service
+from tests.system.conftest import LONG
 from tests.system.laboratory import MOSQUITTO, Laboratory, Place, laboratory, until
 from tests.system.ledger import assert_gapless, recorded, unkept
 
@@ -68,11 +69,10 @@ async def assert_all_arrived(lab: Laboratory, runs: list[str]) -> None:
     assert unkept(stepped, said) == said[:1]  # the look at the cell before the run
 
 
-@pytest.mark.parametrize("victim", ["broker", "recorder"])
-async def test_a_process_killed_twice_in_mid_run_costs_nothing(tmp_path: Path, victim: str) -> None:
+async def test_broker_and_recorder_killed_in_mid_run_cost_nothing(tmp_path: Path) -> None:
     async with laboratory(tmp_path, [SMU, POTENTIOSTAT]) as lab:
         runs = await both_running(lab, tmp_path)
-        for _ in range(2):
+        for victim in ("broker", "recorder"):
             await lab.kill(victim)
             await asyncio.sleep(0.3)
             await lab.start(victim)
@@ -80,6 +80,7 @@ async def test_a_process_killed_twice_in_mid_run_costs_nothing(tmp_path: Path, v
         await assert_all_arrived(lab, runs)
 
 
+@LONG
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 async def test_mosquitto_as_it_comes_may_forget_its_queue(tmp_path: Path) -> None:
     async with laboratory(tmp_path, [SMU, POTENTIOSTAT], mosquitto=True) as lab:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.results import Results, StepRecord
+from tests.system.conftest import LONG
 from tests.system.laboratory import Place, laboratory
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -34,6 +35,7 @@ PLATED = 0.024430
 LATE = 0.05  # seconds by which an end may be seen late: half a sample interval
 
 
+@LONG
 async def test_the_same_run_at_any_speed_gives_the_same(tmp_path: Path) -> None:
     bench = [
         Place(f"{driver[:3]}-{name}", driver, "li_cu/pp", speed, SEED, "0.1 s")
