@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # --no-compile: Python compiles what is used when it is first used, which halves the installation.
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --constraint constraints.txt
 
-.PHONY: demo up test check packages clean
+.PHONY: demo up test soak check packages clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/galvanod demo $(ARGS)
@@ -16,6 +16,10 @@ up: $(VENV)/.installed
 
 test: $(VENV)/.installed-test packages
 	$(BIN)/python -m pytest $(ARGS)
+
+# Hours of kills and faults, and the long system tests; see tests/soak.
+soak: $(VENV)/.installed-test packages
+	GALVANOD_SOAK=1 $(BIN)/python -m pytest tests/soak tests/system tests/chaos -s $(ARGS)
 
 # What every commit must pass.
 check: $(VENV)/.installed-test

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import msgspec
 
 from daemon.client import AnswerError
 from daemon.errors import UnavailableError
+from daemon.lifetime import STARTER
 from daemon.requests import Trouble
 
 _log = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # an interrupt from the keyboard is ours to pass on, in order
+                env=os.environ | {STARTER: str(os.getpid())},
             )
         try:
             async with asyncio.timeout(_START):

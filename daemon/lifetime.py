@@ -2,15 +2,22 @@
 
 import asyncio
 import contextlib
+import ctypes
 import faulthandler
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import uvloop
+
+STARTER = "GALVANOD_STARTER"
+"""The environment variable in which `up` tells its processes who started them."""
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def until_told(main: Coroutine[Any, Any, None]) -> None:
@@ -19,10 +26,21 @@ def until_told(main: Coroutine[Any, Any, None]) -> None:
     Where the supervisor aborts a process that hangs, every thread's stack goes to standard error.
     """
     faulthandler.enable()
+    _end_with_whoever_started_us()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     uvloop.run(main)
+
+
+def _end_with_whoever_started_us() -> None:
+    """Let the kernel tell us to stop when `up` is gone, however it went (Linux; elsewhere we live on)."""
+    starter = os.environ.get(STARTER)
+    if starter is None or not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(starter):  # it went before the kernel knew
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def told_to_stop() -> asyncio.Event:

@@ -59,6 +59,7 @@ class Output(SteppedChannel):
             ":SOUR:VOLT:READ:BACK ON",  # the source is measured, not believed
             ":SOUR:CURR:READ:BACK ON",
             ":SENS:COUN 1",
+            ":FORM:ASC:PREC 16",  # by default times beyond a million seconds come in whole seconds
             ':TRAC:FILL:MODE CONT, "defbuffer1"',  # old readings make room while the relative time goes on
         )
         await self._scpi.raise_on_errors(await self._scpi.ask(":SYST:ERR:COUN?"))
@@ -74,6 +75,7 @@ class Output(SteppedChannel):
     async def prepare(self, limits: Limits) -> None:
         self._refuse_beyond("voltage", "V", limits.voltage, self._model.volts)
         self._refuse_beyond("current", "A", limits.current, self._model.amperes)
+        await self.make_safe()  # a power cut since would have made "off" a 0 V source again
         step = f"PROT{overvoltage_step(limits.voltage, self._model.volts)}"
         protection, errors = await self._scpi.ask_all(
             2, f":SOUR:VOLT:PROT {step};:SOUR:VOLT:PROT?;:SYST:ERR:COUN?"
@@ -116,13 +118,20 @@ class Output(SteppedChannel):
 
     async def off(self) -> None:
         self._source = None
-        question = ":ABOR;:OUTP OFF;:OUTP?"  # a trigger model left running may hold on to the output
         try:
-            state = await self._scpi.ask(question, OFF_SECONDS)
+            state = await self._open()
         except LinkError:
-            state = await self._scpi.ask(question, OFF_SECONDS)
+            state = await self._open()
         if state != "0":
             raise RefusedError(f"{self._scpi.who}: told to open the output, OUTP? says {state!r}; wanted 0")
+
+    async def _open(self) -> str:
+        """Open the circuit and return what the instrument says of it: 0, or 1; anything else is no answer."""
+        # a trigger model left running may hold on to the output
+        state = await self._scpi.ask(":ABOR;:OUTP OFF;:OUTP?", OFF_SECONDS)
+        if state not in ("0", "1"):
+            raise LinkError(f"{self._scpi.who}: OUTP? answered {state!r}; wanted 0 or 1")
+        return state
 
     async def _close(self, source: Source) -> None:
         """Set everything with the output open, read it back, then close."""

@@ -101,7 +101,9 @@ class Survival:
     async def run_is(self, *states: str) -> Mapping[str, Any]:
         """Return the one run once it is in one of these states, and its instrument was asked about it."""
         async with asyncio.timeout(15.0):
-            while (run := (await self.ask(Runs()))[0])["state"] not in states or "being asked" in run["reason"]:
+            while (run := (await self.ask(Runs()))[0])["state"] not in states or "being asked" in run[
+                "reason"
+            ]:
                 await asyncio.sleep(0.02)
         found: Mapping[str, Any] = run
         return found

@@ -17,11 +17,7 @@ from protocols.techniques import ConstantCurrent, Impedance, Level
 
 IDENTITY = "KEITHLEY INSTRUMENTS,MODEL 2450,04412345,1.7.12b"
 
-OPENING = f"""
-    > *IDN?
-    < {IDENTITY}
-    > *LANG?
-    < SCPI
+MAKING_SAFE = """
     > :OUTP:CURR:SMOD HIMP
     > :OUTP:VOLT:SMOD HIMP
     > :OUTP:CURR:SMOD?;:OUTP:VOLT:SMOD?
@@ -34,10 +30,18 @@ OPENING = f"""
     > :SOUR:VOLT:READ:BACK ON
     > :SOUR:CURR:READ:BACK ON
     > :SENS:COUN 1
+    > :FORM:ASC:PREC 16
     > :TRAC:FILL:MODE CONT, "defbuffer1"
     > :SYST:ERR:COUN?
     < 0
 """
+
+OPENING = f"""
+    > *IDN?
+    < {IDENTITY}
+    > *LANG?
+    < SCPI
+{MAKING_SAFE}"""
 
 CHARGING = """
     > :ABOR;:OUTP OFF;:OUTP?
@@ -277,7 +281,7 @@ async def test_the_lowest_overvoltage_step_above_the_window_is_armed(
 ) -> None:
     """1.99 V plus the 20 mV of the clamp is beyond the 2 V step."""
     dialogue = f"> :SOUR:VOLT:PROT PROT{step};:SOUR:VOLT:PROT?;:SYST:ERR:COUN?\n< PROT{step};0"
-    with TranscriptLink(dialogue) as link:
+    with TranscriptLink(MAKING_SAFE + dialogue) as link:
         await output(link).prepare(window(low, high))
 
 
@@ -293,7 +297,10 @@ async def test_limits_beyond_the_rating_are_refused() -> None:
 
 async def test_overvoltage_protection_that_was_not_taken_is_refused() -> None:
     dialogue = "> :SOUR:VOLT:PROT PROT5;:SOUR:VOLT:PROT?;:SYST:ERR:COUN?\n< NONE;0"
-    with TranscriptLink(dialogue) as link, pytest.raises(RefusedError, match=r"'NONE'; wanted PROT5"):
+    with (
+        TranscriptLink(MAKING_SAFE + dialogue) as link,
+        pytest.raises(RefusedError, match=r"'NONE'; wanted PROT5"),
+    ):
         await output(link).prepare(window(2.5, 4.3))
 
 
