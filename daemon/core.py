@@ -113,7 +113,7 @@ class Core:
         self._spool = await asyncio.to_thread(Spool.open, self._places.spool)
         self._outbox = Outbox(self._spool, self._name)
         self._publisher = Publisher(self._outbox, self._broker_url)
-        self._recovery = Recovery(self._journal, self._stations, self._launch, self._conclude)
+        self._recovery = Recovery(self._journal, self._stations, self._launch, self._conclude, self._passed)
         try:
             found = self._adopt()
             async with listening(self._places.socket, self.answer):
@@ -337,12 +337,20 @@ class Core:
 
     async def _conduct(self, run: Run, order: Order, admitted: Admitted) -> None:
         """Conduct a run; afterwards it is closed, or parked where it may go on later."""
-        await run.conduct(admitted)
+        try:
+            await run.conduct(admitted)
+        finally:
+            if run.state is RunState.INTERRUPTED and run.verified_open:
+                self._park(run, order)
         if run.over:
             await self._conclude(run.name)
-        else:
-            parked = self._parked(order, decoded(run.position()), run.reason)
-            self._stations[run.channel].run = self._runs[run.name] = parked
+
+    def _park(self, run: Run, order: Order) -> None:
+        """Let an interrupted run wait: its circuit is open, and there is no gap to tell."""
+        parked = self._parked(order, decoded(run.position()), run.reason)
+        parked.told(self._journal.last_action)
+        self._stations[run.channel].run = self._runs[run.name] = parked
+        self._outbox.checkpoint(run.name, parked.encoded)
 
     async def _conclude(self, run: str) -> None:
         """Close a run whose stop record was put: first in the spool, then in the journal."""
@@ -359,11 +367,14 @@ class Core:
     ) -> None:
         """Let a parked run go on."""
         station, since = self._stations[parked.channel], parked.position
+        await self._outbox.flush()  # a disk that takes nothing is found before anything is noted
         run = await self._new_run(parked.name, station, found, parked.order, running)
         elapsed = parked.seconds * station.speed
         run.restore(since, since.time + elapsed if running is None else since.time)
         kind = "resumed" if running is None else "reattached"
         run.logbook.note(since.time + elapsed, kind, why, {"from": since.time, "seconds": elapsed})
+        self._outbox.checkpoint(run.name, run.position)
+        await self._outbox.flush()  # what is done from now on must find this position
         self._start(run, parked.order, admitted)
 
     async def _planned(self, request: requests.Submit | requests.Check, station: Station) -> Planned:

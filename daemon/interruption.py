@@ -1,12 +1,14 @@
 """What an interruption may have done to a cell, and whether a run may go on after it by itself."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from daemon.journal_file import Action
 from daemon.position import Position
 from protocols.limits import Limits
-from protocols.techniques import ConstantCurrent, ConstantVoltage, Rest, Technique
+from protocols.plan import Plan
+from protocols.techniques import ConstantCurrent, ConstantPower, ConstantResistance, Rest, Technique
 
 LONGEST_GAP = 600.0
 """Seconds without a reading after which only a person lets a run go on."""
@@ -41,24 +43,49 @@ class Gap:
         return f"{self.seconds:.3g} s without readings, in which {passed} passed uncounted"
 
 
-def uncounted(
-    technique: Technique | None, last: float | None, limits: Limits, seconds: float, deadman: float | None
-) -> float:
-    """Return the most coulombs that can have passed in `seconds` nobody counted.
+def largest_current(plan: Plan, actions: Iterable[Action], since: float) -> float:
+    """Return the most amperes that can have flowed since a moment (UTC seconds), by the journal's word.
 
-    `technique` is None where nobody knows what the channel was told last. `last` is the current last
-    measured, `deadman` the seconds after which the channel opens by itself.
+    An action counts whether or not it is known to have come; of those before the moment, the last.
     """
-    exposed = seconds if deadman is None else min(seconds, deadman)
+    acts = [action for action in actions if action.intended is not None and action.kind in ("apply", "start")]
+    later = [action for action in acts if (action.intended or 0.0) >= since]
+    earlier = [action for action in acts if (action.intended or 0.0) < since]
+    return max((_amperes(plan, action) for action in (*earlier[-1:], *later)), default=0.0)
+
+
+def _amperes(plan: Plan, action: Action) -> float:
+    """Return what one action can have let flow."""
+    match action.arguments:
+        case {"function": "rest"}:
+            return 0.0
+        case {"function": "current", "level": float(level)} if not _moves(plan):
+            return abs(level)
+        case {"function": "voltage", "clamp": float(clamp)}:
+            return clamp
+        case {"path": str(path)}:
+            steps = [step for step in plan.each_step() if step.path == path]
+            return _amperes_of(steps[0].technique, plan.limits) if steps else 0.0  # a look at rest
+    return _widest(plan.limits)
+
+
+def _amperes_of(technique: Technique, limits: Limits) -> float:
     match technique:
         case Rest():
             return 0.0
         case ConstantCurrent(amperes):
-            return abs(amperes) * exposed
-        case ConstantVoltage() if last is not None:
-            return abs(last) * exposed  # it decays while a voltage is held
-        case _:
-            return _largest(limits) * exposed
+            return abs(amperes)
+    return _widest(limits)
+
+
+def _moves(plan: Plan) -> bool:
+    """Whether a step moves its current after it was written down once."""
+    return any(isinstance(step.technique, ConstantPower | ConstantResistance) for step in plan.each_step())
+
+
+def _widest(limits: Limits) -> float:
+    edges = [edge for edge in (limits.current.low, limits.current.high) if edge is not None]
+    return max((abs(edge.value) for edge in edges), default=math.inf)
 
 
 def objection(
@@ -93,8 +120,3 @@ def unlike(open_circuit: float, position: Position) -> str | None:
         f"the open-circuit voltage is {open_circuit:.4f} V and the last reading was {last.voltage:.4f} V, "
         f"more than {LARGEST_STEP:g} V apart"
     )
-
-
-def _largest(limits: Limits) -> float:
-    edges = [edge for edge in (limits.current.low, limits.current.high) if edge is not None]
-    return max((abs(edge.value) for edge in edges), default=math.inf)

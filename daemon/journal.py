@@ -32,6 +32,7 @@ class _Batch:
 
     def __init__(self) -> None:
         self.entries: list[_Entry] = []
+        self.awaited = False
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.done.add_done_callback(lambda done: done.exception())  # nobody may be waiting
 
@@ -70,12 +71,18 @@ class Journal:
         return cls(file, thread)
 
     @property
+    def last_action(self) -> int:
+        """The number of the last action, whoever's it was."""
+        return self._next_action - 1
+
+    @property
     def epoch(self) -> int:
         return self._file.epoch
 
     async def commit(self, *statements: Statement) -> None:
         """Write now; raises `UnavailableError` if the disk does not take it."""
         batch = self._put(statements, awaited=True)
+        batch.awaited = True
         self._start()
         await asyncio.shield(batch.done)
 
@@ -198,7 +205,7 @@ class Journal:
         if error is None:
             self.trouble = None
             batch.done.set_result(None)
-            if self._batch.entries:
+            if self._batch.entries or self._batch.awaited:
                 self._start()
         else:
             self._refused(batch, error)
@@ -208,7 +215,6 @@ class Journal:
         self.trouble = str(error) or type(error).__name__
         _log.error("the journal takes nothing: %s", self.trouble)
         kept = [entry for entry in batch.entries if not entry.awaited]
-        waiting = any(entry.awaited for entry in self._batch.entries)
         self._batch.entries[:0] = kept
         refusal = (
             error
@@ -216,7 +222,7 @@ class Journal:
             else UnavailableError(f"the journal did not take it: {self.trouble}")
         )
         batch.done.set_exception(refusal)
-        if waiting:
+        if self._batch.awaited:
             self._start()
         elif kept and not isinstance(error, ServiceError):
             self._retry = asyncio.get_running_loop().call_later(_RETRY, self._start)

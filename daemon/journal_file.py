@@ -53,7 +53,7 @@ class Action(NamedTuple):
     kind: str
     arguments: Mapping[str, Any]
     phase: str  # intent, done, failed, lost
-    read_back: str
+    intended: float | None  # UTC seconds; None for switching off, which does not wait for its intent
 
 
 class JournalFile:
@@ -111,12 +111,12 @@ class JournalFile:
     def actions(self, run: str) -> list[Action]:
         """Return what was done for a run, in order."""
         query = (
-            "SELECT number, epoch, run, step, kind, arguments, phase, read_back FROM action"
+            "SELECT number, epoch, run, step, kind, arguments, phase, intended FROM action"
             " WHERE run = ? ORDER BY number"
         )
         return [
-            Action(number, epoch, name, step, kind, json.loads(arguments), phase, read_back)
-            for number, epoch, name, step, kind, arguments, phase, read_back in self._connection.execute(
+            Action(number, epoch, name, step, kind, json.loads(arguments), phase, intended)
+            for number, epoch, name, step, kind, arguments, phase, intended in self._connection.execute(
                 query, (run,)
             )
         ]

@@ -73,9 +73,9 @@ class Parked:
         self.position = msgspec.structs.replace(self.position, notes=self.position.notes + 1)
         self._emit(Noted(self.name, self.position.notes, self.position.time, kind, text, detail))
 
-    def verified_open(self, how: str) -> None:
-        """The circuit is known to be open; said once, and committed with the notes about it."""
-        self.position = msgspec.structs.replace(self.position, off=how)
+    def told(self, action: int) -> None:
+        """The circuit was verified open after this action of the journal, and what it meant is noted."""
+        self.position = msgspec.structs.replace(self.position, told=action)
 
     def end(self, state: RunState, reason: str) -> None:
         """Write the run's one stop record."""

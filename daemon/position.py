@@ -24,8 +24,8 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
     `time` is that of the last reading in seconds since the run began, `wall` the UTC moment (seconds
     since 1970) at which it was taken. `walk` is the state of `protocols.walk.Walk`; None
-    before the first step. `step` is None between steps. `off` says why the circuit was found or left
-    open, once that has been verified: the gap in the record is then told already.
+    before the first step. `step` is None between steps. `told` is the number of the last action in
+    the journal after which the circuit was verified open and the gap in the record told.
     """
 
     channel: str
@@ -37,7 +37,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     notes: int
     walk: bytes | None
     step: StepPosition | None
-    off: str | None = None
+    told: int = 0
     paused: bool = False
     ended: bool = False
 

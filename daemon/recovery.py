@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from daemon.errors import BusyError, LatchedError, ServiceError
-from daemon.interruption import RESUMPTION_SECONDS, Gap, objection, uncounted, unlike
+from daemon.interruption import RESUMPTION_SECONDS, Gap, largest_current, objection, unlike
 from daemon.journal import Journal
-from daemon.journalled import Deeds, journalled
+from daemon.journal_file import Action
+from daemon.journalled import Deeds, Passed, journalled
 from daemon.order import Order, ResumePolicy
 from daemon.parked import Parked
 from daemon.planning import Planned, planned
@@ -28,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits between attempts to reach an instrument whose output nobody has verified; the last goes on."""
+
+COMMIT_SECONDS = 2.0
+"""By how much a run may have been ahead of its position on the disk: kept every second, then a tick."""
 
 
 class Running(NamedTuple):
@@ -48,12 +53,18 @@ class Recovery:
     """`launch` and `conclude` are the core's."""
 
     def __init__(
-        self, journal: Journal, stations: Mapping[str, Station], launch: Launch, conclude: Conclude
+        self,
+        journal: Journal,
+        stations: Mapping[str, Station],
+        launch: Launch,
+        conclude: Conclude,
+        passed: Passed,
     ) -> None:
         self._journal = journal
         self._stations = stations
         self._launch = launch
         self._conclude = conclude
+        self._passed = passed
 
     async def recover(self, parked: Parked) -> None:
         """See to it that the run goes on, or waits with its circuit verified open; tries until it can."""
@@ -133,11 +144,12 @@ class Recovery:
     async def _opened_circuit(self, parked: Parked, station: Station, order: Planned | None) -> None:
         """Verify that the circuit is open and that it is the same instrument; tell the gap once."""
         await station.reattached(None)
-        deeds = Deeds(self._journal, station.name, parked.name, lambda: parked.position.steps)
+        deeds = Deeds(self._journal, station.name, parked.name, lambda: parked.position.steps, self._passed)
+        actions = await self._journal.actions(parked.name)
         await journalled(await station.channel(), deeds).off()
-        if parked.position.off is None:
-            gap = _gap(parked, station, order)
-            parked.verified_open("switched off by a new core and verified")
+        if any(action.number > parked.position.told for action in actions):
+            gap = _gap(parked, station, order, actions)
+            parked.told(self._journal.last_action)
             parked.note("interrupted", f"the core went away; circuit open: {gap}", gap.facts())
         answers, was = (await station.opened()).identity, parked.order.started.instrument
         if (answers.maker, answers.model, answers.serial) != (was["maker"], was["model"], was["serial"]):
@@ -167,7 +179,7 @@ class Recovery:
     async def _found_running(self, parked: Parked, station: Station, order: Planned) -> Running | None:
         """Open the instrument; if it runs the program this run gave it last, say where that stands."""
         step, position = _step_under_way(order.plan, parked), parked.position
-        start = None if position.off is not None else await self._last_start(parked)
+        start = await self._last_start(parked)
         if start is None or step is None:
             await station.reattached(None)
             return None
@@ -189,7 +201,7 @@ class Recovery:
         """The program given last, if nothing was done to it since and it is the step under way."""
         actions = await self._journal.actions(parked.name)
         if not actions or actions[-1].kind not in ("start", "finish"):
-            return None
+            return None  # it was switched off since
         starts = [action for action in actions if action.kind == "start"]
         ordinal = parked.position.steps + (1 if parked.position.step is None else 0)
         expected = f"{parked.name}/{ordinal}"
@@ -204,15 +216,21 @@ def _step_under_way(plan: Plan, parked: Parked) -> PlannedStep | None:
     return visit.step if visit is not None else None
 
 
-def _gap(parked: Parked, station: Station, order: Planned | None) -> Gap:
-    position, seconds = parked.position, parked.seconds * station.speed
-    began = position.time
-    if position.steps == 0:
-        return Gap(began, seconds, 0.0)  # it had only been looked at
-    step = _step_under_way(order.plan, parked) if order is not None else None
-    limits = order.plan.limits if order is not None else parked.order.window
-    if step is None or position.step is None:
-        return Gap(began, seconds, uncounted(None, None, limits, seconds, station.deadman))
-    last = position.step.last
-    current = last.current if last is not None else None
-    return Gap(began, seconds, uncounted(step.technique, current, limits, seconds, station.deadman))
+def _opens_within(station: Station) -> float | None:
+    """Seconds from the last position on the disk until the circuit was open at the latest.
+
+    The dead-man's time runs from the last reading, which the disk may not have seen.
+    """
+    seconds = station.deadman.seconds
+    return None if seconds is None else seconds + COMMIT_SECONDS * station.speed
+
+
+def _gap(parked: Parked, station: Station, order: Planned | None, actions: Sequence[Action]) -> Gap:
+    """What may have passed between the last reading on record and now, when the circuit is open."""
+    seconds = parked.seconds * station.speed
+    if order is None:
+        return Gap(parked.position.time, seconds, math.inf)
+    within = _opens_within(station)
+    exposed = seconds if within is None else min(seconds, within)
+    amperes = largest_current(order.plan, actions, parked.position.wall)
+    return Gap(parked.position.time, seconds, amperes * exposed)

@@ -92,7 +92,9 @@ class Run:
         self._checkpoint = checkpoint
         self._latching = latching
         self._walk_state: bytes | None = None
-        self._verified_open: str | None = None
+        self._told = 0
+        self.verified_open = False
+        """Whether the circuit was opened, and read back as open, when the run was last conducted."""
         walk = Walk(plan)
         self._begin: tuple[Walk, Visit | None, StepPosition | None] = (walk, walk.advance(), None)
         self.task: asyncio.Task[None] | None = None
@@ -101,7 +103,7 @@ class Run:
 
     def restore(self, since: Position, time: float) -> None:
         """Take up the run where an earlier core left it; it goes on at `time`, in seconds of the run."""
-        self._engine.time = time
+        self._engine.time, self._told = time, since.told
         self.logbook.continued(since)
         self._begin = self._way(since)
 
@@ -119,7 +121,7 @@ class Run:
             await self._latch(str(error))
             self._end(RunState.TRIPPED, str(error))
         except InstrumentError as error:
-            if self._verified_open is None:
+            if not self.verified_open:
                 await self._latch(f"the circuit was not verified open: {error}")
             self._end(RunState.FAILED, str(error))
         except ServiceError as error:
@@ -145,7 +147,7 @@ class Run:
             notes=self.logbook.notes,
             walk=self._walk_state,
             step=self.logbook.step_position(),
-            off=self._verified_open if self.state is RunState.INTERRUPTED else None,
+            told=self._told,
             paused=self._gate.closed,
             ended=self.over,
         ).encoded()
@@ -203,7 +205,7 @@ class Run:
 
         One exception: a program goes on by itself when only the service is stopped.
         """
-        self._verified_open = None
+        self.verified_open = False
         leave = False
         try:
             yield
@@ -213,7 +215,7 @@ class Run:
         finally:
             if not leave:
                 await asyncio.shield(self._engine.off())
-                self._verified_open = "switched off and verified"
+                self.verified_open = True
 
     async def _walk(self, admitted: Admitted) -> None:
         walk, visit, behind = self._begin
@@ -255,7 +257,7 @@ class Run:
         """Leave the run where it stands, resumable, without a stop record."""
         self.state, self.reason = RunState.INTERRUPTED, reason
         try:
-            if self._verified_open is not None:
+            if self.verified_open:
                 self.logbook.note(self._engine.time, "interrupted", f"circuit open: {reason}")
         finally:
             self._checkpoint(self.position)

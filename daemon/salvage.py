@@ -7,7 +7,12 @@ from sqlalchemy import Table
 
 from daemon.database import is_damage
 
-NEWER = ("runs", "steps", "cycles")  # rows that change: what the damaged file says is the later truth
+NEWER = (
+    "runs",
+    "steps",
+    "cycles",
+    "figures",
+)  # rows that change: what the damaged file says is the later truth
 BEFORE_ALL = -(2**62)
 
 
@@ -23,6 +28,7 @@ class Salvage:
         names = [column.name for column in table.columns]
         self._key = [column.name for column in table.primary_key]
         self._number = names.index(self._key[-1])
+        self._name = table.name
         conflict = "REPLACE" if table.name in NEWER else "IGNORE"
         columns, marks = ", ".join(names), ", ".join("?" * len(names))
         self._insert = f"INSERT OR {conflict} INTO {table.name} ({columns}) VALUES ({marks})"  # noqa: S608
@@ -42,7 +48,7 @@ class Salvage:
     def _of_run(self, run: int) -> bool:
         """Take over one run's rows: up to a hole, from beyond it back to it, and on from there."""
         number = self._key[1]
-        whole, after = True, BEFORE_ALL
+        whole, after = True, self._reached(run)
         while not (rows := self._take(f"run_id = ? AND {number} > ? ORDER BY {number}", run, after)).whole:
             whole = False
             hole = after if rows.last is None else rows.last
@@ -53,6 +59,15 @@ class Salvage:
             self._take(back, run, hole, beyond)
             after = beyond
         return whole
+
+    def _reached(self, run: int) -> int:
+        """Return up to where the other database has every row already: nothing is looked for there."""
+        if self._name in NEWER:
+            return BEFORE_ALL
+        number = self._key[1]
+        query = f"SELECT count(*), min({number}), max({number}) FROM {self._name} WHERE run_id = ?"  # noqa: S608
+        count, first, last = self._new.execute(query, (run,)).fetchone()
+        return int(last) if first == 1 and last == count else BEFORE_ALL
 
     def _beyond(self, run: int, hole: int) -> int | None:
         """Return a number from which on rows can be read again; None where there is none."""

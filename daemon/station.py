@@ -20,6 +20,7 @@ from daemon.run import Run
 from drivers import registry
 from drivers.base import Channel, Driver, Identity, Program
 from drivers.clock import Clock, WallClock
+from drivers.deadman import Deadman
 from drivers.links import Link
 from drivers.links.opening import open_link
 from drivers.rehearsal import RehearsalClock
@@ -112,19 +113,24 @@ class Station:
         return simulation.speed if simulation is not None and math.isfinite(simulation.speed) else 1.0
 
     @property
-    def deadman(self) -> float | None:
-        """Seconds after which the instrument opens the circuit by itself when nobody is there."""
-        return None
-
-    @property
     def clock(self) -> Clock:
         """The time the instrument lives in."""
         return self._clock
 
     @property
+    def deadman(self) -> Deadman:
+        """What opens the circuit without us.
+
+        A simulated instrument's clock stands still while we think, so looking at it more often
+        than was wished would protect nothing and take the speed out of a rehearsal.
+        """
+        declared = self.driver_class.deadman
+        return declared if self.entry.simulation is None else declared.at_least(3.0 * self.entry.sample)
+
+    @property
     def sample(self) -> float:
         """Seconds between readings: the wish of the bench file, short enough to renew a dead-man."""
-        longest = self.driver_class.deadman.longest_interval
+        longest = self.deadman.longest_interval
         return self.entry.sample if longest is None else min(self.entry.sample, longest)
 
     async def limits(self) -> Limits:
@@ -156,7 +162,7 @@ class Station:
             "address": self.address,
             "instrument": identity,
             "simulated": self.entry.simulation.cell if self.entry.simulation is not None else None,
-            "deadman": str(self.driver_class.deadman),
+            "deadman": str(self.deadman),
             "trouble": self.trouble,
             "state": self.run.state.value if self.run is not None and self.busy else self._idle_state(),
             "run": self.run.name if self.run is not None and self.busy else None,
@@ -175,6 +181,7 @@ class Station:
                 link: Link = await open_link(self.address, self.driver_class.link_options)
                 stack.push_async_callback(link.aclose)
                 driver = await self._driver_on(link, pending)
+                driver.adopt(self.deadman)
                 if self.rehearsal is not None:
                     self._clock = await RehearsalClock.connect(self.rehearsal)
                     stack.push_async_callback(self._clock.aclose)

@@ -158,7 +158,7 @@ class Driver(ABC):
     link_options: ClassVar[LinkOptions] = LinkOptions()
     """How the family's cable is to be opened where the bench file says nothing else."""
 
-    deadman: ClassVar[Deadman] = Deadman()
+    deadman: Deadman = Deadman()
     """What opens the circuit when the core is no more. A family that declares nothing has none."""
 
     identity: Identity
@@ -169,6 +169,10 @@ class Driver(ABC):
     def refusal(cls, step: PlannedStep) -> str | None:
         """Return why no instrument of this family can run the step, or None."""
         return None
+
+    def adopt(self, deadman: Deadman) -> None:
+        """Use this dead-man from the next closing of an output on; only its time differs."""
+        self.deadman = deadman
 
     @classmethod
     async def attach(

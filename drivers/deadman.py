@@ -1,6 +1,6 @@
 """What opens the circuit when nobody is there any more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -27,6 +27,10 @@ class Deadman:
     def longest_interval(self) -> float | None:
         """Seconds that may pass between two readings: two may be lost before the circuit opens."""
         return None if self.seconds is None else self.seconds / 3.0
+
+    def at_least(self, seconds: float) -> "Deadman":
+        """Return the same dead-man with at least this time, where it has one."""
+        return self if self.seconds is None else replace(self, seconds=max(self.seconds, seconds))
 
     def __str__(self) -> str:
         return self.kind.value if self.seconds is None else f"{self.kind.value}, {self.seconds:g} s"

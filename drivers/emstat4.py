@@ -26,7 +26,7 @@ class EmStat4(Driver):
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0, baud_rate=921_600)
 
     # every script ends by its own cut-offs or its step's ceiling, and `on_finished:` opens the circuit
-    deadman: ClassVar[Deadman] = Deadman(DeadmanKind.AUTONOMOUS)
+    deadman: Deadman = Deadman(DeadmanKind.AUTONOMOUS)
 
     pause_after_error: ClassVar[float] = PAUSE_AFTER_ERROR
     """Seconds of quiet after the instrument reported an error."""

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 _REPORT = re.compile(r"(?P<command>[A-Za-z_]{0,8})!(?P<code>[0-9A-Fa-f]{4})(?::(?P<place>.*))?")
-_LINE = re.compile(r"Line (\d+)")
+_LINE = re.compile(r"Line (\d{1,6})(?!\d)")
 
 NOT_IN_THIS_MODE = 0x0006
 """What an abort is answered with when nothing is running."""

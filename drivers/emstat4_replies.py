@@ -83,10 +83,10 @@ class Replies:
     def _end_text(self, index: str, text: str) -> str:
         step = self._program.step
         comparisons = [] if step.until is None else list(step.until.comparisons())
-        if index.isdigit() and int(index) < len(comparisons):
+        if index.isdigit() and len(index) <= 4 and int(index) < len(comparisons):
             return comparisons[int(index)].text
         if index:
-            raise LinkError(f"the script said {text!r}; the step has {len(comparisons)} ends")
+            raise LinkError(f"the script said {text[:60]!r}; the step has {len(comparisons)} ends")
         if self.finishing or not isinstance(step.technique, Sweep | Impedance):
             return "finished"
         return f"{step.verb} complete"

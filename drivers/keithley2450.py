@@ -21,13 +21,18 @@ class Keithley2450(Driver):
 
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0)
 
-    deadman: ClassVar[Deadman] = Deadman(DeadmanKind.INSTRUMENT, 5.0)
+    deadman: Deadman = Deadman(DeadmanKind.INSTRUMENT, 5.0)
     """`Deadman()` instead would leave the instrument's trigger model alone."""
 
     def __init__(self, identity: Identity, rating: Limits, output: Output) -> None:
         self.identity = identity
         self.rating = rating
         self.channels = {"1": output}
+        self._output = output
+
+    def adopt(self, deadman: Deadman) -> None:
+        super().adopt(deadman)
+        self._output.deadman = deadman
 
     @classmethod
     def refusal(cls, step: PlannedStep) -> str | None:

@@ -1,7 +1,7 @@
 """The trigger model with which a Keithley 2450, 2460 or 2461 opens the circuit by itself.
 
 While the output is closed the instrument runs a little program of its own: it looks at the cell
-every half second and opens the output as soon as what it measures is beyond the window, on either
+every tenth of its time and opens the output as soon as what it measures is beyond the window, on either
 side (the source's own clamp is symmetric and would not keep a cell above its lowest voltage), or
 once it has looked often enough without having been started afresh. Starting it afresh is part of
 the message that takes a reading: what is renewed is never just a connection that is alive, but
@@ -22,10 +22,11 @@ from protocols.limits import Limits, Range
 BUFFER = "defbuffer2"
 """Where the instrument's own looks go; the readings we ask for are in the other one."""
 
-LOOK_SECONDS = 0.5
-"""One look: a delay and a reading, which takes at most `READING_SECONDS` at one power-line cycle."""
-
 READING_SECONDS = 0.12
+"""What one reading takes at most, at one power-line cycle with autozero and read-back."""
+
+LOOKS = 9
+"""How often the program looks, a tenth of its time each: the rest is for the reading before the first."""
 
 CURRENT_MARGIN = 0.05
 """Of the larger edge: a current cut-off stands outside the source's own clamp, which holds the other side."""
@@ -59,23 +60,21 @@ class Edges:
         return cls(low, high)
 
 
-def looks(seconds: float) -> int:
-    """Return how many looks fit into `seconds`, with the reading that may precede the first one."""
-    return max(1, int((seconds - READING_SECONDS) / LOOK_SECONDS))
-
-
 def trigger_model(seconds: float, edges: Edges) -> tuple[str, ...]:
-    """Return the messages that build the program; the output is open `seconds` after :INIT at the latest."""
+    """Return the messages that build the program: the output is open `seconds` after it was renewed.
+
+    `seconds` is at least 2: a tenth of it must hold a reading.
+    """
     cut_offs = [f"BEL, {edges.low:.6E}, 0"] if edges.low is not None else []
     cut_offs += [f"ABOV, 0, {edges.high:.6E}"] if edges.high is not None else []
     counter = 4 + len(cut_offs)
     opening = counter + 4
     blocks = [
         f'BUFF:CLE 1, "{BUFFER}"',
-        f"DEL:CONS 2, {LOOK_SECONDS - READING_SECONDS:g}",
+        f"DEL:CONS 2, {seconds / 10.0 - READING_SECONDS:.3f}",
         f'MEAS 3, "{BUFFER}"',
         *(f"BRAN:LIM:CONS {number}, {cut_off}, {opening}" for number, cut_off in enumerate(cut_offs, 4)),
-        f"BRAN:COUN {counter}, {looks(seconds)}, 2",
+        f"BRAN:COUN {counter}, {LOOKS}, 2",
         f"SOUR:STAT {counter + 1}, OFF",
         f'LOG:EVEN {counter + 2}, ERR1, "{UNRENEWED}"',
         f"BRAN:ALW {counter + 3}, {opening + 2}",

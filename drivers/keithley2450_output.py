@@ -37,7 +37,7 @@ class Output(SteppedChannel):
     def __init__(self, link: Link, model: Model, deadman: Deadman) -> None:
         self._scpi = Scpi(link, f"Keithley {model.name} at {link.address}")
         self._model = model
-        self._deadman = deadman.seconds
+        self.deadman = deadman
         self._stop, self._start = ("", "") if deadman.seconds is None else (STOP, START)
         self._limits = Limits()
         self._source: Source | None = None  # what the closed output follows; None while it is open
@@ -138,8 +138,8 @@ class Output(SteppedChannel):
             f":SENS:{source.measures}:RANG:AUTO ON",
         )
         await self._read_back(source)
-        if self._deadman is not None:
-            await self._scpi.tell(*trigger_model(self._deadman, Edges.of(source, self._limits)))
+        if self.deadman.seconds is not None:
+            await self._scpi.tell(*trigger_model(self.deadman.seconds, Edges.of(source, self._limits)))
         state, errors = await self._scpi.ask_all(
             2, _message(":OUTP ON", self._start, ":OUTP?;:SYST:ERR:COUN?")
         )
@@ -197,7 +197,7 @@ class Output(SteppedChannel):
             raise LimitError(f"{self._scpi.who} saw the window left and opened the circuit")
         if any(UNRENEWED in error for error in errors):
             raise RefusedError(
-                f"{self._scpi.who} opened the circuit: its dead-man of {self._deadman:g} s was not renewed"
+                f"{self._scpi.who} opened the circuit: its dead-man, {self.deadman}, was not renewed"
             )
         told = " and ".join(errors) or "no error"
         raise RefusedError(

@@ -11,6 +11,9 @@ from drivers.errors import LinkError
 
 CONNECT_SECONDS = 5.0
 
+LAST_MOMENT = 1e15
+"""Seconds; written so that no comparison with it holds for what is not a number."""
+
 
 class RehearsalClock(Clock):
     """Holds a simulated instrument's clock: its time passes only as far as `sleep_until` lets it.
@@ -68,7 +71,7 @@ class RehearsalClock(Clock):
 
     async def _time(self, question: Mapping[str, Any]) -> float:
         answer = (await self._ask(question)).get("now")
-        if isinstance(answer, bool) or not isinstance(answer, int | float):
+        if isinstance(answer, bool) or not isinstance(answer, int | float) or not abs(answer) < LAST_MOMENT:
             raise LinkError(f"{self.address}: {question} was answered without the time")
         return float(answer)
 
@@ -79,7 +82,7 @@ class RehearsalClock(Clock):
                 self._owed += 1
                 await self._writer.drain()
                 return await self._answer()
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: a line beyond what the reader holds
                 raise LinkError(f"{self.address}: the rehearsal is gone: {error}") from error
 
     async def _answer(self) -> Mapping[str, Any]:
@@ -94,7 +97,7 @@ class RehearsalClock(Clock):
     def _parsed(self, line: bytes) -> Mapping[str, Any]:
         try:
             answer = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LinkError(f"{self.address}: answered {line[:80]!r}; wanted JSON") from error
         if not isinstance(answer, dict):
             raise LinkError(f"{self.address}: answered {line[:80]!r}; wanted an object")

@@ -1,5 +1,7 @@
 """SCPI as a conversation: questions with several answers, numbers that are numbers, the error queue."""
 
+import re
+
 from drivers.errors import LinkError, RefusedError
 from drivers.links import Link
 
@@ -7,6 +9,9 @@ OVERFLOW = 9.9e37
 """What an instrument says instead of a number it could not measure (SCPI-99, 7.2.1)."""
 
 MOST_ERRORS = 20
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+"""How an instrument writes numbers (IEEE 488.2, 8.7.2 to 8.7.4); Python would read `1_0`, `.7` and `3.` as well."""
 
 
 class Scpi:
@@ -58,10 +63,9 @@ class Scpi:
         return texts
 
     def _number(self, question: str, text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError as error:
-            raise LinkError(f"{self.who}: {question} answered {text!r}; wanted a number") from error
+        if _NUMBER.fullmatch(text.strip()) is None:
+            raise LinkError(f"{self.who}: {question} answered {text[:60]!r}; wanted a number")
+        number = float(text)
         if not abs(number) < OVERFLOW:  # written so that NaN is an overflow
             raise LinkError(f"{self.who}: {question} answered {text!r}: overflow")
         return number

@@ -121,6 +121,8 @@ class SimulatedClock(Clock):
         await self._sleep(ahead if ahead >= SHORTEST_SLEEP else 0)
         if self.standing:
             self._stand(max(self._standing_at, moment))
+            if self._watched:
+                await asyncio.sleep(0)  # who waited for this moment acts before time goes on
             if self._wall() - due > LONGEST_CREDIT:
                 self._anchor(self._standing_at)
 

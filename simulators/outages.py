@@ -20,6 +20,8 @@ class Outages:
         self._mains = mains
         self._port = port
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
+        self._there = True
         self._away = self._unpowered = 0
 
     def happens(self, fault: Fault) -> None:
@@ -34,7 +36,8 @@ class Outages:
     def clear(self) -> None:
         """End what is under way, and forget what is still to come."""
         for task in self._tasks:
-            task.cancel()
+            if not task.cancelling():  # one that is bringing things back is left to it
+                task.cancel()
 
     async def aclose(self) -> None:
         """End everything, and wait until it is over."""
@@ -55,26 +58,34 @@ class Outages:
 
     async def _gone(self, fault: Fault) -> None:
         self._away += 1
-        self._port.go()
         try:
+            await self._agree()
             await self._clock.when(fault.end)
         finally:
-            await self._back()
+            self._away -= 1
+            await self._agree()
 
     async def _without_power(self, fault: Fault) -> None:
         self._unpowered += 1
         self._away += 1
-        self._mains.off()
-        self._port.go()
         try:
+            await self._agree()
             await self._clock.when(fault.end)
         finally:
             self._unpowered -= 1
-            if not self._unpowered:
-                self._mains.on()
-            await self._back()
+            self._away -= 1
+            await self._agree()
 
-    async def _back(self) -> None:
-        self._away -= 1
-        if not self._away:
-            await self._port.come()
+    async def _agree(self) -> None:
+        """Bring power and port to where the faults under way say they are; one at a time."""
+        async with self._turn:
+            if self._unpowered:
+                self._mains.off()
+            else:
+                self._mains.on()
+            if self._away and self._there:
+                self._there = False
+                self._port.go()
+            elif not self._away and not self._there:
+                await self._port.come()
+                self._there = True

@@ -13,6 +13,12 @@ from simulators.instrument import Stream
 
 CHUNK = 65536
 
+BACKLOG = 100
+"""Clients that may wait to be accepted."""
+
+TURNS_TO_ARRIVE = 4
+"""Turns of the event loop until a client it has accepted is one we know of."""
+
 
 class TcpStream(Stream):
     """One accepted connection."""
@@ -42,12 +48,17 @@ class TcpStream(Stream):
     def abort(self) -> None:
         """Reset the connection, as a crash or a pulled plug would."""
         connection: socket.socket = self._writer.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with suppress(OSError):  # it has gone by itself
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
-    async def aclose(self) -> None:
-        """Hang up."""
+    def hang_up(self) -> None:
+        """Close the connection once what was written has gone."""
         self._writer.close()
+
+    async def aclose(self) -> None:
+        """Hang up, and wait until it is done."""
+        self.hang_up()
         with suppress(OSError):
             await self._writer.wait_closed()
 
@@ -64,12 +75,16 @@ class Listener:
         self._conversations: set[asyncio.Task[None]] = set()
         self._streams: set[TcpStream] = set()
         self._server: asyncio.Server | None = None
+        self._open = False
         self._reserved = _bound(port)
         self.port: int = self._reserved.getsockname()[1]
 
     async def listen(self) -> None:
-        """Accept clients from now on, and converse with each."""
-        self._server = await asyncio.start_server(self._accept, sock=_bound(self.port))
+        """Accept clients from this very moment on, and converse with each."""
+        self._open = True
+        listening = _bound(self.port)
+        listening.listen(BACKLOG)
+        self._server = await asyncio.start_server(self._accept, sock=listening, backlog=BACKLOG)
 
     def reset(self) -> None:
         """Reset every connection there is."""
@@ -78,32 +93,42 @@ class Listener:
 
     def go(self) -> None:
         """Refuse clients from now on, and reset the connections there are."""
+        self._open = False
         if self._server is not None:
             self._server.close()
         self.reset()
 
     async def aclose(self) -> None:
         """Hang up on all, and let go of the port."""
+        self._open = False
         if self._server is not None:
             self._server.close()
+        for _ in range(TURNS_TO_ARRIVE):
+            await asyncio.sleep(0)
         await cancelled(self._conversations)
         if self._server is not None:
             await self._server.wait_closed()
         self._reserved.close()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer), name="conversation")
-        self._conversations.add(task)
-        task.add_done_callback(self._conversations.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         stream = TcpStream(reader, writer)
+        if not self._open:
+            stream.abort()
+            return
         self._streams.add(stream)
-        try:
-            await self._converse(stream)
-        finally:
-            self._streams.discard(stream)
-            await stream.aclose()
+        task = asyncio.create_task(self._serve(stream), name="conversation")
+        self._conversations.add(task)
+        task.add_done_callback(lambda ended: self._ended(ended, stream))
+
+    async def _serve(self, stream: TcpStream) -> None:
+        await self._converse(stream)
+        await stream.aclose()
+
+    def _ended(self, task: asyncio.Task[None], stream: TcpStream) -> None:
+        """Hang up however it ended: a task may be cancelled before it has begun."""
+        self._conversations.discard(task)
+        self._streams.discard(stream)
+        stream.hang_up()
 
 
 def _bound(port: int) -> socket.socket:

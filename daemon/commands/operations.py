@@ -120,7 +120,8 @@ def restore(
         print(json.dumps(facts | {"aside": str(aside) if aside else None}))
         return
     latest = f", the latest begun {found.latest}" if found.latest else ""
-    typer.echo(f"{found.backup} is good: {found.readings} readings of {found.runs} runs{latest}")
+    runs = "1 run" if found.runs == 1 else f"{found.runs} runs"
+    typer.echo(f"{found.backup} is good: {found.readings} readings in {runs}{latest}")
     if not check:
         typer.echo(f"restored; what was there is now {aside}" if aside else "restored")
 

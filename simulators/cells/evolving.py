@@ -17,6 +17,7 @@ _SHORTEST_STEP = 1e-7  # s
 _FINE_STEPS = 2000  # so many may be as short as they like; then `seconds` over so many is the least
 _CHARGE_TOLERANCE = 5e-4  # of the charge of a sub-step, for the third-order estimate
 _SMOOTH = 1e-3  # of it: one and two steps this near need no third
+_STEADY = 1e-3  # of the current: a step in which it changes less needs no sub-steps
 _CURRENT_FLOOR = 1e-5  # of the typical current: below it nobody could measure
 
 
@@ -79,10 +80,11 @@ class EvolvingCell(Cell, Generic[S]):
 
     def drive_voltage(self, volts: float, seconds: float) -> float:
         check_drive("voltage", volts, seconds)
-        guess = 0.0
+        amperes = self._instantaneous_current(self._state, volts)
         if seconds > 0.0:
-            self._state, guess = self._held(self._state, volts, seconds)
-        return self._instantaneous_current(self._state, volts, guess)
+            self._state, guess = self._held(Landing(self._state, amperes), volts, seconds)
+            amperes = self._instantaneous_current(self._state, volts, guess)
+        return amperes
 
     def charge_passed(self) -> float:
         return self._state.charge
@@ -99,9 +101,9 @@ class EvolvingCell(Cell, Generic[S]):
     def _instantaneous_current(self, state: S, volts: float, guess: float = 0.0) -> float:
         return rising_root(lambda amperes: self.voltage(state, amperes) - volts, guess, self._resistance)
 
-    def _held(self, start: S, volts: float, seconds: float) -> Landing[S]:
+    def _held(self, start: Landing[S], volts: float, seconds: float) -> Landing[S]:
         """Hold a voltage in sub-steps short enough that neither their number nor `seconds` shows."""
-        left, step, here = seconds, min(seconds, _FIRST_STEP), Landing(start, 0.0)
+        left, step, here = seconds, min(seconds, _FIRST_STEP), start
         for count in counting(1):
             shortest = _SHORTEST_STEP if count <= _FINE_STEPS else seconds / _FINE_STEPS
             step = min(max(step, shortest), left)
@@ -118,17 +120,22 @@ class EvolvingCell(Cell, Generic[S]):
 
         It is done as one to four constant currents that land on the voltage at their ends, which is
         stable for any length; extrapolated to none, that is right to fourth order. What the third
-        order differs by is the error. Where one and two hardly differ, the second order will do.
+        order differs by is the error. Where one and two hardly differ, the second order will do; where
+        the current hardly changes, the mean of its first and its last is of second order as well.
         """
-        tries = [self._stairs(here, volts, step, count) for count in (1, 2)]
-        unmeasurable = _CURRENT_FLOOR * self._typical_current * step
+        once = self._stairs(here, volts, step, 1)
+        floor = _CURRENT_FLOOR * self._typical_current
+        if abs(once.amperes - here.amperes) <= _STEADY * abs(once.amperes) + 0.1 * floor:
+            mean = (here.amperes + once.amperes) / 2.0
+            return Landing(self.advanced(here.state, mean, step), once.amperes), 0.0
+        tries = [once, self._stairs(here, volts, step, 2)]
         moved = abs(tries[1].state.charge - here.state.charge)
-        if abs(tries[1].state.charge - tries[0].state.charge) <= _SMOOTH * moved + 0.1 * unmeasurable:
+        if abs(tries[1].state.charge - once.state.charge) <= _SMOOTH * moved + 0.1 * floor * step:
             return Landing(_extrapolated(tries, _SECOND_ORDER), tries[1].amperes), 0.0
         tries += [self._stairs(here, volts, step, count) for count in (3, 4)]
         after = _extrapolated(tries, _FOURTH_ORDER)
         third = sum(weight * t.state.charge for weight, t in zip(_THIRD_ORDER, tries, strict=True))
-        allowed = _CHARGE_TOLERANCE * abs(after.charge - here.state.charge) + unmeasurable
+        allowed = _CHARGE_TOLERANCE * abs(after.charge - here.state.charge) + floor * step
         return Landing(after, tries[-1].amperes), abs(after.charge - third) / allowed
 
     def _stairs(self, here: Landing[S], volts: float, seconds: float, count: int) -> Landing[S]:

@@ -17,11 +17,11 @@ class Faults:
     """Every fault asked for. A test may hold one, hand it to `serve` and inject faults at any time.
 
     Faults of the wire act when an answer is sent; those of cell, output and converters along the
-    cell's own time; those of the port are handed to whoever serves it (`happens`).
+    cell's own time (`lasting`, past ones too); those of the port are handed to whoever serves it.
     """
 
     def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
-        self._lasting: tuple[Fault, ...] = ()
+        self.lasting: tuple[Fault, ...] = ()
         self._wire: list[Fault] = []
         self._port: list[Fault] = []
         self._now: Callable[[], float] = lambda: 0.0
@@ -30,21 +30,16 @@ class Faults:
         for fault in faults:
             self.inject(fault)
 
-    @property
-    def lasting(self) -> tuple[Fault, ...]:
-        """The faults of cell, output and converters, past ones too."""
-        return self._lasting
-
     def inject(self, fault: str | Fault) -> Fault:
         """Take a fault, or a sentence such as "open for 5 s" meaning from now on. Raises `FaultError`."""
         if isinstance(fault, str):
             fault = fault_in_words(fault, self._now())
-        if len(self._lasting) + len(self._wire) + len(self._port) >= MOST_FAULTS:
+        if len(self.lasting) + len(self._wire) + len(self._port) >= MOST_FAULTS:
             raise FaultError(f"{MOST_FAULTS} faults seen, wanted no more")
         if fault.kind in PORT:
             self._happens(fault)
         elif fault.kind in LASTING:
-            self._lasting += (fault,)
+            self.lasting += (fault,)
         else:
             self._wire.append(fault)
         return fault
@@ -60,7 +55,7 @@ class Faults:
         """End every fault now, and forget those still to come."""
         now = self._now()
         self._wire.clear()
-        self._lasting = tuple(replace(f, end=min(f.end, now)) for f in self._lasting if f.begin <= now)
+        self.lasting = tuple(replace(f, end=min(f.end, now)) for f in self.lasting if f.begin <= now)
         self._cleared()
 
     def serve(
@@ -99,12 +94,12 @@ class Faults:
 
     def acting(self, kind: FaultKind, moment: float) -> Fault | None:
         """Return the lasting fault of that kind at a moment of the cell's time, the latest of several."""
-        for fault in reversed(self._lasting):
+        for fault in reversed(self.lasting):
             if fault.kind is kind and fault.acts(moment):
                 return fault
         return None
 
     def next_edge(self, moment: float) -> float:
         """Return when a lasting fault next begins or ends after a moment; infinite if never."""
-        edges = (edge for fault in self._lasting for edge in (fault.begin, fault.end) if edge > moment)
+        edges = (edge for fault in self.lasting for edge in (fault.begin, fault.end) if edge > moment)
         return min(edges, default=math.inf)

@@ -87,7 +87,7 @@ class Mayhem:
     async def strike(self, victim: str) -> None:
         """Kill the victim at a random instant and bring it back; three in ten die once more in starting."""
         await self.occupy()
-        await asyncio.sleep(self.random.uniform(0.02, 0.6))
+        await asyncio.sleep(self.random.uniform(0.02, 1.0))
         await self._kill(victim)
         if self.random.random() < 0.3:
             await self._kill_in_starting(victim)

@@ -200,3 +200,13 @@ async def test_readings_of_a_channel_come_often_enough_for_its_dead_man() -> Non
     text = text.replace("10 s", "0.5 s")
     entry = BenchFile.parse(text, "b.yaml").instruments["a"]
     assert Station(entry, "tcp://x:1", None).sample == 0.5
+
+
+def test_a_rehearsal_is_not_looked_at_more_often_than_wished() -> None:
+    """Three samples of 30 s; one of 1 s leaves the driver's own 5 s."""
+    text = "bench: b\ninstruments:\n  a: {driver: keithley2450, simulate: {cell: li_cu/pp}, sample: 30 s}\n"
+    entry = BenchFile.parse(text, "b.yaml").instruments["a"]
+    station = Station(entry, "tcp://x:1", None)
+    assert (station.deadman.seconds, station.sample) == (90.0, 30.0)
+    entry = BenchFile.parse(text.replace("30 s", "1 s"), "b.yaml").instruments["a"]
+    assert Station(entry, "tcp://x:1", None).deadman.seconds == 5.0

@@ -6,7 +6,7 @@ from drivers.deadman import Deadman, DeadmanKind
 from drivers.emstat4 import EmStat4
 from drivers.errors import RefusedError
 from drivers.keithley2450 import Keithley2450
-from drivers.keithley2450_deadman import CUT_OFF, UNRENEWED, Edges, looks, trigger_model
+from drivers.keithley2450_deadman import CUT_OFF, UNRENEWED, Edges, trigger_model
 from drivers.keithley2450_models import MODELS
 from drivers.keithley2450_output import Output
 from drivers.keithley2450_source import Source
@@ -31,7 +31,7 @@ CLOSED = """
     < 1.000000E-03;4.320000E+00;0
     > :TRIG:LOAD "Empty"
     > :TRIG:BLOC:BUFF:CLE 1, "defbuffer2"
-    > :TRIG:BLOC:DEL:CONS 2, 0.38
+    > :TRIG:BLOC:DEL:CONS 2, 0.380
     > :TRIG:BLOC:MEAS 3, "defbuffer2"
     > :TRIG:BLOC:BRAN:COUN 4, 9, 2
     > :TRIG:BLOC:SOUR:STAT 5, OFF
@@ -51,10 +51,12 @@ def output(link: TranscriptLink) -> Output:
     return Output(link, MODELS["2450"], Deadman(DeadmanKind.INSTRUMENT, 5.0))
 
 
-def test_the_looks_and_the_reading_before_them_fit_into_the_time() -> None:
-    """(5 - 0.12) / 0.5 = 9.76: nine looks, over after 0.12 + 9 × 0.5 = 4.62 s."""
-    assert looks(5.0) == 9
-    assert looks(0.1) == 1
+@pytest.mark.parametrize(("seconds", "delay"), [(5.0, "0.380"), (90.0, "8.880")])
+def test_nine_looks_and_the_reading_before_them_fit_into_the_time(seconds: float, delay: str) -> None:
+    """5 s: a look every 0.5 s, 0.12 s of it the reading; 0.12 + 9 × 0.5 = 4.62 s at the latest."""
+    blocks = trigger_model(seconds, Edges())
+    assert blocks[2] == f":TRIG:BLOC:DEL:CONS 2, {delay}"
+    assert blocks[4] == ":TRIG:BLOC:BRAN:COUN 4, 9, 2"
 
 
 def test_both_edges_are_cut_offs_of_a_current_source() -> None:
@@ -100,7 +102,7 @@ async def test_a_reading_and_a_new_level_renew_the_program_in_their_own_message(
 @pytest.mark.parametrize(
     ("told", "error", "message"),
     [
-        (f'2742,"{UNRENEWED};1;…"', RefusedError, r"its dead-man of 5 s was not renewed"),
+        (f'2742,"{UNRENEWED};1;…"', RefusedError, r"its dead-man, instrument, 5 s, was not renewed"),
         (f'2742,"{CUT_OFF};1;…"', LimitError, r"saw the window left and opened the circuit"),
         ('701,"Interlock;1;…"', RefusedError, r"OUTP\? says '0' in the middle .*Interlock"),
     ],
@@ -151,7 +153,7 @@ async def test_nobody_looking_any_more_opens_the_circuit_within_five_seconds() -
         await channel.measure(within=1.0)
         before = cell.charge
         await clock.sleep_until(await clock.now() + 3600.0)
-        with pytest.raises(RefusedError, match="dead-man of 5 s was not renewed"):
+        with pytest.raises(RefusedError, match="dead-man, instrument, 5 s, was not renewed"):
             await channel.measure(within=1.0)
         assert 0.03 < cell.charge - before < 0.05
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from simulators.clock import SimulatedClock
+from simulators.clock import SimulatedClock, Uptime
 
 
 class Wall:
@@ -144,3 +144,51 @@ async def test_an_earlier_waiter_is_served_before_time_goes_further() -> None:
 def test_a_speed_that_is_none_is_refused(speed: float) -> None:
     with pytest.raises(ValueError, match="wanted more than 0"):
         SimulatedClock(speed)
+
+
+async def test_who_watches_for_a_moment_finds_a_standing_clock_there() -> None:
+    clock = clock_on(Wall(), math.inf)
+    seen: list[float] = []
+
+    async def watch() -> None:
+        await clock.when(30.0)
+        seen.append(clock.now())
+        await clock.when(35.0)
+        seen.append(clock.now())
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    assert seen == []
+    await clock.reach(40.0)
+    assert seen == [30.0, 35.0]
+    await watching
+
+
+async def test_watching_lets_no_time_pass() -> None:
+    clock = clock_on(Wall(), math.inf)
+    watching = asyncio.create_task(clock.when(30.0))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert clock.now() == 0.0
+    watching.cancel()
+
+
+async def test_a_free_clock_is_watched_in_its_own_time_and_through_a_hold() -> None:
+    clock = SimulatedClock(1000.0)
+    clock.start()
+    clock.hold()
+    watching = asyncio.create_task(clock.when(5.0))
+    await asyncio.sleep(0.01)
+    assert not watching.done()
+    clock.release()
+    await asyncio.wait_for(watching, 5.0)
+    assert clock.now() >= 5.0
+
+
+async def test_uptime_counts_from_when_it_was_switched_on() -> None:
+    clock = clock_on(Wall(), math.inf)
+    await clock.reach(100.0)
+    uptime = Uptime(clock, clock.now())
+    assert uptime.now() == 0.0
+    await uptime.reach(5.0)
+    assert (uptime.now(), clock.now()) == (5.0, 105.0)

@@ -79,3 +79,59 @@ async def test_a_reset_hangs_up_and_the_instrument_lives_on() -> None:
         with pytest.raises(ConnectionResetError):
             await client.reader.readexactly(1)
         assert await port.now() == 0.0
+
+
+async def test_a_deaf_instrument_does_nothing_it_is_told() -> None:
+    async with bench() as (client, port):
+        await client.ask()  # lets time begin, at 0 s, where it stands
+        await port.ask({"fault": "deaf"})
+        client.writer.write(b":SOUR:CURR 0.5;CURR?\n")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.reader.readline(), 0.05)
+        await port.ask({"fault": {"clear": True}})
+        assert await client.ask(b":SOUR:CURR?") == b"0.000000E+00\n"
+
+
+async def test_a_slow_answer_dribbles_in_whole() -> None:
+    async with bench() as (client, port):
+        identity = await client.ask()
+        await port.ask({"fault": "slow by 0.1 s 1 times"})
+        began = asyncio.get_running_loop().time()
+        client.writer.write(b"*IDN?\n")
+        first = await client.reader.read(1000)
+        rest = await client.reader.readline()
+        assert first + rest == identity
+        assert len(first) < len(identity) / 2
+        assert asyncio.get_running_loop().time() - began >= 0.09
+
+
+async def test_answers_that_are_one_behind_come_in_the_place_of_the_next() -> None:
+    async with bench() as (client, port):
+        identity = await client.ask()
+        await port.ask({"fault": {"fault": "behind", "times": 2}})
+        client.writer.write(b"*IDN?\n")
+        assert await client.ask(b"*LANG?") == identity
+        assert await client.ask(b":SOUR:CURR?") == b"SCPI\n"
+        assert await client.reader.readline() == b"0.000000E+00\n"
+
+
+async def test_a_fault_of_the_wire_acts_from_its_moment_to_its_moment() -> None:
+    async with bench() as (client, port):
+        await client.ask()
+        await port.ask({"fault": {"fault": "mute", "at": 30, "for": 5}})
+        for moment, hears in ((29.9, True), (30.0, False), (34.9, False), (35.0, True)):
+            await port.ask({"until": moment})
+            client.writer.write(b"*LANG?\n")
+            try:
+                assert await asyncio.wait_for(client.reader.readline(), 2.0 if hears else 0.02) == b"SCPI\n"
+            except TimeoutError:
+                assert not hears
+            else:
+                assert hears
+
+
+async def test_what_is_no_fault_is_refused_and_the_instrument_goes_on() -> None:
+    async with bench() as (client, port):
+        refusal = await port.ask({"fault": "fire for 5 s"})
+        assert "wanted KIND" in refusal["error"]
+        assert (await client.ask()).startswith(b"KEITHLEY")

@@ -24,9 +24,9 @@ from daemon.sources import cell_source, protocol_source
 from simulators.cells.library import make_cell
 from simulators.server import serve
 from tests.daemon.deliveries import free_port
-from tests.system.watched import WATCHED, WatchedCell
+from tests.system.watched import WatchedCell, watched
 
-_PATIENCE = 30.0  # seconds that anything here may take
+_PATIENCE = 90.0  # seconds that anything here may take on a machine that has much else to do
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
@@ -152,7 +152,12 @@ async def _served(bench: Sequence[Place], places: Places, stack: AsyncExitStack)
     addresses: dict[str, list[str]] = {}
     for place in bench:
         served = await stack.enter_async_context(
-            serve(WATCHED[place.driver], cell=cells[place.name], speed=place.speed, seed=place.seed)
+            serve(
+                watched(place.driver, cells[place.name]),
+                cell=cells[place.name],
+                speed=place.speed,
+                seed=place.seed,
+            )
         )
         scheme = "serial" if served.address.startswith("/") else "visa"
         addresses[place.name] = [f"{scheme}://{served.address}", served.rehearsal]

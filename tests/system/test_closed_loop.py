@@ -12,7 +12,7 @@ import pytest
 from daemon.results import Results
 from tests.system.laboratory import Laboratory, Place, laboratory
 
-pytestmark = [pytest.mark.system]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 MAX = math.inf
 SEEDS = (1013, 2027)

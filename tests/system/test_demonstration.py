@@ -40,7 +40,7 @@ async def test_a_child_process_runs_the_same_code() -> None:
     assert Path(printed.decode().strip()).parent == ROOT / "daemon"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_the_demonstration_prints_one_figure_for_each_run(tmp_path: Path) -> None:
     answer = await galvanod("demo", "--json", state=tmp_path)
     assert answer.status == 0, answer.complaints

@@ -10,7 +10,7 @@ import pytest
 from daemon.results import Results, StepRecord
 from tests.system.laboratory import Place, laboratory
 
-pytestmark = [pytest.mark.system]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 SPEEDS = {"s1": 1.0, "s100": 100.0, "s1000": 1000.0, "smax": math.inf}
 DRIVERS = ("keithley2450", "emstat4")

@@ -6,7 +6,7 @@ They live in the test's own process, so that they outlive any process of the ser
 import re
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from simulators.cells.base import Cell
 from simulators.emstat4 import EmStat4
@@ -82,14 +82,21 @@ _ACT = re.compile(r":OUTP ON|:SOUR:(?:CURR|VOLT) -?[\d.]*[1-9]")
 class WatchedKeithley(Keithley2450):
     """Notes with its cell every answer to READ? and the UTC moment of everything that drives it."""
 
+    notes: ClassVar[WatchedCell]
+
     async def answer(self, line: str) -> str | None:
-        if _ACT.search(line) and isinstance(self.cell, WatchedCell):
-            self.cell.acts.append(time.time())
+        if _ACT.search(line):
+            self.notes.acts.append(time.time())
         answer = await super().answer(line)
-        if answer is not None and line.startswith(":READ?") and isinstance(self.cell, WatchedCell):
-            sourced, measured, relative = map(float, answer.split(","))
-            self.cell.said.append(Said(sourced, measured, relative, time.monotonic()))
+        if answer is not None and ":READ?" in line:
+            [reading] = [part.split(",") for part in answer.split(";") if part.count(",") == 2]
+            sourced, measured, relative = map(float, reading)
+            self.notes.said.append(Said(sourced, measured, relative, time.monotonic()))
         return answer
 
 
-WATCHED: Mapping[str, type[SimulatedInstrument]] = {"keithley2450": WatchedKeithley, "emstat4": EmStat4}
+def watched(driver: str, cell: WatchedCell) -> type[SimulatedInstrument]:
+    """Return the instrument that notes with this cell; a potentiostat's cell only moves its hand."""
+    if driver == "emstat4":
+        return EmStat4
+    return type("WatchedKeithley", (WatchedKeithley,), {"notes": cell})
