@@ -1,7 +1,7 @@
 """Runs on simulated instruments, through their drivers and wires, in one process and in no time."""
 
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import NamedTuple
@@ -76,11 +76,13 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(instrument: str, cell: str | Cell, seed: int = 1) -> AsyncIterator[Bench]:
+async def bench(
+    instrument: str, cell: str | Cell, seed: int = 1, faults: Sequence[str] = ()
+) -> AsyncIterator[Bench]:
     """Serve an instrument with the cell in it, as fast as its data is taken."""
     pair = PAIRS[instrument]
     inside = make_cell(cell, seed) if isinstance(cell, str) else cell
-    async with serve(pair.simulated, cell=inside, speed=math.inf, seed=seed) as served:
+    async with serve(pair.simulated, cell=inside, speed=math.inf, seed=seed, faults=faults) as served:
         link = await open_link(pair.scheme + served.address, pair.driver.link_options)
         clock = await RehearsalClock.connect(served.rehearsal)
         try:

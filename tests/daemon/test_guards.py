@@ -131,22 +131,34 @@ def test_readings_at_rest_may_stand_still() -> None:
 @pytest.mark.parametrize(
     ("moved", "current", "trips"),
     [
-        # 0.3 V, 0.1 V/s of relaxation for a second, and with the current 1 mA × 1 s / 10 uF = 100 V
+        # 0.3 V and 0.1 V/s of relaxation for a second; with the current 4 × 0.01 V/s, as it went before
         (-0.39, 0.001, False),
         (-0.41, 0.001, True),
-        (0.41, 0.001, False),
+        (0.43, 0.001, False),
+        (0.45, 0.001, True),
         (0.41, -0.001, True),
         (0.41, 0.0, True),
     ],
 )
 def test_a_jump_that_the_current_cannot_account_for(moved: float, current: float, trips: bool) -> None:
     setpoint = Current(current, 4.32) if current else AtRest(4.32)
-    looks = at(10.0, 3.6, current, setpoint), at(11.0, 3.6 + moved, current, setpoint)
+    looks = [
+        at(9.0, 3.6 - math.copysign(0.01, current), current, setpoint),
+        at(10.0, 3.6, current, setpoint),
+        at(11.0, 3.6 + moved, current, setpoint),
+    ]
     if not trips:
         return judge(guards(), *looks)
     with pytest.raises(GuardError, match=r"implausible jump: voltage 3\.6000 V to"):
         judge(guards(), *looks)
     return None
+
+
+def test_of_the_first_move_only_the_smallest_capacitance_is_known() -> None:
+    # 1 mA × 0.1 s / 10 uF = 10 V, beside 0.3 V and 0.01 V
+    judge(guards(), at(0.1, 0.0, 0.001), at(0.2, 10.3, 0.001))
+    with pytest.raises(GuardError, match="implausible jump"):
+        judge(guards(), at(0.1, 0.0, 0.001), at(0.2, 10.32, 0.001))
 
 
 def test_a_current_that_changes_may_move_the_voltage() -> None:
