@@ -74,8 +74,8 @@ def _transference(truth: Mapping[str, Any]) -> float:
     return float(truth["transference_number"])
 
 
-_CYCLES = {"cycles": "3"}
-_PLATINGS = {"cycles": "10"}
+_CYCLES = {"cycles": "2"}
+_PLATINGS = {"cycles": "6"}
 
 REHEARSAL = (
     Rehearsed(
