@@ -41,11 +41,11 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing galvanod and what it needs into $(VENV)"
+	@echo "installing galvanod and what it needs into $(VENV)" >&2
 	@$(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	@echo "installing the test tools into $(VENV)"
+	@echo "installing the test tools into $(VENV)" >&2
 	@$(INSTALL) --editable '.[test,clients]'
 	@touch $@
