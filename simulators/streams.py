@@ -16,7 +16,7 @@ CHUNK = 65536
 BACKLOG = 100
 """Clients that may wait to be accepted."""
 
-TURNS_TO_ARRIVE = 4
+TURNS_TO_ARRIVE = 8
 """Turns of the event loop until a client it has accepted is one we know of."""
 
 
@@ -27,7 +27,8 @@ class TcpStream(Stream):
         self._reader = reader
         self._writer = writer
         connection: socket.socket = writer.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):  # a client that is gone already is told by `read`
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @property
     def gone(self) -> bool:

@@ -76,6 +76,7 @@ async def test_an_answer_is_that_of_its_question_whatever_the_wire_does(
         faults.clear()
         await recovered(link)
         await link.aclose()
+        await asyncio.sleep(0.01)  # the instrument hears every hang-up before it is taken away
 
 
 async def ask_for_level(link: Link, amperes: float) -> None:
