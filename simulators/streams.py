@@ -77,11 +77,14 @@ class Listener:
         self._streams: set[TcpStream] = set()
         self._server: asyncio.Server | None = None
         self._open = False
+        self._left = asyncio.Event()  # not set between refusing clients and letting go of the socket
+        self._left.set()
         self._reserved = _bound(port)
         self.port: int = self._reserved.getsockname()[1]
 
     async def listen(self) -> None:
         """Accept clients from this very moment on, and converse with each."""
+        await self._left.wait()
         self._open = True
         listening = _bound(self.port)
         listening.listen(BACKLOG)
@@ -95,21 +98,37 @@ class Listener:
     def go(self) -> None:
         """Refuse clients from now on, and reset the connections there are."""
         self._open = False
-        if self._server is not None:
-            self._server.close()
+        self._stop_accepting()
         self.reset()
 
     async def aclose(self) -> None:
         """Hang up on all, and let go of the port."""
         self._open = False
-        if self._server is not None:
-            self._server.close()
+        self._stop_accepting()
         for _ in range(TURNS_TO_ARRIVE):
             await asyncio.sleep(0)
         await cancelled(self._conversations)
         if self._server is not None:
             await self._server.wait_closed()
         self._reserved.close()
+
+    def _stop_accepting(self) -> None:
+        """Close the server after what it accepted in this turn has become a connection.
+
+        A client accepted but not yet told of is dropped unclosed by a server that closes first
+        (CPython 3.11 asserts in `Server._attach`, and nobody holds the socket any more).
+        """
+        if self._server is None or not self._left.is_set():
+            return
+        loop = asyncio.get_running_loop()
+        for listening in self._server.sockets:
+            loop.remove_reader(listening.fileno())
+        self._left.clear()
+        loop.call_soon(self._leave, self._server)  # behind the tasks of those it accepted
+
+    def _leave(self, server: asyncio.Server) -> None:
+        server.close()
+        self._left.set()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         stream = TcpStream(reader, writer)
