@@ -207,7 +207,7 @@ async def test_faults_can_be_injected_from_python() -> None:
     async with Keithley2450.serve(cell=LinearCell(), speed=math.inf, seed=1, faults=faults) as served:
         await asked(served, ":SOUR:CURR 0.5;CURR?")
         faults.inject("power")
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)  # the port is let go of, and taken again
         assert await asked(served, ":SOUR:CURR?") == "0.000000E+00"
 
 
