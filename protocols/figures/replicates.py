@@ -114,7 +114,8 @@ def _welch(
         b,
         difference,
         Verdict.DIFFER if differ else Verdict.NOT_SHOWN,
-        f"Welch's t = {t:.2f} with {freedom:.1f} degrees of freedom, p = {p:.2g}, n = {a.count} and {b.count}",
+        f"Welch's t = {t:.2f} with {freedom:.1f} degrees of freedom, p = {p:.2g}; "
+        f"n = {a.count} and {b.count}",
         low=difference - half,
         high=difference + half,
         t=t,
