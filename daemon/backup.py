@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from daemon import database_files
 from daemon.database import database_file, is_damage
 from daemon.errors import ConfigurationError, DamagedError, UnavailableError, UnknownError
+from daemon.prepared import prepared
 
 FOLDER = "backups"
 """Beside the database: where the service puts its backups, and looks for one when it needs it."""
@@ -186,9 +187,7 @@ def _vacuum_into(source: Path, target: Path) -> None:
 
 
 def _contents(backup: Path, copy: Path) -> Contents:
-    from daemon.store import Store  # which mends itself from backups
-
-    Store.open(f"sqlite:///{copy}").close()  # brings it to the present schema, as a recorder would
+    prepared(f"sqlite:///{copy}").dispose()  # brings it to the present schema, as a recorder would
     with closing(sqlite3.connect(copy)) as connection:
         wrong = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
         if wrong != ["ok"]:

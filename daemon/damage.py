@@ -13,6 +13,7 @@ from daemon.database_files import Identity
 from daemon.errors import UnavailableError
 from daemon.locks import owned
 from daemon.migrations import HEAD
+from daemon.prepared import prepared
 from daemon.salvage import Salvage
 from daemon.tables import metadata
 
@@ -88,13 +89,11 @@ def _hold(damaged: sqlite3.Connection) -> None:
 
 
 def _begin(successor: Path, backup: Path | None) -> None:
-    from daemon.store import Store  # which mends itself by this module
-
     for name in ("", *database_files.COMPANIONS):
         successor.with_name(successor.name + name).unlink(missing_ok=True)
     if backup is not None:
         database_files.copy(backup, successor)
-    Store.open(f"sqlite:///{successor}").close()
+    prepared(f"sqlite:///{successor}").dispose()
 
 
 def _salvage(old: sqlite3.Connection, successor: Path) -> tuple[int, list[str]]:

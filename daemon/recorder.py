@@ -11,6 +11,7 @@ import aiomqtt
 import msgspec
 
 from daemon.connection import QUEUED, Backoff, BrokerAddress, connected, heed_cancellation
+from daemon.database_errors import UnstorableError
 from daemon.errors import BusyError, DamagedError, ServiceError, UnavailableError
 from daemon.figure_maker import FigureMaker, OnStepEnded, no_figures
 from daemon.ingest import Ending
@@ -25,7 +26,7 @@ from daemon.messages import (
     data_topic,
 )
 from daemon.notify import Notifier
-from daemon.store import DeadLetter, Store, UnstorableError
+from daemon.store import DeadLetter, Store
 
 FLUSH = 0.03  # seconds messages are gathered for one commit
 MOST = 256  # messages in one commit

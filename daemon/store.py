@@ -7,25 +7,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, make_url, text
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    NotSupportedError,
-    OperationalError,
-    ProgrammingError,
-    StatementError,
-)
+from sqlalchemy import Connection, Engine, text
 
 from daemon.damage import rebuild
-from daemon.database import database_file, is_damage, open_database
+from daemon.database import database_file
+from daemon.database_errors import safe_url, translated
 from daemon.database_files import Identity, check_pages, identity, was_left_open
 from daemon.errors import DamagedError, ServiceError, UnavailableError, UnknownError
 from daemon.ingest import Ending, Ingest, Memory, as_json
 from daemon.messages import Batch
-from daemon.migrations import upgrade
+from daemon.prepared import prepared
 from daemon.tables import dead_letters
 from daemon.tables import figures as figures_table
 
@@ -41,10 +32,6 @@ GROUP BY runs.id, runs.name, runs.ended, runs.figured
 HAVING runs.ended IS NOT NULL OR max(steps.ordinal) IS NOT NULL
 """
 LETTER_AGAIN = "UPDATE dead_letters SET times = times + 1, last_seen = :now WHERE digest = :digest"
-
-
-class UnstorableError(ServiceError):
-    """The database refuses the content itself: writing it again will not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +85,7 @@ class Store:
 
         Raises `ConfigurationError` for a URL or a later schema that cannot be used.
         """
-        engine = open_database(url, write=True)
-        with _translated(url):
-            upgrade(engine)
-        return cls(url, engine)
+        return cls(url, prepared(url))
 
     @classmethod
     def open_mended(cls, url: str) -> Self:
@@ -186,10 +170,10 @@ class Store:
     def _transaction(self) -> Iterator[Connection]:
         """Write to the file that is at the database's path, before and after."""
         self._follow()
-        with _translated(self.url), self._engine.begin() as connection:
+        with translated(self.url), self._engine.begin() as connection:
             yield connection
         if self._follow():  # what was committed went aside with the old file
-            raise UnavailableError(f"database {_safe(self.url)}: another file took its place")
+            raise UnavailableError(f"database {safe_url(self.url)}: another file took its place")
 
     def _follow(self) -> bool:
         """Let go of a file that is no longer the database; return whether that was so."""
@@ -225,25 +209,3 @@ def _letter_row(letter: DeadLetter, now: str) -> dict[str, object]:
 
 def _cover(step: int | None) -> str:
     return "end" if step is None else str(step)
-
-
-@contextmanager
-def _translated(url: str) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        if is_damage(error.orig):
-            raise DamagedError(f"database {_safe(url)}: {error.orig}") from error
-        raise UnavailableError(f"database {_safe(url)}: {error.orig}") from error
-    except (DataError, IntegrityError, ProgrammingError, NotSupportedError) as error:
-        raise UnstorableError(f"database {_safe(url)}: {error.orig}") from error
-    except DBAPIError as error:  # a damaged file, an internal error: nothing is wrong with the content
-        if is_damage(error.orig):
-            raise DamagedError(f"database {_safe(url)}: {error.orig}") from error
-        raise UnavailableError(f"database {_safe(url)}: {error.orig}") from error
-    except (StatementError, ValueError, OverflowError) as error:
-        raise UnstorableError(f"database {_safe(url)}: {error}") from error
-
-
-def _safe(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True) if "://" in url else url

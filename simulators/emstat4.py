@@ -12,9 +12,8 @@ from simulators.front_end import FrontEnd
 from simulators.instrument import SimulatedInstrument, Stream
 from simulators.methodscript.errors import Code, ScriptError
 from simulators.methodscript.loader import load
-from simulators.methodscript.machine import Machine
+from simulators.methodscript.machine import Machine, Program
 from simulators.methodscript.potentiostat import Potentiostat, Ratings
-from simulators.methodscript.program import Program
 from simulators.methodscript.ranges import Range
 from simulators.methodscript.run import Run
 

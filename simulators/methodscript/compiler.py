@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simulators.methodscript.errors import Code, ScriptError
-from simulators.methodscript.machine import Machine
+from simulators.methodscript.machine import Instruction, Machine
 from simulators.methodscript.numerals import literal
-from simulators.methodscript.program import Instruction
 from simulators.methodscript.vartypes import VARTYPES
 from simulators.methodscript.words import Word
 

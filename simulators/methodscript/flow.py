@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from simulators.methodscript.compiler import Block, Compiler, Condition, count, jump
 from simulators.methodscript.errors import Code, ScriptError
-from simulators.methodscript.machine import Machine, OpenLoop
-from simulators.methodscript.program import Instruction
+from simulators.methodscript.machine import Instruction, Machine, OpenLoop
 from simulators.methodscript.words import Word
 
 

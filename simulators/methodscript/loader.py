@@ -5,9 +5,8 @@ from collections.abc import Callable
 from simulators.methodscript import flow, memory, settings, speech, timing
 from simulators.methodscript.compiler import Compiler
 from simulators.methodscript.errors import Code, ScriptError
-from simulators.methodscript.machine import Machine
+from simulators.methodscript.machine import Machine, Program
 from simulators.methodscript.measurement_loops import FORMS, measurement_loop
-from simulators.methodscript.program import Program
 from simulators.methodscript.words import Word, split
 
 COMMANDS: dict[str, Callable[[Compiler, list[Word]], None]] = {

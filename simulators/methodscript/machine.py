@@ -1,18 +1,35 @@
-"""The memory of one running script, and the tight loop that executes it."""
+"""A loaded script, the memory of its run, and the tight loop that executes it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from sys import float_info
 from typing import NamedTuple
 
 from simulators.methodscript.errors import ScriptError
 from simulators.methodscript.potentiostat import Potentiostat
-from simulators.methodscript.program import Program
 
 TURNS_PER_PAUSE = 256
 """How many loop turns may pass before the machine lets others have theirs."""
 
 OUTPUT_PER_PAUSE = 4096
 """How many characters may gather before they are sent."""
+
+
+Instruction = Callable[["Machine"], int]
+"""Does one thing and returns the index of the next; `~index` pauses the machine before `index`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What `e` and `l` make of a script. `lines` gives the script line of each instruction."""
+
+    code: tuple[Instruction, ...]
+    lines: tuple[int, ...]
+    values: tuple[float, ...]
+    arrays: tuple[int, ...]
+    clean_up: int
+    end: int
 
 
 class Measurement(ABC):

@@ -6,9 +6,8 @@ from math import inf
 
 from simulators.methodscript.compiler import Block, Check, Compiler, count
 from simulators.methodscript.errors import Code, ScriptError, number, positive, whole
-from simulators.methodscript.machine import Machine, Measurement, OpenLoop
+from simulators.methodscript.machine import Instruction, Machine, Measurement, OpenLoop
 from simulators.methodscript.order import Extra, Order
-from simulators.methodscript.program import Instruction
 from simulators.methodscript.spectrum import GalvanostaticSpectrum, PotentiostaticSpectrum
 from simulators.methodscript.staircase import CyclicVoltammetry, LinearCurrentSweep, LinearSweep
 from simulators.methodscript.steady import Chronoamperometry, Chronopotentiometry, OpenCircuit
