@@ -8,7 +8,7 @@ One line per line on the wire, an optional time stamp (seconds) before it:
 
 `>` was sent, `<` came back, `! silence` is a deadline that passed and `! gone` a port that vanished.
 A message of several lines is that many `>`. Spaces at the end of a line count: to some instruments
-they are a unit. Lines starting with `#` are for people.
+they are a unit; a carriage return there does not. Lines starting with `#` are for people.
 """
 
 import re
@@ -50,6 +50,10 @@ def parse(transcript: str) -> list[Entry]:
     return entries
 
 
+def _lines(message: str) -> list[str]:
+    return [line.removesuffix("\r") for line in message.split("\n")]
+
+
 class TranscriptLink(Link):
     """Plays a dialogue; as a context manager it also insists that the dialogue was finished."""
 
@@ -68,7 +72,7 @@ class TranscriptLink(Link):
             raise TranscriptError(f"the conversation stopped before {self._next()}")
 
     async def write(self, message: str) -> None:
-        for line in message.split("\n"):
+        for line in _lines(message):
             if not self._entries or self._entries[0] != Entry(">", line):
                 raise TranscriptError(f"sent {line!r}; wanted {self._next()}")
             self._entries.popleft()
@@ -156,7 +160,7 @@ class RecordingLink(Link):
         await self._link.aclose()
 
     def _sent(self, message: str) -> None:
-        for line in message.split("\n"):
+        for line in _lines(message):
             self._note(">", line)
 
     def _failed(self, error: LinkError) -> None:

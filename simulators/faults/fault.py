@@ -38,6 +38,9 @@ class FaultKind(StrEnum):
     OFFSET = "offset"  # the voltage reads `by` volts too much
     OVERLOAD = "overload"  # the voltage is beyond every range
     INVERTED = "inverted"  # the current reads with the other sign
+    # A chamber; what else goes wrong with it are `drifting`, `ignored` and `frozen`.
+    DOOR = "door"  # its door is open
+    FAILURE = "failure"  # heater or compressor fail: an alarm, and it stops
 
 
 WIRE = frozenset(
