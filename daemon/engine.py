@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from daemon.guards import Guards, Look
 from daemon.logbook import Logbook
 from daemon.position import StepPosition
 from daemon.progress import Tally
@@ -56,3 +57,10 @@ def unwatched(logbook: Logbook, time: float, limits: Limits, reading: Reading) -
     if limits.temperature != Range() and reading.temperature is None:
         seen, wanted = "no temperature is measured on this channel", f"{limits.temperature} degC"
         logbook.note(time, "unwatched", f"{seen}: the limit {wanted} is not judged")
+
+
+def note_resistance(logbook: Logbook, time: float, guards: Guards, look: Look) -> None:
+    """Put the resistance that shows at a change of current on the record, where it is news."""
+    found = guards.contacts.look(look)
+    if found is not None:
+        logbook.note(time, "resistance", str(found), found._asdict())

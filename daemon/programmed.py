@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from daemon.engine import Engine, unwatched
+from daemon.engine import Engine, note_resistance, unwatched
 from daemon.gate import Gate
 from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
 from daemon.guards.losses import Losses
@@ -77,6 +77,7 @@ class ProgrammedEngine(Engine):
         self._zero = began - self.time
         self.open_circuit = reading.voltage
         self._logbook.looked(reading)
+        self._guards.contacts.rested(reading)
         self._guards.check_interlocks()
         check_open_circuit(reading.voltage, self._limits)
         unwatched(self._logbook, self.time, self._limits, reading)
@@ -156,6 +157,7 @@ class ProgrammedEngine(Engine):
     def _judge(self, step: PlannedStep, look: Look, progress: Progress) -> str | None:
         """Return the end that is met, which the instrument may not hold, or None."""
         self._guards.judge(look)
+        note_resistance(self._logbook, self.time, self._guards, look)
         self._limits.check(look.reading)
         step.ceiling.check(progress)
         met = step.until.first_met(progress) if step.until is not None else None

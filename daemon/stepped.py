@@ -1,7 +1,7 @@
 """Runs steps on a channel that the core drives reading by reading."""
 
 from daemon.demand import Demand
-from daemon.engine import Engine, unwatched
+from daemon.engine import Engine, note_resistance, unwatched
 from daemon.foresight import Foresight
 from daemon.gate import Gate
 from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
@@ -63,6 +63,7 @@ class SteppedEngine(Engine):
         self._zero = reading.time - self.time
         self.open_circuit = reading.voltage
         self._logbook.looked(reading)
+        self._guards.contacts.rested(reading)
         self._guards.check_interlocks()
         check_open_circuit(reading.voltage, self._limits)
         unwatched(self._logbook, self.time, self._limits, reading)
@@ -129,6 +130,7 @@ class SteppedEngine(Engine):
     def _judge(self, step: PlannedStep, demand: Demand, look: Look, progress: Progress) -> str | None:
         """Return why the step is over, or None; what must not be comes before what was wished for."""
         self._guards.judge(look)
+        note_resistance(self._logbook, self.time, self._guards, look)
         self._limits.check(look.reading)
         met = step.until.first_met(progress) if step.until is not None else None
         if met is not None:

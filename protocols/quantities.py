@@ -53,6 +53,7 @@ TIME = Kind("a time", (Dimension.TIME,), "ms, s, min, h or d")
 FREQUENCY = Kind("a frequency", (Dimension.FREQUENCY,), "mHz, Hz, kHz or MHz")
 TEMPERATURE = Kind("a temperature", (Dimension.TEMPERATURE,), "degC or K")
 VOLTAGE_RATE = Kind("a voltage per time", (Dimension.VOLTAGE_RATE,), "mV/s, V/s or mV/h")
+TEMPERATURE_RATE = Kind("a temperature per time", (Dimension.TEMPERATURE_RATE,), "K/min or K/s")
 RESISTANCE = Kind("a resistance", (Dimension.RESISTANCE,), "ohm, mohm or kohm")
 POWER = Kind("a power", (Dimension.POWER,), "W or mW")
 FRACTION = Kind("a percentage", (Dimension.FRACTION,), "%")
@@ -64,7 +65,7 @@ COUNT = Kind("a whole number without a unit", (Dimension.COUNT,), "")
 
 _KINDS = (
     *(VOLTAGE, CURRENT, CAPACITY, ENERGY, TIME, FREQUENCY, TEMPERATURE, VOLTAGE_RATE, RESISTANCE, POWER),
-    *(FRACTION, LENGTH, AREA, MASS, CONDUCTIVITY),
+    *(TEMPERATURE_RATE, FRACTION, LENGTH, AREA, MASS, CONDUCTIVITY),
 )
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?![\d.])")

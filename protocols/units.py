@@ -22,6 +22,7 @@ class Dimension(StrEnum):
     FREQUENCY = "frequency"
     TEMPERATURE = "temperature"
     VOLTAGE_RATE = "voltage per time"
+    TEMPERATURE_RATE = "temperature per time"
     RESISTANCE = "resistance"
     POWER = "power"
     FRACTION = "fraction"
@@ -102,6 +103,7 @@ _FACTORS: Mapping[Dimension, Mapping[str, Decimal]] = {
     Dimension.TIME: _SECONDS,
     Dimension.FREQUENCY: _prefixed("Hz", ("", "u", "µ", "μ", "m", "k", "M")),
     Dimension.VOLTAGE_RATE: _ratio(_VOLTS, _SECONDS),
+    Dimension.TEMPERATURE_RATE: _ratio(dict.fromkeys(("K", "degC", "°C"), Decimal(1)), _SECONDS),
     Dimension.RESISTANCE: _OHMS,
     Dimension.POWER: _prefixed("W", _MEDIUM),
     Dimension.FRACTION: {"%": Decimal("0.01")},

@@ -30,6 +30,16 @@ class Thresholds:
     lead_current: float | None = 1e-9
     """Amperes below which nothing is said to flow where a held voltage should drive a current."""
 
+    heating: float | None = 5.0 / 60.0
+    """Kelvins per second, over a minute: a small cell at any sane rate warms by less than 1 K/min."""
+
+    rising: float | None = 1.0
+    """Of the lowest current under a held voltage, by which a charging current may grow again; a warmer
+    day makes some percent."""
+
+    resistance: float | None = None
+    """Ohms that may show where a current changes. Off: a coin cell may have 5 or 500; it is noted."""
+
     second_voltage: float = 0.05
     """Volts by which a second voltmeter may differ: leads and contacts at the largest current."""
 

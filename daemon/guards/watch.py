@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+from daemon.guards.contacts import Contacts
 from daemon.guards.frozen import Frozen, Late, StandingClock
 from daemon.guards.guard import Guard, Look
+from daemon.guards.heating import Heating
 from daemon.guards.interlock import Interlock, Interlocked
 from daemon.guards.jump import Jump
 from daemon.guards.obedience import REST_SHARE, Disobedience, WrongSign
 from daemon.guards.open_lead import Clamped, CurrentCollapsed, NoCurrentAtFirst, OpenUnderCurrent
+from daemon.guards.rising import Rising
 from daemon.guards.second_voltage import Disagreement, SecondVoltage
 from daemon.guards.thresholds import Thresholds
 from protocols.errors import GuardError
@@ -31,6 +34,7 @@ class Guards:
         self.stale = thresholds.stale
         self.patience = min(thresholds.stale, max(SHORTEST_PATIENCE, 3.0 * sample))
         """Seconds within which a reading that is due must be there."""
+        self.contacts = Contacts(thresholds.resistance)
         rest_band = REST_SHARE * _largest(limits.current)
         self._interlocked = Interlocked(interlocks)
         self._guards = (
@@ -39,6 +43,7 @@ class Guards:
             WrongSign(),
             Disobedience(thresholds.settle, thresholds.current_band, thresholds.voltage_band, rest_band),
             *_of_life(thresholds, self.patience),
+            *_of_trends(thresholds),
             *([] if second_voltage is None else [Disagreement(second_voltage, thresholds.second_voltage)]),
         )
         self._objections = [0] * len(self._guards)
@@ -77,6 +82,13 @@ def _of_life(thresholds: Thresholds, patience: float) -> Iterator[Guard]:
         yield Jump(thresholds.jump)
     yield StandingClock(patience)
     yield Late(patience)
+
+
+def _of_trends(thresholds: Thresholds) -> Iterator[Guard]:
+    if thresholds.heating is not None:
+        yield Heating(thresholds.heating)
+    if thresholds.rising is not None:
+        yield Rising(thresholds.rising, thresholds.settle)
 
 
 def _largest(window: Range) -> float:

@@ -6,7 +6,16 @@ from typing import Any
 from daemon.guards.thresholds import Thresholds
 from protocols.nodes import Node, Scalar, as_mapping, as_scalar
 from protocols.problems import Problems
-from protocols.quantities import COUNT, FRACTION, TIME, VOLTAGE, Kind, read_amount
+from protocols.quantities import (
+    COUNT,
+    FRACTION,
+    RESISTANCE,
+    TEMPERATURE_RATE,
+    TIME,
+    VOLTAGE,
+    Kind,
+    read_amount,
+)
 from protocols.units import Dimension
 
 _OFF = "off"
@@ -54,5 +63,8 @@ _KEYS: Mapping[str, Callable[[Scalar], float | None]] = {
     "frozen": _or_off(_count),
     "jump": _or_off(_between(VOLTAGE, 1e-3, 100.0, "a voltage of 1 mV to 100 V, or off")),
     "lead_current": _or_off(_between(_AMPERES, 0.0, 1.0, "a current of at most 1 A, or off")),
+    "heating": _or_off(_between(TEMPERATURE_RATE, 1e-4, 10.0, "a rate of 0.006 K/min to 10 K/s, or off")),
+    "rising": _or_off(_between(FRACTION, 0.05, 100.0, "a percentage of 5 % to 10000 %, or off")),
+    "resistance": _or_off(_between(RESISTANCE, 1e-4, 1e9, "a resistance of 0.1 mohm to 1000 Mohm, or off")),
     "second_voltage": _between(VOLTAGE, 1e-4, 10.0, "a voltage of 100 uV to 10 V"),
 }

@@ -18,7 +18,8 @@ def test_without_guards_the_defaults_hold() -> None:
 def test_every_threshold_can_be_written_and_some_can_be_off() -> None:
     text = BENCH + (
         "    guards: {stale: 3 s, settle: 500 ms, current_band: 2 %, voltage_band: 2 mV,\n"
-        "      frozen: off, jump: 100 mV, lead_current: off, second_voltage: 20 mV}\n"
+        "      frozen: off, jump: 100 mV, lead_current: off, second_voltage: 20 mV,\n"
+        "      heating: 3 K/min, rising: off, resistance: 50 ohm}\n"
     )
     assert BenchFile.parse(text, "b.yaml").instruments["smu1"].guards == replace(
         DEFAULT,
@@ -30,6 +31,9 @@ def test_every_threshold_can_be_written_and_some_can_be_off() -> None:
         jump=0.1,
         lead_current=None,
         second_voltage=0.02,
+        heating=0.05,
+        rising=None,
+        resistance=50.0,
     )
 
 
@@ -41,6 +45,7 @@ def test_every_threshold_can_be_written_and_some_can_be_off() -> None:
         ("{frozen: 1}", "a number of readings, at least 3"),
         ("{current_band: 5 mA}", "a percentage"),
         ("{lead_current: 1 C}", "a current in A, mA or nA"),
+        ("{heating: 3 K}", "a temperature per time in K/min or K/s"),
         ("{frosen: 20}", "did you mean 'frozen'"),
         ("strict", "{stale: 5 s, frozen: 20, jump: 300 mV}"),
     ],

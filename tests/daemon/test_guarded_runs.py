@@ -142,7 +142,8 @@ class Rig:
 
     @property
     def notes(self) -> list[Noted]:
-        return [item for item in self.items if isinstance(item, Noted)]
+        """Everything noted but the contact resistance, which every sound run shows."""
+        return [item for item in self.items if isinstance(item, Noted) and item.kind != "resistance"]
 
 
 @pytest.mark.parametrize(
@@ -281,10 +282,45 @@ async def test_a_temperature_outside_its_window_trips() -> None:
             return reading._replace(temperature=25.0 + 0.5 * self.readings)
 
     limits = replace(WINDOW, temperature=Range(high=Bound(45.0, "cell")))
-    rig = await Rig(Warm, limits=limits).conduct()
+    rig = await Rig(Warm, limits=limits, thresholds=replace(DEFAULT, heating=None)).conduct()
     assert rig.run.state is RunState.TRIPPED
     assert "temperature 45.5 degC is outside … to 45 degC" in rig.run.reason
     assert rig.notes == []
+
+
+async def test_a_contact_that_gets_worse_is_noted_and_one_beyond_its_limit_trips() -> None:
+    # 0.05 ohm in the cell; from the third step on 0.2 ohm more in its leads, from the fifth 10 ohm
+    steps = [step("charge", ConstantCurrent(0.1 * n), end(Quantity.TIME, ">=", 10.0)) for n in range(1, 6)]
+
+    class Corroding(LinearCell):
+        async def measure(self, within: float) -> Reading:
+            reading = await super().measure(within)
+            extra = {0.3: 0.2, 0.4: 0.2, 0.5: 10.0}.get(round(reading.current, 3), 0.0)
+            return reading._replace(voltage=reading.voltage + extra * reading.current)
+
+    rig = await Rig(Corroding, *steps, thresholds=replace(DEFAULT, resistance=20.0, jump=None)).conduct()
+    noted = [item for item in rig.items if isinstance(item, Noted) and item.kind == "resistance"]
+    # 0.05 from rest; the second step is no news; (0.3 × 0.25 - 0.2 × 0.05) V / 0.1 A = 0.65 ohm;
+    # then 0.1 × 0.25 V / 0.1 A = 0.25 ohm; the fifth, (0.5 × 10.05 - 0.4 × 0.25) / 0.1 = 49.25 ohm,
+    # and a little that the cell charges meanwhile: trips
+    assert [round(item.detail["ohms"], 2) for item in noted] == [0.05, 0.05, 0.65, 0.25]
+    assert (noted[2].detail["before"], noted[2].detail["after"]) == (pytest.approx(0.2), pytest.approx(0.3))
+    assert rig.run.state is RunState.TRIPPED
+    assert "contact resistance: 49.3 ohm at the change from 0.4 to 0.5 A" in rig.run.reason
+    assert "at most 20 ohm was wanted" in rig.run.reason
+
+
+async def test_a_cell_that_warms_up_under_current_trips_before_it_is_hot() -> None:
+    class Warming(FaultyCell):
+        async def measure(self, within: float) -> Reading:
+            reading = await super().measure(within)
+            return reading._replace(temperature=25.0 + 0.2 * (reading.time - 10.0))  # 12 K/min
+
+    limits = replace(WINDOW, temperature=Range(high=Bound(45.0, "cell")))
+    rig = await Rig(Warming, limits=limits).conduct()
+    assert rig.run.state is RunState.TRIPPED
+    assert "degC within 60 s, a rise of 5 K was allowed" in rig.run.reason
+    assert 25.0 < rig.engine.time < 30.0  # 5 K take 25 s; two readings must show it
 
 
 async def test_a_temperature_limit_without_a_thermometer_is_said_to_be_unwatched() -> None:

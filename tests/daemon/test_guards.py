@@ -194,6 +194,62 @@ def test_nothing_that_is_no_number_is_believed() -> None:
             WINDOW.check(look.reading)
 
 
+def warm(time: float, celsius: float, setpoint: Setpoint = CHARGE) -> Look:
+    current = 0.0 if isinstance(setpoint, AtRest) else 0.001 + 1e-8 * (time % 3)
+    look = at(time, 3.6, current, setpoint)
+    return look._replace(reading=look.reading._replace(temperature=celsius))
+
+
+def test_a_rise_of_more_than_five_kelvins_in_a_minute_is_a_cell_that_heats() -> None:
+    # 6 K/min: 5.1 K after 51 s, and again a second later
+    judge(guards(), *(warm(float(n), 25.0 + 0.1 * n) for n in range(52)))
+    with pytest.raises(GuardError, match=r"heating: 25\.0 to 30\.2 degC within 60 s, a rise of 5 K"):
+        judge(guards(), *(warm(float(n), 25.0 + 0.1 * n) for n in range(53)))
+
+
+def test_a_slow_rise_a_single_wrong_value_and_a_chamber_at_work_are_no_heating() -> None:
+    judge(guards(), *(warm(float(n), 25.0 + 0.08 * n) for n in range(600)))  # 4.8 K/min
+    judge(guards(), *(warm(float(n), 85.0 if n == 30 else 25.0) for n in range(60)))
+    judge(guards(), *(warm(float(n), 25.0 + n, AtRest(4.32)) for n in range(60)))
+
+
+def held(*currents: float) -> list[Look]:
+    """Looks at a hold of 4.2 V, one a second, from 10 s on."""
+    return [at(10.0 + n, 4.2, current, HOLD) for n, current in enumerate(currents)]
+
+
+FALLING = (1e-3, 6e-4, 4e-4, 2e-4, 2e-4, 2e-4)
+
+
+def test_a_charging_current_that_grows_again_under_a_held_voltage_is_a_short() -> None:
+    # twice the lowest mean of three, 0.2 mA, beside 2 % of 1 mA and 0.1 uA: up to 0.4201 mA may flow
+    judge(guards(), *held(*FALLING, *([4.1e-4] * 15)))
+    judge(guards(), *held(*FALLING, 4.3e-4, 4.3e-4, 2e-4, 4.3e-4, 4.3e-4))
+    with pytest.raises(GuardError, match=r"rising current: 0\.00043 A .* fallen to 0\.0002 A"):
+        judge(guards(), *held(*FALLING, 4.3e-4, 4.3e-4, 4.3e-4))
+
+
+def test_nucleation_and_the_beginning_of_another_hold_are_no_short() -> None:
+    judge(guards(), *held(*(-1e-5 * n for n in range(1, 100))))
+    found = guards()
+    judge(found, *held(*FALLING))
+    again = Voltage(4.21, 0.0102)
+    judge(found, *(look._replace(setpoint=again) for look in held(*([1e-3] * 9))))
+
+
+def test_only_what_answers_at_once_is_a_contact() -> None:
+    contacts = guards().contacts
+    rest = at(100.0, 3.6, 0.0, AtRest(4.32))
+    assert contacts.look(rest) is None
+    late = at(101.0, 3.7, 0.001)._replace(since=0.3)
+    assert contacts.look(late) is None
+    contacts.rested(rest.reading)
+    found = contacts.look(at(100.2, 3.62, 0.001)._replace(since=0.1))
+    assert found is not None
+    assert found.ohms == pytest.approx(20.0)  # 20 mV by 1 mA
+    assert contacts.look(at(100.3, 3.62, 0.0, HOLD)._replace(since=0.1)) is None
+
+
 class Door(Interlock):
     name = "chamber door"
 

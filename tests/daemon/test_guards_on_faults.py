@@ -41,6 +41,9 @@ async def test_without_a_fault_the_steps_are_done(instrument: str) -> None:
         ("emstat4", "reversed", False, "the wrong way round"),
         ("keithley2450", "reversed at 50 s", False, "saw the window left and opened the circuit"),
         ("keithley2450", "frozen at 50 s", False, "frozen readings: "),
+        # 3.9 V over 500 ohm: 8 mA beside the 3 mA the cell had come down to
+        ("keithley2450", "shunt by 500 Ohm at 150 s", True, "rising current: "),
+        ("emstat4", "shunt by 500 Ohm at 150 s", True, "rising current: "),
         # the second step's current is not taken: the first one's goes on
         ("keithley2450", "ignored at 50 s", False, "wrong sign of current: 0.0003 A flows, -0.001 A was set"),
         ("keithley2450", "inverted at 50 s", False, "wrong sign of current: -0.0003 A flows"),
