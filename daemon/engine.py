@@ -5,11 +5,11 @@ from typing import ClassVar
 
 from daemon.guards import Guards, Look
 from daemon.logbook import Logbook
-from daemon.position import StepPosition
+from daemon.position import ProgramPosition, StepPosition
 from daemon.progress import Tally
 from protocols.limits import Limits, Range
 from protocols.reading import Reading
-from protocols.walk import Visit
+from protocols.walk import Visit, Walk
 
 
 class Engine(ABC):
@@ -29,6 +29,12 @@ class Engine(ABC):
 
     open_circuit: float | None = None
     """The voltage that `prepare` found."""
+
+    walk: Walk | None = None
+    """The walk that decides which step is run; its walker sets this before the first one."""
+
+    program: ProgramPosition | None = None
+    """The whole protocol that the instrument was given, and how much of its record was taken."""
 
     @abstractmethod
     async def prepare(self) -> None:

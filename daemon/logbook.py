@@ -2,7 +2,7 @@
 
 import time as wall
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from daemon.messages import (
@@ -131,26 +131,24 @@ class Logbook:
             reading.temperature,
             reading.flags,
         )
-        self.latest = {
-            "time": time,
-            "step": self.steps,
-            "path": visit.step.path,
-            "verb": visit.step.verb,
-            "setting": visit.step.setting,
-            "cycle": visit.cycle,
-            "voltage": reading.voltage,
-            "current": reading.current,
-            "capacity": tally.coulombs,
-            "energy": tally.joules,
-            "temperature": reading.temperature,
-            "flags": reading.flags,
-        }
+        self.latest = self._told(visit, row)
         if self._kept is None or thinned or visit.step.record.keeps(*self._kept, step_time, reading):
-            self._keep(visit, row)
+            self._keep(visit, (row,))
             self._kept = (step_time, reading)
             self._pending = None
         else:
             self._pending = row
+
+    def stretch(self, rows: Sequence[ReadingRow], tally: Tally) -> None:
+        """Note consecutive readings of the open step, at least one, that an instrument thinned already."""
+        visit, last = self._open_visit(), rows[-1]
+        self._tally = tally
+        self.read_at = wall.time()
+        self.recent.extend(
+            Reading(row.time, row.voltage, row.current, row.temperature, row.flags) for row in rows[-RECENT:]
+        )
+        self._keep(visit, rows)
+        self.latest = self._told(visit, last)
 
     def impedance_point(self, time: float, point: ImpedancePoint, tally: Tally) -> None:
         """Note one frequency of a spectrum; all are kept."""
@@ -178,7 +176,7 @@ class Logbook:
         """The step is over; its last reading is kept whatever the rule said."""
         visit, tally = self._open_visit(), self._tally
         if self._pending is not None:
-            self._keep(visit, self._pending)
+            self._keep(visit, (self._pending,))
             self._pending = None
         self._emit(
             StepEnded(
@@ -208,12 +206,28 @@ class Logbook:
         """Whether a step has started and not ended."""
         return self._visit is not None
 
-    def _keep(self, visit: Visit, row: ReadingRow) -> None:
+    def _keep(self, visit: Visit, rows: Sequence[ReadingRow]) -> None:
         number = self.readings + 1
-        self._emit(Readings(self.run, self.steps, visit.cycle, first=number, rows=(row,)))
-        self.readings = number  # only once it was taken: a refused reading must leave no gap
+        self._emit(Readings(self.run, self.steps, visit.cycle, first=number, rows=rows))
+        self.readings += len(rows)  # only once they were taken: refused readings must leave no gap
         if self._first_reading is None:
             self._first_reading = number
+
+    def _told(self, visit: Visit, row: ReadingRow) -> Mapping[str, Any]:
+        return {
+            "time": row.time,
+            "step": self.steps,
+            "path": visit.step.path,
+            "verb": visit.step.verb,
+            "setting": visit.step.setting,
+            "cycle": visit.cycle,
+            "voltage": row.voltage,
+            "current": row.current,
+            "capacity": row.capacity,
+            "energy": row.energy,
+            "temperature": row.temperature,
+            "flags": row.flags,
+        }
 
     def _open_visit(self) -> Visit:
         if self._visit is None:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from drivers.whole import Taken
 from protocols.reading import Reading
 
 
@@ -17,6 +18,28 @@ class StepPosition(NamedTuple):
     open_circuit: float | None
     first: Reading | None
     last: Reading | None
+
+
+class Behind(NamedTuple):
+    """What a step had behind it when the instrument was given what is left of it, signed like the current."""
+
+    seconds: float = 0.0
+    coulombs: float = 0.0
+    joules: float = 0.0
+
+
+class ProgramPosition(NamedTuple):
+    """A whole protocol that an instrument was given: where it began, and how much of it is on record.
+
+    `zero` is the moment the program began in seconds of the run, `step` the ordinal of its first
+    step, `walk` the state of the walk then, and `behind` what that step had behind it.
+    """
+
+    zero: float
+    step: int
+    walk: bytes
+    behind: Behind
+    taken: Taken
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -40,6 +63,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     told: int = 0
     paused: bool = False
     ended: bool = False
+    program: ProgramPosition | None = None
 
     def encoded(self) -> bytes:
         """Return it as the spool keeps it."""

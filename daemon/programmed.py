@@ -1,6 +1,5 @@
 """Follows steps that the instrument runs by itself, one program each."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -11,8 +10,9 @@ from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
 from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
 from daemon.guards.silence import Silence
+from daemon.held import expected_interval, known_setpoint
 from daemon.logbook import Logbook
-from daemon.position import StepPosition
+from daemon.position import Behind, StepPosition
 from daemon.progress import Tally
 from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
 from drivers.errors import LinkError, RefusedError
@@ -22,8 +22,7 @@ from protocols.limits import Limits
 from protocols.plan import Ceiling, PlannedStep
 from protocols.reading import ImpedancePoint, Reading
 from protocols.recording import Recording
-from protocols.setpoint import AtRest, Current, Setpoint, Voltage
-from protocols.techniques import ConstantCurrent, ConstantVoltage, Level, Rest, Technique
+from protocols.techniques import Rest
 from protocols.walk import Visit
 
 _LOOK = 0.1  # seconds of open circuit before anything is done to the cell
@@ -31,14 +30,6 @@ _LOOK = 0.1  # seconds of open circuit before anything is done to the cell
 
 _ANSWER = 15.0
 """Seconds for one answer. The instrument judges the cell meanwhile: nothing is at stake but data."""
-
-
-class Behind(NamedTuple):
-    """What a step had behind it when the instrument was given what is left of it."""
-
-    seconds: float
-    coulombs: float
-    joules: float
 
 
 class Attached(NamedTuple):
@@ -118,8 +109,8 @@ class ProgrammedEngine(Engine):
             origin = await self._start(tag, program)
         else:
             origin, behind = attached
-        silence = Silence(_expected(step), _ANSWER)
-        setpoint = _setpoint(step.technique)
+        silence = Silence(expected_interval(step), _ANSWER)
+        setpoint = known_setpoint(step.technique)
         before: Reading | None = None
         last, reason, finishing = 0, None, False
         while not self._gate.closed:
@@ -214,24 +205,6 @@ class ProgrammedEngine(Engine):
         if found is None:
             raise RefusedError("the instrument ended its look at the open-circuit voltage without a reading")
         return began, found
-
-
-def _expected(step: PlannedStep) -> float | None:
-    """Seconds between records at most; None where they come when they come, as in a spectrum or a sweep."""
-    steady = isinstance(step.technique, Rest | ConstantCurrent | ConstantVoltage)
-    return step.record.every if steady else None
-
-
-def _setpoint(technique: Technique) -> Setpoint | None:
-    """What the instrument was told to hold, as far as the core knows it; clamps are the instrument's own."""
-    match technique:
-        case Rest():
-            return AtRest(math.inf)
-        case ConstantCurrent(amperes):
-            return Current(amperes, math.inf)
-        case ConstantVoltage(Level(volts, False)):
-            return Voltage(volts, math.inf)
-    return None
 
 
 def _counted(record: Record, behind: Behind) -> tuple[float, float] | None:

@@ -62,6 +62,8 @@ class Tally:
         self.readings = 0
         self.first: Reading | None = None
         self.last: Reading | None = None
+        self.progress: Progress | None = None
+        """How far the step was at the last reading."""
         self._last_time = seconds
         self._volt_seconds = 0.0
         self._counted = 0.0
@@ -98,7 +100,8 @@ class Tally:
             self._slope.take(time, reading.voltage)
         for trend in self._drifts.values():
             trend.take(time, reading.current)
-        return self._progress(time, reading)
+        self.progress = self._progress(time, reading)
+        return self.progress
 
     @property
     def mean_voltage(self) -> float | None:

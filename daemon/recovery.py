@@ -16,7 +16,8 @@ from daemon.journalled import Deeds, Passed, journalled
 from daemon.order import Order, ResumePolicy
 from daemon.parked import Parked
 from daemon.planning import Planned, planned
-from daemon.programmed import Attached, Behind
+from daemon.position import Behind
+from daemon.programmed import Attached
 from daemon.run import Admitted, RunState, anybody
 from daemon.station import Pending, Station
 from drivers.base import Identity, Program

@@ -150,6 +150,7 @@ class Run:
             told=self._told,
             paused=self._gate.closed,
             ended=self.over,
+            program=self._engine.program,
         ).encoded()
 
     def pause(self) -> None:
@@ -219,6 +220,7 @@ class Run:
 
     async def _walk(self, admitted: Admitted) -> None:
         walk, visit, behind = self._begin
+        self._engine.walk = walk
         if not self._engine.attached:
             await self._engine.prepare()
             if self._engine.open_circuit is not None and (why := admitted(self._engine.open_circuit)):

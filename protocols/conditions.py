@@ -89,8 +89,8 @@ class Comparison:
                 return seen < self.value
 
     def bound(self, capacities: Mapping[str, float]) -> "Comparison":
-        """Return it with the capacity (coulomb, a magnitude) of the verb it refers to filled in."""
-        if self.relative_to is None:
+        """Return it with the capacity (coulomb, a magnitude) of the verb it refers to filled in, if known."""
+        if self.relative_to is None or self.relative_to not in capacities:
             return self
         return replace(self, value=self.value * capacities[self.relative_to], relative_to=None)
 

@@ -59,6 +59,22 @@ class Limits:
         if reading.temperature is not None:
             self._check("temperature", "degC", reading.temperature, self.temperature)
 
+    def check_all(self, readings: Sequence[Reading]) -> None:
+        """Raise `LimitError` if one of the readings is outside, as `check` would."""
+        if not readings:
+            return
+        voltages, currents = [r.voltage for r in readings], [r.current for r in readings]
+        inside = (
+            self.voltage.holds(sum(voltages) * 0.0 + max(voltages)),  # the sum tells of any NaN
+            self.voltage.holds(min(voltages)),
+            self.current.holds(sum(currents) * 0.0 + max(currents)),
+            self.current.holds(min(currents)),
+            self.temperature == Range() or all(r.temperature is None for r in readings),
+        )
+        if not all(inside):
+            for reading in readings:
+                self.check(reading)
+
     @staticmethod
     def _check(name: str, unit: str, value: float, allowed: Range) -> None:
         if not allowed.holds(value):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from protocols.plan import Fade, Plan, PlannedEntry, PlannedRepeat, PlannedStep, steps_below
+from protocols.remainder import remainder
 from protocols.techniques import ChamberTemperature, Impedance, Rest, direction
 
 _CURRENTLESS = (Rest, Impedance, ChamberTemperature)
@@ -117,6 +118,14 @@ class Walk:
             raise ValueError("the position does not fit the plan")
         walk._current = step
         return walk, walk._visit(step)
+
+    def remaining(self) -> Plan:
+        """Return what is left, beginning with the step that is being visited, as a plan of its own."""
+        if self._current is None:
+            raise ValueError("no step is being visited")
+        loops = tuple((loop.repeat, loop.turn, loop.index) for loop in self._loops)
+        here = self._visit(self._current).step
+        return remainder(self._plan, here, self._index, loops, self._capacities)
 
     def _visit(self, step: PlannedStep) -> Visit:
         if step.until is not None and any(end.relative_to for end in step.until.comparisons()):
