@@ -7,10 +7,8 @@ from protocols import nodes
 _WANTED = "true or false: whether it may run although nothing opens the circuit when the core dies"
 
 
-def read_unattended(node: nodes.Node | None) -> bool:
-    """Read the key `unattended` of an instrument of the bench file; false where it is missing."""
-    if node is None:
-        return False
+def read_unattended(node: nodes.Node) -> bool:
+    """Read the key `unattended` of an instrument or a channel of the bench file."""
     scalar = nodes.as_scalar(node, _WANTED)
     if scalar.text not in ("true", "false"):
         raise scalar.refused(_WANTED)

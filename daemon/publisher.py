@@ -31,6 +31,7 @@ class Publisher:
         """Raises `ConfigurationError` where the URL cannot be used."""
         self.connected = False
         self._outbox = outbox
+        self.url = broker_url
         self._address = BrokerAddress.parse(broker_url)
         self._window = window
         self._shortest_patience = patience

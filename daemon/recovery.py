@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from daemon.errors import BusyError, LatchedError, ServiceError
+from daemon.instrument import Pending
 from daemon.interruption import RESUMPTION_SECONDS, Gap, largest_current, objection, unlike
 from daemon.journal import Journal
 from daemon.journal_file import Action
@@ -19,7 +20,7 @@ from daemon.planning import Planned, planned
 from daemon.position import Behind
 from daemon.programmed import Attached
 from daemon.run import Admitted, RunState, anybody
-from daemon.station import Pending, Station
+from daemon.station import Station
 from drivers.base import Identity, Program
 from drivers.errors import InstrumentError
 from protocols.errors import ProtocolError

@@ -26,12 +26,14 @@ DEADLINE = 15.0
 REASON = "made safe by `galvanod safe`"
 
 
-class Instrument(NamedTuple):
-    """What it takes to reach one channel of the bench."""
+class Circuit(NamedTuple):
+    """What it takes to reach one channel of the bench; `place` as in its entry of the bench file."""
 
     channel: str
     driver: str
     address: str
+    place: str | None = None
+    position: int = 0
 
     @property
     def autonomous(self) -> bool:
@@ -48,15 +50,15 @@ class Outcome(NamedTuple):
     told: str
 
 
-def leave(path: Path, instruments: Iterable[Instrument]) -> None:
-    """Write the instruments down for a time without a core; never half of them.
+def leave(path: Path, circuits: Iterable[Circuit]) -> None:
+    """Write the circuits down for a time without a core; never half of them.
 
     Raises `ConfigurationError` where the disk does not take it: nothing may run then.
     """
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("w", encoding="utf-8") as file:
-            json.dump([instrument._asdict() for instrument in instruments], file, indent=1)
+            json.dump([circuit._asdict() for circuit in circuits], file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -64,18 +66,18 @@ def leave(path: Path, instruments: Iterable[Instrument]) -> None:
         raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
 
 
-def left(path: Path) -> list[Instrument]:
+def left(path: Path) -> list[Circuit]:
     """Return what a core left; none where no core ever was."""
     try:
-        return [Instrument(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+        return [Circuit(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError) as error:
         raise ConfigurationError(f"{path}: wanted the instruments of a core: {error}") from error
 
 
-def instruments(path: Path, bench: BenchFile | None) -> list[Instrument]:
-    """Return the instruments of the bench file, or those a core left.
+def circuits(path: Path, bench: BenchFile | None) -> list[Circuit]:
+    """Return the circuits of the bench file, or those a core left.
 
     Where a simulated instrument is, only the core knew.
     """
@@ -86,26 +88,47 @@ def instruments(path: Path, bench: BenchFile | None) -> list[Instrument]:
                 f"no core left its instruments at {path}; name a bench file with --bench"
             )
         return known
-    addresses = {instrument.channel: instrument.address for instrument in known}
-    named = ((entry, entry.address or addresses.get(entry.name)) for entry in bench.instruments.values())
-    return [Instrument(entry.name, entry.driver, address) for entry, address in named if address is not None]
+    addresses = {circuit.channel: circuit.address for circuit in known}
+    return [
+        Circuit(channel.name, channel.driver, address, channel.place, channel.position)
+        for entry in bench.instruments.values()
+        for channel in entry.channels
+        if (address := entry.address or addresses.get(channel.name)) is not None
+    ]
 
 
-async def make_all_safe(instruments: Sequence[Instrument], deadline: float = DEADLINE) -> list[Outcome]:
-    """Open every circuit directly, all channels at once."""
-    return list(await asyncio.gather(*(make_safe(instrument, deadline) for instrument in instruments)))
+async def make_all_safe(circuits: Sequence[Circuit], deadline: float = DEADLINE) -> list[Outcome]:
+    """Open every circuit directly, all instruments at once; in the order they were given."""
+    by_cable: dict[tuple[str, str], list[Circuit]] = {}
+    for circuit in circuits:
+        by_cable.setdefault((circuit.driver, circuit.address), []).append(circuit)
+    made = await asyncio.gather(*(_made_safe(together, deadline) for together in by_cable.values()))
+    outcomes = {
+        circuit: outcome
+        for together, done in zip(by_cable.values(), made, strict=True)
+        for circuit, outcome in zip(together, done, strict=True)
+    }
+    return [outcomes[circuit] for circuit in circuits]
 
 
-async def make_safe(instrument: Instrument, deadline: float = DEADLINE) -> Outcome:
-    """Open one circuit and have the instrument confirm it. Never raises for what an instrument does."""
+async def _made_safe(together: Sequence[Circuit], deadline: float) -> list[Outcome]:
+    """Open the circuits of one instrument, each for itself if that fails for all of them at once."""
+    off, told = await _attempt(together, deadline)
+    if off or len(together) == 1:
+        return [Outcome(circuit.channel, circuit.address, off, told) for circuit in together]
+    share = max(1.0, deadline / len(together))
+    return [(await _made_safe([circuit], share))[0] for circuit in together]
+
+
+async def _attempt(together: Sequence[Circuit], deadline: float) -> tuple[bool, str]:
+    """Open them and have the instrument confirm it. Never raises for what an instrument does."""
     try:
         async with asyncio.timeout(deadline):
-            told = await _disconnected(instrument)
+            return True, await _disconnected(together)
     except TimeoutError:
-        return Outcome(instrument.channel, instrument.address, False, f"no end within {deadline:g} s")
+        return False, f"no end within {deadline:g} s"
     except GalvanodError as error:
-        return Outcome(instrument.channel, instrument.address, False, str(error))
-    return Outcome(instrument.channel, instrument.address, True, told)
+        return False, str(error)
 
 
 async def make_stations_safe(
@@ -120,11 +143,12 @@ async def make_stations_safe(
     return list(await asyncio.gather(*(_station_made_safe(station, deadline) for station in concerned)))
 
 
-async def _disconnected(instrument: Instrument) -> str:
-    driver_class = registry.driver(instrument.driver)
-    link = await open_link(instrument.address, driver_class.link_options)
+async def _disconnected(together: Sequence[Circuit]) -> str:
+    driver_class = registry.driver(together[0].driver)
+    link = await open_link(together[0].address, driver_class.link_options)
     try:
-        identity = await driver_class.disconnect(link)
+        places = [(circuit.place, circuit.position) for circuit in together]
+        identity = await driver_class.disconnect(link, places)
     finally:
         await link.aclose()
     return f"{identity.maker} {identity.model} {identity.serial}"
@@ -136,8 +160,7 @@ async def _station_made_safe(station: Station, deadline: float) -> Outcome:
             if isinstance(station.run, Run) and not station.run.over:  # a parked run's circuit is open
                 await station.run.stop(REASON)
             driver = await station.opened()
-            for channel in driver.channels.values():
-                await channel.off()
+            await (await station.channel()).off()
     except TimeoutError:
         return Outcome(station.name, station.address, False, f"the core had no end within {deadline:g} s")
     except GalvanodError as error:

@@ -1,66 +1,58 @@
-"""One channel of the bench: its instrument, opened when needed, and the run it holds."""
+"""One channel of the bench: its place on its instrument, and the run it holds."""
 
 import asyncio
 import contextlib
-import hashlib
 import math
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from daemon.bench_file import InstrumentEntry
+from daemon.bench_file import ChannelEntry
 from daemon.errors import BusyError
 from daemon.heartbeat import CHANNEL_PATIENCE, Heartbeat
-from daemon.locks import owned
+from daemon.instrument import Instrument, Pending
 from daemon.parked import Parked
 from daemon.run import Run
-from drivers import registry
-from drivers.base import Channel, Driver, Identity, Program
+from drivers.base import Channel, Driver, ProgrammedChannel
 from drivers.clock import Clock, WallClock
 from drivers.deadman import Deadman
-from drivers.links import Link
-from drivers.links.opening import open_link
 from drivers.rehearsal import RehearsalClock
 from protocols.errors import GalvanodError
 from protocols.limits import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """The program an instrument may still be running, and who it was when it was given it."""
-
-    identity: Identity
-    tag: str
-    program: Program
-
-
 class Station:
-    """A channel and what is known of it. `address` and `rehearsal` are where its instrument is."""
+    """A channel and what is known of it; `rehearsal` is where the time of a simulated one is held."""
 
-    def __init__(self, entry: InstrumentEntry, address: str, rehearsal: str | None) -> None:
+    def __init__(self, entry: ChannelEntry, instrument: Instrument, rehearsal: str | None = None) -> None:
         self.entry = entry
-        self.address = address
+        self.instrument = instrument
         self.rehearsal = rehearsal
+        self.driver_class = instrument.driver_class
         self.run: Run | Parked | None = None
-        self.trouble: str | None = None
-        """Why the instrument could not be opened; None when it could."""
-        self.driver_class = registry.driver(entry.driver)
         self.heartbeat = Heartbeat(entry.name, CHANNEL_PATIENCE)
+        self._trouble: str | None = None
         self._opening = asyncio.Lock()
         self._free = asyncio.Event()
         self._free.set()
         self._origin: float | None = None
         self._claim = asyncio.Lock()
-        self._resources = contextlib.AsyncExitStack()
-        self._driver: Driver | None = None
+        self._channel: Channel | None = None
         self._clock: Clock = WallClock()
+        self._resources = contextlib.AsyncExitStack()
 
     @property
     def name(self) -> str:
         return self.entry.name
+
+    @property
+    def address(self) -> str:
+        return self.instrument.address
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the channel could not be opened; None when it could."""
+        return self.instrument.trouble or self._trouble
 
     @property
     def busy(self) -> bool:
@@ -102,9 +94,35 @@ class Station:
 
     async def _opened(self, pending: Pending | None) -> Driver:
         async with self._opening:
-            if self._driver is None:
-                self._driver = await self._open(pending)
-            return self._driver
+            driver, origin = await self.instrument.opened(pending)
+            if self._channel is None:
+                try:
+                    self._channel = await self._taken(driver, origin, pending)
+                except GalvanodError as error:
+                    self._trouble = str(error)
+                    raise
+                self._trouble = None
+            return driver
+
+    async def _taken(self, driver: Driver, origin: float | None, pending: Pending | None) -> Channel:
+        """Take the channel over: running what is pending, or with its circuit open."""
+        channel = driver.placed(self.entry.place, self.entry.position)
+        self._origin = origin
+        if driver.many_channels:
+            self._origin = await self._attached(driver, channel, pending)
+            if self._origin is None:
+                await channel.off()
+        if self.rehearsal is not None:
+            self._clock = clock = await RehearsalClock.connect(self.rehearsal)
+            self._resources.push_async_callback(clock.aclose)
+        return channel
+
+    async def _attached(self, driver: Driver, channel: Channel, pending: Pending | None) -> float | None:
+        if pending is None or not isinstance(channel, ProgrammedChannel):
+            return None
+        if driver.identity[:3] != pending.identity[:3]:
+            return None  # another instrument: the program is not there, and its channel is made safe
+        return await channel.attach(pending.tag, pending.program)
 
     @property
     def speed(self) -> float:
@@ -119,13 +137,8 @@ class Station:
 
     @property
     def deadman(self) -> Deadman:
-        """What opens the circuit without us.
-
-        A simulated instrument's clock stands still while we think, so looking at it more often
-        than was wished would protect nothing and take the speed out of a rehearsal.
-        """
-        declared = self.driver_class.deadman
-        return declared if self.entry.simulation is None else declared.at_least(3.0 * self.entry.sample)
+        """What opens the circuit without us."""
+        return self.instrument.deadman
 
     @property
     def sample(self) -> float:
@@ -139,28 +152,29 @@ class Station:
 
     async def channel(self) -> Channel:
         """Return the channel itself."""
-        return next(iter((await self.opened()).channels.values()))
+        driver = await self.opened()
+        return driver.placed(self.entry.place, self.entry.position)
 
     async def aclose(self) -> None:
-        """Disconnect the cell and let go of the instrument; a program that goes on by itself is left to."""
+        """Disconnect the cell and let go of the channel; a program that goes on by itself is left to."""
         leave = isinstance(self.run, Run) and self.run.autonomous and not self.run.over
         async with self._opening:
-            driver, self._driver = self._driver, None
+            channel, self._channel = self._channel, None
             try:
-                if driver is not None and not leave:
-                    for channel in driver.channels.values():
-                        await channel.off()
+                if channel is not None and not leave:
+                    await channel.off()
             finally:
                 await self._resources.aclose()
 
     def facts(self) -> Mapping[str, Any]:
         """Return what a person wants to know of the channel, as plain data."""
-        identity = self._driver.identity._asdict() if self._driver is not None else None
+        driver = self.instrument.driver
         return {
             "channel": self.name,
             "driver": self.entry.driver,
             "address": self.address,
-            "instrument": identity,
+            "place": self.entry.place,
+            "instrument": driver.identity._asdict() if driver is not None else None,
             "simulated": self.entry.simulation.cell if self.entry.simulation is not None else None,
             "deadman": str(self.deadman),
             "trouble": self.trouble,
@@ -173,36 +187,3 @@ class Station:
 
     def _idle_state(self) -> str:
         return "unreachable" if self.trouble else "idle"
-
-    async def _open(self, pending: Pending | None) -> Driver:
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                stack.enter_context(owned(_lock_file(self.address), self.address))
-                link: Link = await open_link(self.address, self.driver_class.link_options)
-                stack.push_async_callback(link.aclose)
-                driver = await self._driver_on(link, pending)
-                driver.adopt(self.deadman)
-                if self.rehearsal is not None:
-                    self._clock = await RehearsalClock.connect(self.rehearsal)
-                    stack.push_async_callback(self._clock.aclose)
-            except GalvanodError as error:
-                self.trouble = str(error)
-                raise
-            self.trouble = None
-            self._resources = stack.pop_all()
-            return driver
-
-    async def _driver_on(self, link: Link, pending: Pending | None) -> Driver:
-        self._origin = None
-        if pending is not None:
-            found = await self.driver_class.attach(link, pending.identity, pending.tag, pending.program)
-            if found is not None:
-                driver, self._origin = found
-                return driver
-        return await self.driver_class.open(link)
-
-
-def _lock_file(address: str) -> Path:
-    """One instrument, one owner on this machine, whatever the state directory."""
-    digest = hashlib.sha256(address.encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"galvanod-instrument-{digest}.lock"

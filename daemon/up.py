@@ -94,12 +94,18 @@ def _addresses(places: Places) -> Path:
 
 
 def _write_addresses(places: Places, simulators: Child) -> None:
-    found = {said["name"]: [_link_address(said["address"]), said["rehearsal"]] for said in simulators.said}
+    found = {
+        channel: [_link_address(said["address"]), rehearsal]
+        for said in simulators.said
+        for channel, rehearsal in said["channels"].items()
+    }
     _addresses(places).write_text(json.dumps(found))
 
 
 def _link_address(address: str) -> str:
-    """Return the address a link is opened with, for a PyVISA resource string or a device path."""
+    """Return the address a link is opened with, for a PyVISA resource string, a device path or a URL."""
+    if "://" in address:
+        return address
     return f"serial://{address}" if address.startswith("/") else f"visa://{address}"
 
 

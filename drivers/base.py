@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple, Self
 
 from drivers.deadman import Deadman
-from drivers.errors import LinkError
+from drivers.errors import InstrumentError, LinkError
 from drivers.links import Link, LinkOptions
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
@@ -137,6 +137,14 @@ class ProgrammedChannel(ABC):
     async def records(self, after: int) -> Sequence[Record]:
         """Return records numbered above `after`, oldest first; waits about a second for the first."""
 
+    async def attach(self, tag: str, program: Program) -> float | None:
+        """Take the program over, undisturbed, if this channel still holds it under that tag.
+
+        Returns the moment it began, on the timeline of the readings to come; None where it is not
+        there or cannot be told. For families with many channels; see `Driver.attach` for the others.
+        """
+        return None
+
     @abstractmethod
     async def finish(self) -> None:
         """End the running step now, as if one of its own ends had been met."""
@@ -150,7 +158,7 @@ Channel = SteppedChannel | ProgrammedChannel
 
 
 class Driver(ABC):
-    """One instrument: who it is and the channels it has."""
+    """One instrument: who it is and the channels it has, by their place on it ("1", "27-1-3")."""
 
     hardware_verified: ClassVar[bool] = False
     """Whether a person has run this driver on the real thing."""
@@ -160,6 +168,9 @@ class Driver(ABC):
 
     deadman: Deadman = Deadman()
     """What opens the circuit when the core is no more. A family that declares nothing has none."""
+
+    many_channels: ClassVar[bool] = False
+    """Whether each channel holds a cell, some perhaps of other people's: `open` touches no circuit."""
 
     identity: Identity
     rating: Limits
@@ -186,21 +197,42 @@ class Driver(ABC):
         """
         return None
 
-    @classmethod
-    async def disconnect(cls, link: Link) -> Identity:
-        """Open every circuit of the instrument whatever it was doing, and return who confirmed it.
+    def placed(self, place: str | None, position: int = 0) -> Channel:
+        """Return the channel at a place, or the one counted from 0 where none is named.
 
-        Asked once more after a `LinkError`: whoever had the cable before may have left half a line in it.
+        Raises `InstrumentError` listing the places there are.
+        """
+        places = list(self.channels)
+        if place is None and position < len(places):
+            place = places[position]
+        if place is None or place not in self.channels:
+            wanted = f"{places[0]} to {places[-1]}" if len(places) > 8 else ", ".join(places)
+            seen = f"a channel at {place!r}" if place is not None else f"{position + 1} channels"
+            raise InstrumentError(f"{seen} wanted, but the {self.identity.model} has {wanted or 'none'}")
+        return self.channels[place]
+
+    @classmethod
+    async def disconnect(cls, link: Link, places: Sequence[tuple[str | None, int]] = ()) -> Identity:
+        """Open the circuits at these places whatever they were doing, and return who confirmed it.
+
+        An instrument that has not many channels opens all of them. Asked once more after a
+        `LinkError`: whoever had the cable before may have left half a line in it.
         """
         try:
             driver = await cls.open(link)
         except LinkError:
             driver = await cls.open(link)
-        for channel in driver.channels.values():
-            await channel.off()
+        if not cls.many_channels:
+            for channel in driver.channels.values():
+                await channel.off()
+        for place, position in places if cls.many_channels else ():
+            await driver.placed(place, position).off()
         return driver.identity
 
     @classmethod
     @abstractmethod
     async def open(cls, link: Link) -> Self:
-        """Identify the instrument and leave every output off; it does not own the link's closing."""
+        """Identify the instrument and leave every output off; it does not own the link's closing.
+
+        An instrument with many channels is only identified: which are ours, the bench says.
+        """

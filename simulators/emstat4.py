@@ -1,10 +1,9 @@
 """A PalmSens EmStat4 as it is on its serial port: commands, MethodSCRIPT, and a cell at its leads."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from simulators.cells.base import Cell
 from simulators.clock import Clock
@@ -109,10 +108,9 @@ class EmStat4(SimulatedInstrument):
         self._program: Program | None = None
         self._run: Run | None = None
 
-    def truth(self) -> Mapping[str, Any]:
+    def live(self) -> None:
         if self._run is None:
             self._potentiostat.live_until(self.clock.now())
-        return self.cell.truth()
 
     @property
     def cell_is_on(self) -> bool:

@@ -26,11 +26,22 @@ class Stream(ABC):
 
 
 @dataclass(frozen=True, slots=True)
+class ServedBay:
+    """One channel of a served instrument: its place, the cell there, and where its time can be held."""
+
+    place: str
+    cell: str
+    seed: int
+    rehearsal: str
+    truth: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """Where a simulated instrument can be reached, and what is in it.
 
-    `address` is a PyVISA resource string or a device path; `rehearsal` is where its time can be
-    held ("tcp://127.0.0.1:PORT").
+    `address` is a PyVISA resource string, a device path or a URL of its own; `rehearsal` is where its
+    time can be held ("tcp://127.0.0.1:PORT"): with many channels each has its own, in `bays`.
     """
 
     instrument: str
@@ -40,25 +51,39 @@ class Served:
     speed: float
     seed: int
     truth: Mapping[str, Any]
+    bays: tuple[ServedBay, ...] = ()
 
 
-class SimulatedInstrument(ABC):
+class Living(ABC):
+    """An instrument that is switched on: it talks to its clients, and its cells live while it does."""
+
+    @abstractmethod
+    async def converse(self, stream: Stream) -> None:
+        """Talk to one client until it is gone; the instrument itself lives on."""
+
+    @abstractmethod
+    def live(self) -> None:
+        """Let everything that should have happened by now have happened."""
+
+
+class SimulatedInstrument(Living):
     """One instrument with one cell between its terminals. Its entry point is its class."""
 
     name: ClassVar[str]
     wire: ClassVar[Literal["tcp", "pty"]]
+    many_channels: ClassVar[bool] = False
 
     def __init__(self, cell: Cell, clock: Clock, seed: int) -> None:
         self.cell = cell
         self.clock = clock
         self.seed = seed
 
-    @abstractmethod
-    async def converse(self, stream: Stream) -> None:
-        """Talk to one client until it is gone; the instrument itself lives on."""
+    def live(self) -> None:
+        return
 
     def truth(self) -> Mapping[str, Any]:
         """Return what was put into the cell, after letting it live up to now."""
+        self.live()
         return self.cell.truth()
 
     @classmethod

@@ -8,6 +8,7 @@
                                    {"fault": {"fault": "mute", "at": 30, "for": 5}}, at a moment of time;
                                    see `simulators.faults.wording`
 {"fault": {"clear": true}} -> {"now": t}  end every fault
+{"insert": {"cell": "li_s/pp", "seed": 3}} -> {"now": t}  put another cell in, new from the box
 anything else    -> {"error": "… seen, wanted …"}
 """
 
@@ -15,7 +16,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulators.clock import SimulatedClock
 from simulators.faults import FaultError, Faults
@@ -25,14 +26,25 @@ from simulators.streams import TcpStream, listening
 LONGEST_REQUEST = 4096
 """Bytes; no request needs more than a hundred."""
 
-WANTED = 'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}, {"fault": words}'
+WANTED = (
+    'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}, {"fault": words}, '
+    '{"insert": {"cell": name, "seed": number}}'
+)
 
 PATIENCE = 0.1
 """Seconds of wall time after which a long `until` looks whether its client is still there."""
 
 
-Truth = Callable[[], Mapping[str, Any]]
-"""Tells what was put into the cell."""
+class Bench(NamedTuple):
+    """What a port reaches: the clock of a cell, what was put into it, its faults, and its place.
+
+    `insert` puts another cell there, by its name and seed; it raises `ValueError` for an unknown one.
+    """
+
+    clock: SimulatedClock
+    truth: Callable[[], Mapping[str, Any]]
+    faults: Faults
+    insert: Callable[[str, int], None]
 
 
 class RequestError(Exception):
@@ -42,11 +54,10 @@ class RequestError(Exception):
 class Rehearsal:
     """One client of the port and its hold on the clock."""
 
-    def __init__(self, stream: TcpStream, clock: SimulatedClock, truth: Truth, faults: Faults) -> None:
+    def __init__(self, stream: TcpStream, bench: Bench) -> None:
         self._stream = stream
-        self._clock = clock
-        self._truth = truth
-        self._faults = faults
+        self._bench = bench
+        self._clock = bench.clock
         self._holding = False
 
     async def converse(self) -> None:
@@ -72,11 +83,13 @@ class Rehearsal:
             case {"until": int() | float() as moment} if _is_finite(moment):
                 await self._until(moment)
             case {"truth": None}:
-                return {"truth": dict(self._truth())}
+                return {"truth": dict(self._bench.truth())}
             case {"now": None}:
                 pass
             case {"fault": wanted}:
-                self._faults.ask(wanted)
+                self._bench.faults.ask(wanted)
+            case {"insert": dict(wanted)}:
+                self._insert(wanted)
             case _:
                 raise RequestError(f"{line[:80]!r} seen, wanted {WANTED}")
         return {"now": self._clock.now()}
@@ -87,6 +100,17 @@ class Rehearsal:
         elif self._holding and not wanted:
             self._clock.release()
         self._holding = wanted
+
+    def _insert(self, wanted: Mapping[str, Any]) -> None:
+        name, seed = wanted.get("cell"), wanted.get("seed", 0)
+        if not isinstance(name, str) or not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+            raise RequestError(
+                f"{dict(wanted)!r:.80} seen, wanted a cell by its name, and a seed of 0 or more"
+            )
+        try:
+            self._bench.insert(name, seed)
+        except ValueError as error:
+            raise RequestError(str(error)) from error
 
     async def _until(self, moment: float) -> None:
         """Let time pass, but not on behalf of a client that left meanwhile."""
@@ -111,11 +135,11 @@ def _is_finite(moment: float) -> bool:
 
 
 @asynccontextmanager
-async def rehearsal_port(clock: SimulatedClock, truth: Truth, faults: Faults) -> AsyncIterator[str]:
+async def rehearsal_port(bench: Bench) -> AsyncIterator[str]:
     """Open the port; yield its address ("tcp://127.0.0.1:PORT")."""
 
     async def converse(stream: TcpStream) -> None:
-        await Rehearsal(stream, clock, truth, faults).converse()
+        await Rehearsal(stream, bench).converse()
 
     async with listening(converse) as port:
         yield f"tcp://127.0.0.1:{port}"

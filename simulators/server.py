@@ -1,18 +1,19 @@
 """One simulated instrument, served on this machine only."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from simulators.cells.base import Cell
+from simulators.cells.library import make_cell
 from simulators.clock import SimulatedClock
 from simulators.faults import Fault, Faults
 from simulators.faults.cell import FaultyCell
 from simulators.faults.wire import FaultyStream
 from simulators.instrument import Served, SimulatedInstrument, Stream
-from simulators.mains import Mains
+from simulators.mains import Mains, Mounted
 from simulators.outages import Outages
-from simulators.ports import Converse, Port, PtyPort, TcpPort
-from simulators.rehearsal import rehearsal_port
+from simulators.ports import port_of
+from simulators.rehearsal import Bench, rehearsal_port
 
 
 @asynccontextmanager
@@ -36,14 +37,19 @@ async def serve(
     clock = SimulatedClock(speed)
     known = faults if isinstance(faults, Faults) else Faults(faults)
     inside = FaultyCell(_cell(cell, seed), known)
-    mains = Mains(lambda uptime: instrument_class(inside, uptime, seed), inside, clock)
+    mains = Mains(lambda uptimes: instrument_class(inside, uptimes[0], seed), [Mounted(inside, clock)])
 
     async def converse(stream: Stream) -> None:
-        await mains.converse(FaultyStream(_Starting(stream, clock), known))
+        await mains.converse(FaultyStream(StartingStream(stream, [clock]), known))
+
+    def insert(name: str, seed: int) -> None:
+        mains.live()
+        inside.insert(make_cell(name, seed))
 
     async with AsyncExitStack() as stack:
-        rehearsal = await stack.enter_async_context(rehearsal_port(clock, mains.truth, known))
-        where = _port(instrument_class, converse, port)
+        bench = Bench(clock, mains.truth, known, insert)
+        rehearsal = await stack.enter_async_context(rehearsal_port(bench))
+        where = port_of(instrument_class.name, instrument_class.wire, converse, port)
         stack.push_async_callback(where.aclose)
         await where.come()
         outages = Outages(clock, mains, where)
@@ -61,33 +67,21 @@ async def serve(
 
 
 def _cell(cell: str | Cell, seed: int) -> Cell:
-    if isinstance(cell, Cell):
-        return cell
-    from simulators.cells.library import make_cell
-
-    return make_cell(cell, seed)
+    return cell if isinstance(cell, Cell) else make_cell(cell, seed)
 
 
-def _port(instrument_class: type[SimulatedInstrument], converse: Converse, port: int | None) -> Port:
-    """Return the port on the wire the instrument has."""
-    name = instrument_class.name
-    if instrument_class.wire == "tcp":
-        return TcpPort(converse, port or 0)
-    if port is not None:
-        raise ValueError(f"port {port} seen, wanted none: {name} talks on a pseudo-terminal")
-    return PtyPort(converse, name)
+class StartingStream(Stream):
+    """A client's stream whose first byte starts the clocks."""
 
-
-class _Starting(Stream):
-    """A client's stream whose first byte starts the clock."""
-
-    def __init__(self, stream: Stream, clock: SimulatedClock) -> None:
+    def __init__(self, stream: Stream, clocks: Sequence[SimulatedClock]) -> None:
         self._stream = stream
-        self._clock = clock
+        self._clocks = clocks
 
     async def read(self) -> bytes:
         data = await self._stream.read()
-        self._clock.start()
+        for clock in self._clocks:
+            clock.start()
+        self._clocks = ()
         return data
 
     async def write(self, data: bytes) -> None:

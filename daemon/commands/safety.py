@@ -11,7 +11,7 @@ from daemon.commands.options import Json, State
 from daemon.places import Places
 
 if TYPE_CHECKING:
-    from daemon.safe import Instrument, Outcome
+    from daemon.safe import Circuit, Outcome
 
 
 def safe(
@@ -33,10 +33,10 @@ def safe(
     the instruments are told directly. Exit status 0 only if every one confirmed.
     """
     from daemon.bench_file import BenchFile
-    from daemon.safe import instruments
+    from daemon.safe import circuits
 
     places = Places(state.absolute())
-    known = instruments(places.instruments, None if bench is None else BenchFile.load(bench))
+    known = circuits(places.instruments, None if bench is None else BenchFile.load(bench))
     concerned = [one for one in known if everything or not one.autonomous]
     alone = [one for one in known if one not in concerned]
     outcomes = _outcomes(places, concerned, everything, deadline)
@@ -48,7 +48,7 @@ def safe(
         raise typer.Exit(1)
 
 
-def _show(outcomes: list["Outcome"], alone: list["Instrument"]) -> None:
+def _show(outcomes: list["Outcome"], alone: list["Circuit"]) -> None:
     for outcome in outcomes:
         confirmed = "off" if outcome.off else "NOT CONFIRMED OFF"
         typer.echo(f"{outcome.channel}: {confirmed} ({outcome.told}) at {outcome.address}")
@@ -59,7 +59,7 @@ def _show(outcomes: list["Outcome"], alone: list["Instrument"]) -> None:
 
 
 def _outcomes(
-    places: Places, concerned: list["Instrument"], everything: bool, deadline: float
+    places: Places, concerned: list["Circuit"], everything: bool, deadline: float
 ) -> list["Outcome"]:
     """Let the core do it where one answers; what it did not confirm is tried directly."""
     from daemon.safe import make_all_safe

@@ -17,7 +17,7 @@ from daemon.errors import UnknownError
 from daemon.places import Places
 
 if TYPE_CHECKING:
-    from daemon.bench_file import Simulation
+    from daemon.bench_file import ChannelEntry, InstrumentEntry
 
 # What a command needs is imported when it runs: `galvanod submit` must not wait for the core's parts.
 
@@ -92,7 +92,11 @@ def serve(
     core = Core(places, name, broker or DEFAULT_BROKER, bench_file, addresses)
 
     def ready() -> None:
-        facts = {"core": name, "socket": str(places.socket), "channels": list(bench_file.instruments)}
+        facts = {
+            "core": name,
+            "socket": str(places.socket),
+            "channels": [c.name for c in bench_file.channels()],
+        }
         say(facts) if json_ else typer.echo(f"core {name} is ready at {places.socket}")
 
     async def run() -> None:
@@ -153,6 +157,9 @@ def simulate(
     seed: Annotated[
         int, typer.Option(min=0, help="Of its noise and of what varies from cycle to cycle.")
     ] = 0,
+    channels: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="How many cells, for an instrument that has many.")
+    ] = None,
     bench: Annotated[
         Path | None, typer.Option(help="Serve every simulated instrument of this bench file instead.")
     ] = None,
@@ -168,18 +175,17 @@ def simulate(
     with those there are. The first line is JSON and says its address: a PyVISA resource string or
     a device path. Any client of the real instrument can use it.
     """
-    from daemon.bench_file import BenchFile, Simulation
+    from daemon.bench_file import BenchFile, Simulation, simulated_alone
     from daemon.lifetime import told_to_stop, until_told
 
     if bench is not None and fault:
         raise typer.BadParameter("--fault goes with an instrument; in a bench file, write `faults:`")
     if bench is not None:
-        entries = BenchFile.load(bench).instruments.values()
-        wanted = {e.name: (e.driver, e.simulation) for e in entries if e.simulation is not None}
+        wanted = [e for e in BenchFile.load(bench).instruments.values() if e.simulation is not None]
         faster = _speed(speed) if speed != "1" else None
     elif instrument is not None:
-        simulation = Simulation(cell, _speed(speed), seed, tuple(fault or ()))
-        wanted = {instrument: (instrument, simulation)}
+        faults = tuple(fault or ())
+        wanted = [simulated_alone(instrument, Simulation(cell, _speed(speed), seed, faults), channels)]
         faster = None
     else:
         raise typer.BadParameter("name an instrument, or a bench file with --bench")
@@ -187,25 +193,43 @@ def simulate(
     async def run() -> None:
         stopped = told_to_stop()
         async with contextlib.AsyncExitStack() as stack:
-            for name, (kind, simulation) in wanted.items():
-                served = await _served(stack, name, kind, simulation, faster)
-                _tell(name, served, json_)
+            for entry in wanted:
+                served = await _served(stack, entry, faster)
+                _tell(entry, served, json_)
             await stopped.wait()
 
     until_told(run())
 
 
-async def _served(
-    stack: contextlib.AsyncExitStack, name: str, kind: str, simulation: "Simulation", faster: float | None
-) -> Any:
+async def _served(stack: contextlib.AsyncExitStack, entry: "InstrumentEntry", faster: float | None) -> Any:
     """Serve one until `stack` ends. Raises `UnknownError` for a cell or a fault there is not."""
-    facts = {"cell": simulation.cell, "seed": simulation.seed, "faults": simulation.faults}
-    try:
-        return await stack.enter_async_context(
-            _simulator(kind).serve(speed=faster or simulation.speed, **facts)
+    simulator, whole = _simulator(entry.driver), entry.simulation
+    if whole is None:
+        raise UnknownError(f"instrument {entry.name} is not simulated")
+    facts: dict[str, Any] = {"cell": whole.cell, "seed": whole.seed, "faults": whole.faults}
+    if simulator.many_channels:
+        facts["bays"] = [_bay(channel) for channel in entry.channels]
+    elif len(entry.channels) > 1:
+        raise UnknownError(
+            f"simulated instrument {entry.name}: a {entry.driver} has one channel, not {len(entry.channels)}"
         )
+    try:
+        return await stack.enter_async_context(simulator.serve(speed=faster or whole.speed, **facts))
     except ValueError as error:
-        raise UnknownError(f"simulated instrument {name}: {error}") from error
+        raise UnknownError(f"simulated instrument {entry.name}: {error}") from error
+
+
+def _bay(channel: "ChannelEntry") -> dict[str, Any]:
+    """Return what the simulator is to put at one place; the instrument's own faults are not its."""
+    simulation = channel.simulation
+    if simulation is None:
+        return {"place": channel.place}
+    return {
+        "place": channel.place,
+        "cell": simulation.cell,
+        "seed": simulation.seed,
+        "faults": simulation.faults,
+    }
 
 
 def _simulator(name: str) -> Any:
@@ -216,14 +240,17 @@ def _simulator(name: str) -> Any:
     return found[name].load()
 
 
-def _tell(name: str, served: Any, json_: bool) -> None:
+def _tell(entry: "InstrumentEntry", served: Any, json_: bool) -> None:
     """Print the line of JSON that scripts read first; in words, for people, on standard error."""
     from daemon.lifetime import say
 
     speed = served.speed if math.isfinite(served.speed) else "max"
-    say({"name": name} | asdict(served) | {"speed": speed, "pid": os.getpid()})
+    rehearsals = [bay.rehearsal for bay in served.bays] or [served.rehearsal]
+    channels = {c.name: where for c, where in zip(entry.channels, rehearsals, strict=True)}
+    say({"name": entry.name, "channels": channels} | asdict(served) | {"speed": speed, "pid": os.getpid()})
     if not json_:
-        where = f"{served.instrument} with a {served.cell} cell at {served.address}, speed {speed}"
+        what = f"{len(channels)} cells, the first {served.cell}" if served.bays else f"a {served.cell} cell"
+        where = f"{served.instrument} with {what} at {served.address}, speed {speed}"
         typer.echo(f"{where}; Ctrl-C ends it", err=True)
 
 

@@ -29,6 +29,10 @@ class FaultyCell(Cell):
         drift = self.faults.acting(FaultKind.DRIFTING, self.lived)
         return self._cell.temperature + (drift.amount * (self.lived - drift.begin) if drift else 0.0)
 
+    def insert(self, cell: Cell) -> None:
+        """Put another cell where this one was; what is wrong with the leads stays wrong."""
+        self._cell = cell
+
     def rest_until(self, moment: float) -> None:
         """Live on with nothing connected; a moment already lived is no moment."""
         if moment > self.lived:

@@ -46,7 +46,7 @@ class Keithley2450(SimulatedInstrument):
         super().__init__(cell, clock, seed)
         self._smu = SourceMeter(cell, self.model, seed, lead_resistance, line_frequency)
         self._trigger = TriggerModel(self._smu)
-        self._front = Front(self._tree(), self._live, self._smu.refuse)
+        self._front = Front(self._tree(), self.live, self._smu.refuse)
         self._one_line = asyncio.Lock()
 
     async def converse(self, stream: Stream) -> None:
@@ -68,12 +68,7 @@ class Keithley2450(SimulatedInstrument):
         async with self._one_line:
             return await self._front.answer(line)
 
-    def truth(self) -> dict[str, object]:
-        self._live()
-        return dict(self.cell.truth())
-
-    def _live(self) -> None:
-        """Let everything that should have happened by now have happened."""
+    def live(self) -> None:
         now = self.clock.now()
         self._trigger.live(now)
         self._smu.live(now)

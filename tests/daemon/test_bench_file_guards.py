@@ -12,7 +12,7 @@ BENCH = "bench: b\ninstruments:\n  smu1:\n    driver: keithley2450\n    address:
 
 
 def test_without_guards_the_defaults_hold() -> None:
-    assert BenchFile.parse(BENCH, "b.yaml").instruments["smu1"].guards == DEFAULT
+    assert BenchFile.parse(BENCH, "b.yaml").instruments["smu1"].channels[0].guards == DEFAULT
 
 
 def test_every_threshold_can_be_written_and_some_can_be_off() -> None:
@@ -21,7 +21,7 @@ def test_every_threshold_can_be_written_and_some_can_be_off() -> None:
         "      frozen: off, jump: 100 mV, lead_current: off, second_voltage: 20 mV,\n"
         "      heating: 3 K/min, rising: off, resistance: 50 ohm}\n"
     )
-    assert BenchFile.parse(text, "b.yaml").instruments["smu1"].guards == replace(
+    assert BenchFile.parse(text, "b.yaml").instruments["smu1"].channels[0].guards == replace(
         DEFAULT,
         stale=3.0,
         settle=0.5,

@@ -15,7 +15,8 @@ from daemon.attendance import require_deadman
 from daemon.bench_file import BenchFile
 from daemon.cli import app
 from daemon.errors import ConfigurationError
-from daemon.safe import Instrument, instruments, leave, left, make_all_safe, make_safe, make_stations_safe
+from daemon.instrument import Instrument
+from daemon.safe import Circuit, circuits, leave, left, make_all_safe, make_stations_safe
 from daemon.station import Station
 from drivers.base import SteppedChannel
 from drivers.deadman import Deadman, DeadmanKind
@@ -32,17 +33,17 @@ from simulators.keithley2450 import Keithley2450 as SimulatedKeithley2450
 from simulators.server import serve
 from tests.drivers.test_pairs import Capacitor, program, when
 
-SMU = Instrument("smu1", "keithley2450", "visa://TCPIP0::192.0.2.7::5025::SOCKET")
+SMU = Circuit("smu1", "keithley2450", "visa://TCPIP0::192.0.2.7::5025::SOCKET")
 
 
 @asynccontextmanager
-async def source_meter() -> AsyncIterator[tuple[Instrument, Link, str]]:
+async def source_meter() -> AsyncIterator[tuple[Circuit, Link, str]]:
     """A simulated instrument, a second cable to it, and the port where its faults are asked for."""
     async with serve(SimulatedKeithley2450, cell=Capacitor(), speed=1.0, seed=1) as served:
         port = served.address.split("::")[2]
         cable = await open_link(f"tcp://127.0.0.1:{port}", LinkOptions())
         try:
-            yield Instrument("smu1", "keithley2450", f"visa://{served.address}"), cable, served.rehearsal
+            yield Circuit("smu1", "keithley2450", f"visa://{served.address}"), cable, served.rehearsal
         finally:
             await cable.aclose()
 
@@ -70,7 +71,7 @@ def test_half_a_file_is_told_with_its_name(tmp_path: Path) -> None:
 
 def test_without_core_and_bench_file_one_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--bench"):
-        instruments(tmp_path / "instruments.json", None)
+        circuits(tmp_path / "instruments.json", None)
 
 
 def test_a_bench_file_names_instruments_and_the_core_knew_where_the_simulated_ones_are(
@@ -84,20 +85,20 @@ instruments:
   pstat1: {driver: emstat4, simulate: {cell: li_s/pp}}
 """
     leave(tmp_path / "instruments.json", [SMU])
-    found = instruments(tmp_path / "instruments.json", BenchFile.parse(text, "bench.yaml"))
-    assert found == [SMU, Instrument("smu2", "keithley2450", "visa://TCPIP0::192.0.2.8::5025::SOCKET")]
+    found = circuits(tmp_path / "instruments.json", BenchFile.parse(text, "bench.yaml"))
+    assert found == [SMU, Circuit("smu2", "keithley2450", "visa://TCPIP0::192.0.2.8::5025::SOCKET")]
 
 
 def test_only_what_cannot_be_trusted_alone_is_concerned() -> None:
     assert not SMU.autonomous
-    assert Instrument("pstat1", "emstat4", "serial:///dev/null").autonomous
+    assert Circuit("pstat1", "emstat4", "serial:///dev/null").autonomous
 
 
 async def test_an_output_somebody_left_closed_is_opened_at_high_impedance() -> None:
     async with source_meter() as (instrument, cable, _):
         await cable.write(":SOUR:FUNC CURR;:SOUR:CURR 0.01;:SOUR:CURR:VLIM 2;:OUTP ON")
         assert await cable.query(":OUTP?;:OUTP:CURR:SMOD?") == "1;NORM"
-        outcome = await make_safe(instrument)
+        [outcome] = await make_all_safe([instrument])
         assert outcome.off
         assert "KEITHLEY INSTRUMENTS 2450" in outcome.told
         assert await cable.query(":OUTP?;:OUTP:CURR:SMOD?;:OUTP:VOLT:SMOD?") == "0;HIMP;HIMP"
@@ -107,7 +108,7 @@ async def test_one_garbled_answer_does_not_keep_a_circuit_closed() -> None:
     async with source_meter() as (instrument, cable, rehearsal):
         await cable.write(":OUTP ON")
         await ask_for({"garbled": 1}, rehearsal)
-        assert (await make_safe(instrument)).off
+        assert (await make_all_safe([instrument]))[0].off
         assert await cable.query(":OUTP?") == "0"
 
 
@@ -121,7 +122,9 @@ async def test_a_mute_instrument_is_not_called_off_and_holds_up_nobody() -> None
 
 
 async def test_nobody_at_the_address_is_not_called_off() -> None:
-    outcome = await make_safe(Instrument("smu1", "keithley2450", "visa://TCPIP0::127.0.0.1::9::SOCKET"), 3.0)
+    [outcome] = await make_all_safe(
+        [Circuit("smu1", "keithley2450", "visa://TCPIP0::127.0.0.1::9::SOCKET")], 3.0
+    )
     assert not outcome.off
     assert outcome.told
 
@@ -137,7 +140,7 @@ async def test_all_opens_a_potentiostat_in_the_middle_of_its_script() -> None:
         await channel.start("lab-1/1", program(ConstantCurrent(0.01), end, high=5.0))
         await channel.records(after=0)
         await link.aclose()  # the core is no more; the script goes on
-        outcome = await make_safe(Instrument("pstat1", "emstat4", f"serial://{served.address}"))
+        [outcome] = await make_all_safe([Circuit("pstat1", "emstat4", f"serial://{served.address}")])
         assert outcome.off
         assert 0.0 < cell.charge < 30.0
         charge = cell.charge
@@ -146,7 +149,7 @@ async def test_all_opens_a_potentiostat_in_the_middle_of_its_script() -> None:
 
 
 def test_a_potentiostat_is_left_alone_without_all(tmp_path: Path) -> None:
-    leave(tmp_path / "instruments.json", [Instrument("pstat1", "emstat4", "serial:///dev/null")])
+    leave(tmp_path / "instruments.json", [Circuit("pstat1", "emstat4", "serial:///dev/null")])
     done = CliRunner().invoke(app, ["safe", "--state", str(tmp_path)])
     assert done.exit_code == 0
     assert done.stdout == "pstat1: left alone, it ends its step by itself; --all opens it too\n"
@@ -160,8 +163,7 @@ def test_a_disk_that_takes_no_file_is_told(tmp_path: Path) -> None:
 async def test_the_core_opens_its_own_circuits() -> None:
     async with source_meter() as (instrument, cable, _):
         bench = f'bench: b\ninstruments:\n  smu1: {{driver: keithley2450, address: "{instrument.address}"}}\n'
-        entry = BenchFile.parse(bench, "b.yaml").instruments["smu1"]
-        station = Station(entry, instrument.address, None)
+        station = _station(bench, instrument.address)
         channel = await station.channel()
         assert isinstance(channel, SteppedChannel)
         await channel.apply(Current(0.01, voltage_clamp=2.0))
@@ -182,7 +184,7 @@ def test_a_channel_without_dead_man_runs_only_where_the_bench_file_says_so() -> 
 @pytest.mark.parametrize(("written", "meant"), [("true", True), ("false", False)])
 def test_the_bench_file_says_unattended(written: str, meant: bool) -> None:
     text = f"bench: b\ninstruments:\n  a: {{driver: emstat4, address: tcp://x:1, unattended: {written}}}\n"
-    assert BenchFile.parse(text, "b.yaml").instruments["a"].unattended is meant
+    assert BenchFile.parse(text, "b.yaml").instruments["a"].channels[0].unattended is meant
 
 
 def test_anything_else_is_refused_with_its_place() -> None:
@@ -195,18 +197,19 @@ def test_anything_else_is_refused_with_its_place() -> None:
 async def test_readings_of_a_channel_come_often_enough_for_its_dead_man() -> None:
     """A third of 5 s, whatever the bench file wishes; a shorter wish stands."""
     text = "bench: b\ninstruments:\n  a: {driver: keithley2450, address: tcp://x:1, sample: 10 s}\n"
-    entry = BenchFile.parse(text, "b.yaml").instruments["a"]
-    assert Station(entry, "tcp://x:1", None).sample == pytest.approx(5.0 / 3.0)
-    text = text.replace("10 s", "0.5 s")
-    entry = BenchFile.parse(text, "b.yaml").instruments["a"]
-    assert Station(entry, "tcp://x:1", None).sample == 0.5
+    assert _station(text).sample == pytest.approx(5.0 / 3.0)
+    assert _station(text.replace("10 s", "0.5 s")).sample == 0.5
 
 
 def test_a_rehearsal_is_not_looked_at_more_often_than_wished() -> None:
     """Three samples of 30 s; one of 1 s leaves the driver's own 5 s."""
     text = "bench: b\ninstruments:\n  a: {driver: keithley2450, simulate: {cell: li_cu/pp}, sample: 30 s}\n"
-    entry = BenchFile.parse(text, "b.yaml").instruments["a"]
-    station = Station(entry, "tcp://x:1", None)
+    station = _station(text)
     assert (station.deadman.seconds, station.sample) == (90.0, 30.0)
-    entry = BenchFile.parse(text.replace("30 s", "1 s"), "b.yaml").instruments["a"]
-    assert Station(entry, "tcp://x:1", None).deadman.seconds == 5.0
+    assert _station(text.replace("30 s", "1 s")).deadman.seconds == 5.0
+
+
+def _station(bench: str, address: str = "tcp://x:1") -> Station:
+    """Return the one channel of a bench."""
+    [entry] = BenchFile.parse(bench, "b.yaml").instruments.values()
+    return Station(entry.channels[0], Instrument(entry, address))

@@ -1,0 +1,271 @@
+"""What people may ask of a core, and its answers."""
+
+import asyncio
+import contextlib
+import os
+import platform
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from daemon import requests
+from daemon.attendance import require_deadman
+from daemon.errors import LatchedError, ServiceError, UnknownError
+from daemon.journal import Journal
+from daemon.messages import RunStarted
+from daemon.order import Order
+from daemon.outbox import Outbox
+from daemon.parked import Parked
+from daemon.planning import Planned, planned, with_table
+from daemon.publisher import Publisher
+from daemon.recovery import Recovery
+from daemon.run import Run, RunState
+from daemon.runs import Runs
+from daemon.safe import make_stations_safe
+from daemon.spool import Spool
+from daemon.station import Station
+from drivers.base import Program, ProgrammedChannel
+from protocols.errors import Place, Problem, ProtocolError
+from protocols.forecast import forecast
+
+
+class Answers:
+    """Answers requests for one core, whose parts it is given."""
+
+    def __init__(
+        self,
+        core: str,
+        bench: str,
+        stations: Mapping[str, Station],
+        runs: Runs,
+        recovery: Recovery,
+        journal: Journal,
+        spool: Spool,
+        outbox: Outbox,
+        publisher: Publisher,
+    ) -> None:
+        self._core = core
+        self._bench = bench
+        self._stations = stations
+        self._runs = runs
+        self._recovery = recovery
+        self._journal = journal
+        self._spool = spool
+        self._outbox = outbox
+        self._publisher = publisher
+        self._started = datetime.now(UTC)
+
+    async def answer(self, request: requests.Request, who: str = "somebody") -> Any:
+        """Answer one request of the control socket."""
+        match request:
+            case requests.Status():
+                return self._status()
+            case requests.Channels():
+                return [self._channel_facts(station) for station in self._stations.values()]
+            case requests.Runs():
+                return [run.snapshot() for run in self._runs]
+            case requests.Check():
+                return await self._check(request)
+            case requests.Submit():
+                return await self._submit(request, who)
+            case requests.Watch():
+                return self._watch(self._runs.named(request.run).name, request.per_second)
+            case requests.Clear():
+                return await self._clear(request, who)
+            case requests.Safe(everything, deadline):
+                outcomes = await make_stations_safe(self._stations.values(), everything, deadline)
+                return [outcome._asdict() for outcome in outcomes]
+            case requests.Pause() | requests.Resume() | requests.Stop():
+                return await self._steer(request, who)
+
+    async def _steer(self, request: requests.Pause | requests.Resume | requests.Stop, who: str) -> None:
+        """Do what a person wants of a run in hand, and keep who it was."""
+        run = self._runs.in_hand(request.run)
+        match request, run:
+            case requests.Resume(), Parked():
+                self._station(run.channel)
+                await self._recovery.resume(run, who)
+                return
+            case requests.Stop(), Parked():
+                await self._stop_parked(run, request)
+            case requests.Pause(), Parked():
+                raise ServiceError(f"run {run.name} waits already, its circuit open: {run.reason}")
+            case requests.Pause(), Run():
+                run.pause()
+            case requests.Resume(), Run():
+                run.resume()
+            case requests.Stop(), Run():
+                await run.stop(request.reason)
+        what = type(request).__name__.lower()
+        self._journal.audit(who, what, run.name, request.reason if isinstance(request, requests.Stop) else "")
+
+    async def _stop_parked(self, parked: Parked, request: requests.Stop) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            if parked.channel in self._stations:
+                await stack.enter_async_context(self._stations[parked.channel].alone())
+            now = self._runs.in_hand(parked.name)
+            if isinstance(now, Run):  # it went on while we waited
+                await now.stop(request.reason)
+            else:
+                now.end(RunState.STOPPED, request.reason)
+                await self._runs.conclude(now.name)
+
+    async def _clear(self, request: requests.Clear, who: str) -> Mapping[str, Any]:
+        station = self._station(request.channel)
+        latch = self._journal.latches.get(station.name)
+        if latch is None:
+            raise ServiceError(f"channel {station.name} is not latched")
+        if not request.reason.strip():
+            raise ServiceError("a latch is cleared for a reason, which is kept; none was given")
+        await self._journal.clear(station.name, who, request.reason)
+        return {"channel": station.name, "cleared_by": who, **latch.facts()}
+
+    def _channel_facts(self, station: Station) -> Mapping[str, Any]:
+        latch = self._journal.latches.get(station.name)
+        facts = station.facts()
+        return {
+            **facts,
+            "cell": facts["cell"] or self._journal.cells.get(station.name),
+            "latch": latch.facts() if latch is not None else None,
+        }
+
+    def _status(self) -> Mapping[str, Any]:
+        return {
+            "core": self._core,
+            "bench": self._bench,
+            "version": version("galvanod"),
+            "pid": os.getpid(),
+            "epoch": self._spool.epoch,
+            "journal": {"epoch": self._journal.epoch, "trouble": self._journal.trouble},
+            "started": self._started.isoformat(),
+            "broker": {"url": self._publisher.url, "connected": self._publisher.connected},
+            "spool": {
+                "backlog": self._outbox.backlog,
+                "waiting": self._outbox.waiting,
+                "committed": self._outbox.committed,
+                "trouble": self._outbox.trouble,
+            },
+            "channels": len(self._stations),
+            "runs": [run.name for run in self._runs if not run.over],
+        }
+
+    async def _check(self, request: requests.Check) -> Mapping[str, Any]:
+        """Report the plan, with what a programmed instrument would be sent for each step."""
+        station = self._station(request.channel)
+        plan, cell = await self._planned(request, station)
+        found = with_table(plan, cell) | {"channel": station.name}
+        channel = await station.channel()
+        if isinstance(channel, ProgrammedChannel):
+            found["programs"] = {
+                step.path: channel.program(step.path, Program(step, plan.limits, station.entry.sample))
+                for step in plan.each_step()
+                if step.until is None or all(end.relative_to is None for end in step.until.comparisons())
+            }
+        return found
+
+    async def _submit(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
+        station = self._station(request.channel)
+        entry = station.entry
+        require_deadman(entry.name, entry.driver, station.driver_class.deadman, entry.unattended)
+        async with station.claimed():
+            latch = self._journal.latches.get(station.name)
+            if latch is not None:
+                raise LatchedError(
+                    f"channel {station.name} is latched: {latch.reason}; look at its cell, then "
+                    f"`galvanod clear {station.name} --reason …`"
+                )
+            found = await self._planned(request, station)
+            name = f"{self._core}-{await self._outbox.number_run()}"
+            order = await self._ordered(name, station, found, request)
+            before = self._journal.cells.get(station.name)
+            await self._runs.begin(order, found, station)
+            self._journal.audit(who, "submit", name, station.name)
+        expected = forecast(found.plan, found.cell)
+        return {
+            "run": name,
+            "channel": station.name,
+            "warnings": [*_other_cell(before, order), *found.plan.warnings],
+            "forecast": {"seconds": expected.seconds, "rows": expected.rows},
+        }
+
+    async def _planned(self, request: requests.Submit | requests.Check, station: Station) -> Planned:
+        """Read and plan what was submitted; refuse what the channel's instrument cannot hold."""
+        channel = await station.channel()
+        order = await asyncio.to_thread(  # a hostile file costs milliseconds, but not the loop's
+            planned,
+            request.protocol,
+            request.protocol_file,
+            request.cell,
+            request.cell_file,
+            await station.limits(),
+            request.variables,
+        )
+        problems = [
+            Problem(Place(request.protocol_file, step.line, 1), f"{step.verb} {step.setting}".strip(), reason)
+            for step in order.plan.each_step()
+            if (reason := station.driver_class.refusal(step) or channel.refusal(step)) is not None
+        ]
+        if problems:
+            raise ProtocolError(*problems)
+        return order
+
+    async def _ordered(self, name: str, station: Station, found: Planned, request: requests.Submit) -> Order:
+        """Freeze what was asked for."""
+        return Order(
+            run=name,
+            channel=station.name,
+            protocol=request.protocol,
+            protocol_file=request.protocol_file,
+            cell_source=request.cell,
+            cell_file=request.cell_file,
+            variables=request.variables,
+            window=await station.limits(),
+            resume=request.resume,
+            started=await self._start_record(name, station, found, request.protocol),
+        )
+
+    async def _start_record(
+        self, name: str, station: Station, found: Planned, protocol_source: str
+    ) -> RunStarted:
+        driver = await station.opened()
+        return RunStarted(
+            run=name,
+            started=datetime.now(UTC).isoformat(),
+            channel=station.name,
+            driver=station.entry.driver,
+            instrument={**driver.identity._asdict(), "address": station.address},
+            protocol=found.plan.name,
+            protocol_digest=found.plan.digest,
+            protocol_canonical=found.plan.canonical,
+            protocol_source=protocol_source,
+            cell=found.cell.name,
+            cell_facts=found.cell.facts(),
+            variables=dict(found.plan.variables),
+            limits=asdict(found.plan.limits),
+            figures=found.plan.figures,
+            versions={"galvanod": version("galvanod"), "python": platform.python_version()},
+            simulated=station.entry.simulation is not None,
+        )
+
+    async def _watch(self, name: str, per_second: float) -> AsyncIterator[Mapping[str, Any]]:
+        interval = 1.0 / max(0.1, min(per_second, 50.0))
+        while not (run := self._runs.named(name)).over:
+            yield run.snapshot()
+            await asyncio.sleep(interval)
+        yield run.snapshot()
+
+    def _station(self, channel: str) -> Station:
+        try:
+            return self._stations[channel]
+        except KeyError:
+            known = ", ".join(self._stations)
+            raise UnknownError(f"there is no channel {channel!r} on this bench; it has {known}") from None
+
+
+def _other_cell(before: str | None, order: Order) -> list[str]:
+    """Say so if the channel was last told to hold another cell."""
+    if before is None or before == order.cell:
+        return []
+    return [f"channel {order.channel} held {before} until now; from now on it holds {order.cell}"]

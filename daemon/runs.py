@@ -1,0 +1,232 @@
+"""The runs of one core: begun, conducted, parked, found again after a restart, closed."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from daemon.engine import Engine
+from daemon.errors import ServiceError, UnavailableError, UnknownError
+from daemon.gate import Gate
+from daemon.guards import Guards
+from daemon.heartbeat import beating
+from daemon.journal import Journal
+from daemon.journalled import Deeds, Passed, journalled
+from daemon.latches import Latch
+from daemon.logbook import Logbook
+from daemon.messages import Item, RunEnded
+from daemon.order import Order
+from daemon.outbox import Outbox
+from daemon.parked import Parked
+from daemon.planning import Planned
+from daemon.position import Position, before_anything, decoded
+from daemon.programmed import ProgrammedEngine
+from daemon.recovery import Running
+from daemon.run import Admitted, Run, RunState, anybody
+from daemon.station import Station
+from daemon.stepped import SteppedEngine
+from drivers.base import SteppedChannel
+from protocols.plan import Plan
+
+_log = logging.getLogger(__name__)
+
+
+class Runs:
+    """Every run in hand, by name."""
+
+    def __init__(
+        self,
+        core: str,
+        stations: Mapping[str, Station],
+        journal: Journal,
+        outbox: Outbox,
+        passed: Passed,
+    ) -> None:
+        self._core = core
+        self._stations = stations
+        self._journal = journal
+        self._outbox = outbox
+        self._passed = passed
+        self._in_hand: dict[str, Run | Parked] = {}
+        self._tasks = asyncio.TaskGroup()
+        self.over: list[str] = []
+        """Runs found with their stop record, still to be closed."""
+
+    def conducted_in(self, tasks: asyncio.TaskGroup) -> None:
+        """Conduct runs as tasks of this group from now on."""
+        self._tasks = tasks
+
+    def __iter__(self) -> Iterator[Run | Parked]:
+        return iter(list(self._in_hand.values()))
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Return the tasks of the runs that are conducted."""
+        return [run.task for run in self if isinstance(run, Run) and run.task is not None]
+
+    def named(self, name: str) -> Run | Parked:
+        """Return a run by its name, or its number alone. Raises `UnknownError`."""
+        found = self._in_hand.get(name) or self._in_hand.get(f"{self._core}-{name}")
+        if found is None:
+            raise UnknownError(f"this core has no run {name!r} in hand; `galvanod runs` lists all")
+        return found
+
+    def in_hand(self, name: str) -> Run | Parked:
+        """Return a run that is not over. Raises `ServiceError` with how it ended."""
+        run = self.named(name)
+        if run.over:
+            raise ServiceError(f"run {run.name} is over: {run.state.value}, {run.reason}")
+        return run
+
+    async def begin(self, order: Order, found: Planned, station: Station) -> None:
+        """Start a run once its order, its start record and its first position are on the disk."""
+        await self._journal.open_run(order)
+        run = await self._new_run(order.run, station, found, order)
+        self._outbox.put(station.name, order.started)
+        self._outbox.checkpoint(run.name, run.position)
+        try:
+            await self._outbox.flush()
+        except UnavailableError as error:
+            never = self._parked(order, before_anything(station.name, time.time()), "")
+            never.end(RunState.FAILED, f"it was never started: {error}")
+            raise
+        self._start(run, order, anybody)
+
+    async def launch(
+        self, parked: Parked, found: Planned, why: str, admitted: Admitted, running: Running | None
+    ) -> None:
+        """Let a parked run go on."""
+        station, since = self._stations[parked.channel], parked.position
+        await self._outbox.flush()  # a disk that takes nothing is found before anything is noted
+        run = await self._new_run(parked.name, station, found, parked.order, running)
+        elapsed = parked.seconds * station.speed
+        run.restore(since, since.time + elapsed if running is None else since.time)
+        kind = "resumed" if running is None else "reattached"
+        run.logbook.note(since.time + elapsed, kind, why, {"from": since.time, "seconds": elapsed})
+        self._outbox.checkpoint(run.name, run.position)
+        await self._outbox.flush()  # what is done from now on must find this position
+        self._start(run, parked.order, admitted)
+
+    async def conclude(self, run: str) -> None:
+        """Close a run whose stop record was put: first in the spool, then in the journal."""
+        try:
+            await self._outbox.flush()
+            await self._journal.close_run(run)
+        except UnavailableError as error:
+            _log.warning("run %s is closed at the next start: %s", run, error)
+            return
+        self._outbox.checkpoint(run, None)
+
+    def adopt(self, states: dict[str, bytes]) -> list[Parked]:
+        """Take every open run of the last core in hand; return those that have to be recovered."""
+        found: list[Parked] = []
+        for order in self._journal.orders:
+            state = states.pop(order.run, None)
+            parked = self._found(order, state)
+            if parked.over:
+                self.over.append(order.run)
+            else:
+                self._in_hand[order.run] = parked
+                if order.channel in self._stations:
+                    self._stations[order.channel].run = parked
+                    self._stations[order.channel].reserve()
+                    found.append(parked)
+                else:
+                    parked.reason = f"channel {order.channel} is no longer on this bench"
+        for name, state in states.items():
+            self._close_unknown(name, decoded(state))
+        return found
+
+    def _start(self, run: Run, order: Order, admitted: Admitted) -> None:
+        self._stations[run.channel].run = self._in_hand[run.name] = run
+        run.task = self._tasks.create_task(self._conduct(run, order, admitted), name=run.name)
+
+    async def _conduct(self, run: Run, order: Order, admitted: Admitted) -> None:
+        """Conduct a run; afterwards it is closed, or parked where it may go on later."""
+        try:
+            await run.conduct(admitted)
+        finally:
+            if run.state is RunState.INTERRUPTED and run.verified_open:
+                self._park(run, order)
+        if run.over:
+            await self.conclude(run.name)
+
+    def _park(self, run: Run, order: Order) -> None:
+        """Let an interrupted run wait: its circuit is open, and there is no gap to tell."""
+        parked = self._parked(order, decoded(run.position()), run.reason)
+        parked.told(self._journal.last_action)
+        self._stations[run.channel].run = self._in_hand[run.name] = parked
+        self._outbox.checkpoint(run.name, parked.encoded)
+
+    async def _new_run(
+        self, name: str, station: Station, found: Planned, order: Order, running: Running | None = None
+    ) -> Run:
+        def emit(item: Item) -> None:
+            self._outbox.put(station.name, item)
+            self._outbox.checkpoint(name, run.position)
+
+        async def latch(reason: str) -> None:
+            readings = [tuple(reading) for reading in logbook.recent]
+            await self._journal.latch(Latch(station.name, time.time(), name, reason, readings))
+
+        logbook, gate = Logbook(name, emit), Gate()
+        deeds = Deeds(self._journal, station.name, name, lambda: logbook.steps, self._passed)
+        engine = await _engine(station, found.plan, logbook, gate, deeds)
+        if running is not None and isinstance(engine, ProgrammedEngine):
+            engine.attach(*running)
+        started = datetime.fromisoformat(order.started.started)
+        run = Run(
+            name,
+            station.name,
+            found.plan,
+            found.cell.name,
+            engine,
+            logbook,
+            gate,
+            emit,
+            lambda position: self._outbox.checkpoint(name, position),
+            latch,
+            started,
+        )
+        return run
+
+    def _parked(self, order: Order, position: Position, reason: str) -> Parked:
+        def emit(item: Item) -> None:
+            self._outbox.put(order.channel, item)
+            self._outbox.checkpoint(order.run, parked.encoded)
+
+        parked = Parked(order, position, emit, reason)
+        return parked
+
+    def _close_unknown(self, name: str, position: Position) -> None:
+        """Write the stop record of a run whose order was lost with the journal."""
+        if not position.ended:
+            ended = RunEnded(
+                run=name,
+                ended=datetime.now(UTC).isoformat(),
+                time=position.time,
+                state=RunState.INTERRUPTED.value,
+                reason="what it was asked to do was lost with the journal",
+                readings=position.readings,
+                impedance_points=position.impedance_points,
+            )
+            self._outbox.put(position.channel, ended)
+        self._outbox.checkpoint(name, None)
+
+    def _found(self, order: Order, state: bytes | None) -> Parked:
+        if state is not None:
+            return self._parked(order, decoded(state), "its instrument is being asked")
+        parked = self._parked(order, before_anything(order.channel, time.time()), "")
+        self._outbox.put(order.channel, order.started)
+        parked.end(RunState.FAILED, "its position was lost with the spool, or it never began")
+        return parked
+
+
+async def _engine(station: Station, plan: Plan, logbook: Logbook, gate: Gate, deeds: Deeds) -> Engine:
+    channel = beating(journalled(await station.channel(), deeds), station.heartbeat)
+    if isinstance(channel, SteppedChannel):
+        guards = Guards(station.entry.guards, plan.limits, station.sample)
+        return SteppedEngine(channel, station.clock, plan.limits, station.sample, logbook, gate, guards)
+    sample = station.entry.sample
+    guards = Guards(station.entry.guards, plan.limits, sample)
+    return ProgrammedEngine(channel, plan.limits, sample, logbook, gate, guards)
