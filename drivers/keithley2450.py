@@ -7,10 +7,11 @@ from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity
 from drivers.deadman import Deadman, DeadmanKind
-from drivers.errors import LinkError, RefusedError
+from drivers.errors import RefusedError
 from drivers.keithley2450_models import MODELS
 from drivers.keithley2450_output import Output
 from drivers.links import Link, LinkOptions
+from drivers.scpi import identify
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 from protocols.techniques import ChamberTemperature, Impedance
@@ -45,7 +46,7 @@ class Keithley2450(Driver):
 
     @classmethod
     async def open(cls, link: Link) -> Self:
-        identity = await _identity(link)
+        identity = await identify(link)
         model = MODELS.get(identity.model)
         if model is None or "KEITHLEY" not in identity.maker.upper():
             raise RefusedError(
@@ -60,12 +61,3 @@ class Keithley2450(Driver):
         output = Output(link, model, cls.deadman)
         await output.make_safe()
         return cls(identity, model.rating, output)
-
-
-async def _identity(link: Link) -> Identity:
-    answer = await link.query("*IDN?")
-    parts = [part.strip() for part in answer.split(",")]
-    if len(parts) != 4:
-        raise LinkError(f"{link.address}: *IDN? answered {answer!r}; wanted maker, model, serial, firmware")
-    maker, model, serial, firmware = parts
-    return Identity(maker, model.removeprefix("MODEL ").strip(), serial, firmware)

@@ -2,6 +2,7 @@
 
 import re
 
+from drivers.base import Identity
 from drivers.errors import LinkError, RefusedError
 from drivers.links import Link
 
@@ -69,3 +70,13 @@ class Scpi:
         if not abs(number) < OVERFLOW:  # written so that NaN is an overflow
             raise LinkError(f"{self.who}: {question} answered {text!r}: overflow")
         return number
+
+
+async def identify(link: Link) -> Identity:
+    """Ask who is there (IEEE 488.2, 10.14). Raises `LinkError` for an answer that is not four fields."""
+    answer = await link.query("*IDN?")
+    parts = [part.strip() for part in answer.split(",")]
+    if len(parts) != 4:
+        raise LinkError(f"{link.address}: *IDN? answered {answer!r}; wanted maker, model, serial, firmware")
+    maker, model, serial, firmware = parts
+    return Identity(maker, model.removeprefix("MODEL ").strip(), serial, firmware)
