@@ -223,11 +223,11 @@ class Answers:
             variables=request.variables,
             window=await station.limits(),
             resume=request.resume,
-            started=await self._start_record(name, station, found, request.protocol),
+            started=await self._start_record(name, station, found, request),
         )
 
     async def _start_record(
-        self, name: str, station: Station, found: Planned, protocol_source: str
+        self, name: str, station: Station, found: Planned, request: requests.Submit
     ) -> RunStarted:
         driver = await station.opened()
         return RunStarted(
@@ -239,7 +239,7 @@ class Answers:
             protocol=found.plan.name,
             protocol_digest=found.plan.digest,
             protocol_canonical=found.plan.canonical,
-            protocol_source=protocol_source,
+            protocol_source=request.protocol,
             cell=found.cell.name,
             cell_facts=found.cell.facts(),
             variables=dict(found.plan.variables),
@@ -247,6 +247,7 @@ class Answers:
             figures=found.plan.figures,
             versions={"galvanod": version("galvanod"), "python": platform.python_version()},
             simulated=station.entry.simulation is not None,
+            labels=request.labels,
         )
 
     async def _watch(self, name: str, per_second: float) -> AsyncIterator[Mapping[str, Any]]:

@@ -199,6 +199,7 @@ class Ingest:
             "limits": as_json(item.limits),
             "figures": as_json(item.figures),
             "versions": as_json(item.versions),
+            "labels": as_json(item.labels),
         }
         self._update_run(run_id, values)
         self._memory.pairings.pop(run_id, None)

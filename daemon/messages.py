@@ -58,6 +58,7 @@ class RunStarted(msgspec.Struct, tag="run started", frozen=True):
     figures: Sequence[str]
     versions: Mapping[str, str]
     simulated: bool
+    labels: Mapping[str, str] = {}  # what people say of it: its study, its variant, an operator
 
 
 class StepStarted(msgspec.Struct, tag="step started", frozen=True):

@@ -48,6 +48,7 @@ class Submit(_Request, tag="submit"):
     channel: str
     variables: Mapping[str, str] = {}
     resume: ResumePolicy = ResumePolicy.CONFIRM
+    labels: Mapping[str, str] = {}
 
 
 class Runs(_Request, tag="runs"):

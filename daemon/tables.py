@@ -100,6 +100,7 @@ runs = Table(
     Column("limits", Text, comment="JSON"),
     Column("figures", Text, comment="JSON: the figures of merit asked for"),
     Column("versions", Text, comment="JSON"),
+    Column("labels", Text, comment="JSON: what people say of it, such as its study and variant"),
     Column("figured", Text, comment="the last step its figures cover, or 'end'"),
     UniqueConstraint("name", name="uq_runs_name"),
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from daemon.commands.options import Json, State, Variables, variables_from
+from daemon.commands.options import Json, State, Variables, named
 from daemon.places import Places
 
 
@@ -32,7 +32,7 @@ def check(
 
     protocol_text, protocol_file = protocol_source(protocol)
     cell_text, cell_file = cell_source(cell)
-    variables = variables_from(var)
+    variables = named(var, "cycles=10")
     if channel is None:
         found = _planned_here(protocol_text, protocol_file, cell_text, cell_file, variables)
     else:

@@ -55,12 +55,12 @@ def database_of(state: Path, database: str | None) -> str:
     return database or Places(state).database()
 
 
-def variables_from(pairs: list[str] | None) -> dict[str, str]:
-    """Return `--var` pairs as a mapping; a pair without `=` is a usage error."""
+def named(pairs: list[str] | None, example: str) -> dict[str, str]:
+    """Return NAME=VALUE pairs as a mapping; a pair without `=` is a usage error that shows the example."""
     found: dict[str, str] = {}
     for pair in pairs or []:
         name, sign, value = pair.partition("=")
         if not sign or not name:
-            raise typer.BadParameter(f"{pair!r} is not NAME=VALUE, e.g. --var cycles=10")
+            raise typer.BadParameter(f"{pair!r} is not NAME=VALUE, e.g. {example}")
         found[name.strip()] = value.strip()
     return found

@@ -18,7 +18,7 @@ from daemon.commands.options import (
     State,
     Variables,
     database_of,
-    variables_from,
+    named,
 )
 from daemon.errors import UnavailableError
 from daemon.order import ResumePolicy
@@ -43,6 +43,10 @@ def submit(
             help="After a crash or power cut: wait for `resume`, go on if nothing speaks against it, or end.",
         ),
     ] = ResumePolicy.CONFIRM,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="NAME=VALUE", help="Kept with the run; may be repeated."),
+    ] = None,
     watch_: Annotated[bool, typer.Option("--watch", help="Follow the run at once.")] = False,
     json_: Json = False,
 ) -> None:
@@ -56,7 +60,14 @@ def submit(
     protocol_text, protocol_file = protocol_source(protocol)
     cell_text, cell_file = cell_source(cell)
     request = Submit(
-        protocol_text, protocol_file, cell_text, cell_file, channel, variables_from(var), resume_
+        protocol_text,
+        protocol_file,
+        cell_text,
+        cell_file,
+        channel,
+        named(var, "cycles=10"),
+        resume_,
+        named(label, "operator=Ada"),
     )
     answer = ask(Places(state).socket, request)
     if json_:
