@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from daemon.commands import checking, demonstration, operations, running, safety, service
+from daemon.commands import checking, demonstration, importing, operations, running, safety, service
 from protocols.errors import GalvanodError
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.command(rich_help_panel=_RUNS)(running.resume)
 app.command(rich_help_panel=_RUNS)(running.stop)
 app.command(rich_help_panel=_RUNS)(running.clear)
 app.command(rich_help_panel=_RUNS)(running.export)
+app.command(name="import", rich_help_panel=_RUNS)(importing.import_)
 app.command(rich_help_panel=_RUNS)(safety.safe)
 app.command(rich_help_panel=_PROTOCOLS)(demonstration.demo)
 app.command(rich_help_panel=_OPERATIONS)(operations.install)

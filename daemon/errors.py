@@ -39,3 +39,9 @@ class ConfigurationError(ServiceError):
     """The settings or the bench file cannot be used."""
 
     exit_status: ClassVar[int] = 78
+
+
+class UnreadableError(ServiceError):
+    """A file to be imported is foreign, broken or cut short: nothing of it is kept."""
+
+    exit_status: ClassVar[int] = 65

@@ -14,6 +14,7 @@ GalvanodError                 the root: catch this at the outermost door only
     │   └── daemon.DamagedError       the file of the results database is damaged
     ├── daemon.BusyError          the channel or the state directory is taken
     │   └── daemon.LatchedError       a limit opened its circuit: look at the cell, then clear it
+    ├── daemon.UnreadableError    a file to import is foreign, broken or cut short: nothing is kept
     └── daemon.UnknownError       no such run, channel or cell
 """
 
