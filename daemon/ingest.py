@@ -11,8 +11,10 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection, CursorResult
 
+from daemon.bulk import Row, insert_new
 from daemon.messages import (
     Batch,
     ImpedancePoints,
@@ -21,23 +23,18 @@ from daemon.messages import (
     Readings,
     RunEnded,
     RunStarted,
+    ScanReadings,
     StepEnded,
     StepStarted,
 )
 from daemon.summaries import CycleSummary, Pairing, StepTotals, pairing_of, summarise
 
-Row = tuple[object, ...]
-
 # Columns in the order in which a row is quickest put together: its key, then what came as one.
-READINGS = """
-INSERT INTO readings
-(run_id, number, step, cycle, time, voltage, current, capacity, energy, temperature, flags)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-"""
-IMPEDANCE = """
-INSERT INTO impedance (run_id, number, step, cycle, time, frequency, real, imaginary, flags)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-"""
+READINGS = (
+    *("run_id", "number", "step", "cycle"),
+    *("time", "voltage", "current", "capacity", "energy", "temperature", "flags"),
+)
+IMPEDANCE = ("run_id", "number", "step", "cycle", "time", "frequency", "real", "imaginary", "flags")
 STEP_KEY = ("run_id", "ordinal")
 STEP_STARTED = (
     *("path", "line", "verb", "setting", "set_value", "cycle", "rounds", "marks"),
@@ -47,6 +44,9 @@ STEP_ENDED = (
     *("ended", "reason", "duration", "capacity", "energy", "first_reading", "last_reading"),
     *("start_voltage", "end_voltage", "mean_voltage"),
 )
+_KEY = itemgetter(0, 1)
+"""Rows go in by their key, so that each page is touched once."""
+
 INSTRUMENT = ("maker", "model", "serial", "firmware", "address")
 
 
@@ -89,6 +89,7 @@ class Ingest:
         self._connection = connection
         self._memory = memory
         self._readings: list[Group] = []
+        self._scanned: list[Row] = []
         self._impedance: list[Group] = []
         self._steps: set[tuple[int, int]] = set()
         self._cycles: set[tuple[int, int]] = set()
@@ -99,11 +100,14 @@ class Ingest:
         for batch in batches:
             for item in batch.items:
                 self._take(batch, item)
-        self._insert(READINGS, self._readings)
-        self._insert(IMPEDANCE, self._impedance)
+        self._insert("readings", READINGS, sorted(table_rows(self._readings) + self._scanned, key=_KEY))
+        self._insert("impedance", IMPEDANCE, sorted(table_rows(self._impedance), key=_KEY))
         self._summarise()
 
     def _take(self, batch: Batch, item: Item) -> None:
+        if isinstance(item, ScanReadings):
+            self._take_scan(batch, item)
+            return
         run_id = self._run_id(item.run, batch.core)
         match item:
             case Readings():
@@ -122,12 +126,16 @@ class Ingest:
             case RunEnded():
                 self._run_ended(run_id, item)
 
-    def _insert(self, statement: str, groups: list[Group]) -> None:
-        if not groups:
-            return
-        if self._connection.dialect.name != "sqlite":
-            statement = statement.replace("?", "%s")
-        self._connection.exec_driver_sql(statement, table_rows(groups))
+    def _take_scan(self, batch: Batch, item: ScanReadings) -> None:
+        ids = [self._run_id(run, batch.core) for run in item.runs]
+        numbers = np.frombuffer(item.numbers, "<i8").tolist()
+        for run_id, cycle, number in zip(ids, item.cycles, numbers, strict=True):
+            self._begin_cycle(run_id, cycle, number)
+        self._scanned += scan_rows(ids, numbers, item)
+
+    def _insert(self, table: str, columns: Sequence[str], rows: list[Row]) -> None:
+        if rows:
+            insert_new(self._connection, table, columns, rows)
 
     def _run_id(self, run: str, core: str) -> int:
         """Return the run's number, made up on the spot where its start has not come yet."""
@@ -303,12 +311,20 @@ def _in_dialect(statement: str, dialect: str) -> str:
 
 
 def table_rows(groups: Iterable[Group]) -> list[Row]:
-    """Return a row for each reading or point, a run's side by side: each page is then touched once."""
+    """Return a row for each reading or point."""
     rows: list[Row] = []
-    for run_id, first, group in sorted(groups, key=itemgetter(0, 1)):
+    for run_id, first, group in groups:
         step, cycle = group.step, group.cycle
         rows += [(run_id, number, step, cycle, *row) for number, row in enumerate(group.rows, first)]
     return rows
+
+
+def scan_rows(ids: Sequence[int], numbers: Sequence[int], scan: ScanReadings) -> Iterable[Row]:
+    """Return a row for each reading of a scan. Raises ValueError where its columns differ in length."""
+    columns = (scan.times, scan.voltages, scan.currents, scan.capacities, scan.energies)
+    values = [np.frombuffer(column, "<f8").tolist() for column in columns]
+    nothing = [None] * len(ids), [0] * len(ids)  # neither a temperature nor a flag
+    return zip(ids, numbers, scan.steps, scan.cycles, *values, *nothing, strict=True)
 
 
 def as_utc(moment: str) -> str:

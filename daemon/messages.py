@@ -2,7 +2,7 @@
 
 Everything is SI and carries its own key, so that a repeat is harmless: readings and impedance
 points are numbered from 1 without gaps per run, steps and notes by their ordinal. Readings travel
-as rows; everything else is rare and travels with its field names.
+as rows, those of a scan as columns; everything else is rare and travels with its field names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -88,6 +88,24 @@ class Readings(msgspec.Struct, tag="readings", frozen=True):
     rows: Sequence[ReadingRow]
 
 
+class ScanReadings(msgspec.Struct, tag="scan", frozen=True):
+    """One reading each of many runs, taken together: what a rack shows at one moment.
+
+    The lists have one entry per reading. The columns are little-endian: `numbers` 64-bit integers, the
+    others 64-bit floats with the meaning they have in `ReadingRow`. None has a temperature or a flag.
+    """
+
+    runs: Sequence[str]
+    steps: Sequence[int]
+    cycles: Sequence[int]
+    numbers: bytes
+    times: bytes
+    voltages: bytes
+    currents: bytes
+    capacities: bytes
+    energies: bytes
+
+
 class ImpedancePoints(msgspec.Struct, tag="impedance", frozen=True):
     """Consecutive points of one spectrum, numbered like readings but on their own."""
 
@@ -138,7 +156,7 @@ class RunEnded(msgspec.Struct, tag="run ended", frozen=True):
     impedance_points: int
 
 
-Item = RunStarted | StepStarted | Readings | ImpedancePoints | StepEnded | Noted | RunEnded
+Item = RunStarted | StepStarted | Readings | ScanReadings | ImpedancePoints | StepEnded | Noted | RunEnded
 
 
 class Batch(msgspec.Struct, frozen=True):

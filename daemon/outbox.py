@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from daemon.errors import UnavailableError
-from daemon.messages import Batch, Item, ReadingRow, Readings, data_topic
+from daemon.messages import Batch, Item, ReadingRow, Readings, ScanReadings, data_topic
 from daemon.spool import Spool, Spooled
 
 BATCH_BYTES = 192 * 1024
@@ -92,14 +92,16 @@ class Outbox:
         Raises `UnavailableError` for readings when full, and TypeError for what cannot be encoded:
         here, where it is the caller's, rather than later in a commit that is everybody's.
         """
-        msgspec.msgpack.encode(item)
-        if isinstance(item, Readings):
+        if not isinstance(item, ScanReadings):  # whose columns are bytes already
+            msgspec.msgpack.encode(item)
+        count = _readings_in(item)
+        if count:
             if self._load.readings >= self._capacity:
                 raise UnavailableError(
                     f"{self._load.readings} readings wait for the disk and no more than {self._capacity} may:"
                     f" {self.trouble or 'the disk is too slow'}"
                 )
-            self._load.readings += len(item.rows)
+            self._load.readings += count
         self._load.entries.append(Entry(instrument, item))
         self._stirred.set()
 
@@ -231,7 +233,9 @@ def merged(items: Iterable[Item]) -> list[Item]:
     joined: list[Item] = []
     growing: dict[str, tuple[Readings, list[ReadingRow]]] = {}
     for item in items:
-        if not isinstance(item, Readings):
+        if isinstance(item, ScanReadings):
+            joined.append(item)
+        elif not isinstance(item, Readings):
             growing.pop(item.run, None)
             joined.append(item)
         elif item.run in growing and _follows(item, *growing[item.run]):
@@ -273,7 +277,16 @@ def _pieces(item: Item, most: int) -> Iterator[Item]:
         yield Readings(item.run, item.step, item.cycle, item.first + start, rows)
 
 
+def _readings_in(item: Item) -> int:
+    match item:
+        case Readings():
+            return len(item.rows)
+        case ScanReadings():
+            return len(item.runs)
+    return 0
+
+
 def _weight(item: Item) -> int:
-    if isinstance(item, Readings):
-        return 128 + READING_BYTES * len(item.rows)
+    if isinstance(item, Readings | ScanReadings):
+        return 128 + READING_BYTES * _readings_in(item)
     return len(msgspec.msgpack.encode(item))

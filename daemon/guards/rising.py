@@ -30,6 +30,10 @@ class Rising(Guard):
     _lowest: float = 0.0
     _largest: float = 0.0
 
+    def minds(self, setpoint: Setpoint) -> bool:
+        """Whether it looks at all at what happens under this set value."""
+        return isinstance(setpoint, Voltage)
+
     def objection(self, look: Look) -> str | None:
         current = look.reading.current
         if not isinstance(look.setpoint, Voltage) or look.since <= self.settle:

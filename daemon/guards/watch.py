@@ -10,11 +10,13 @@ from daemon.guards.interlock import Interlock, Interlocked
 from daemon.guards.jump import Jump
 from daemon.guards.obedience import REST_SHARE, Disobedience, WrongSign
 from daemon.guards.open_lead import Clamped, CurrentCollapsed, NoCurrentAtFirst, OpenUnderCurrent
+from daemon.guards.quiet import QuietBounds, quiet_bounds
 from daemon.guards.rising import Rising
 from daemon.guards.second_voltage import Disagreement, SecondVoltage
 from daemon.guards.thresholds import Thresholds
 from protocols.errors import GuardError
 from protocols.limits import Limits, Range
+from protocols.setpoint import Setpoint
 
 SHORTEST_PATIENCE = 1.0
 """Seconds; the system the core runs on may make it wait for some tenths."""
@@ -35,7 +37,9 @@ class Guards:
         self.patience = min(thresholds.stale, max(SHORTEST_PATIENCE, 3.0 * sample))
         """Seconds within which a reading that is due must be there."""
         self.contacts = Contacts(thresholds.resistance)
-        rest_band = REST_SHARE * _largest(limits.current)
+        self._thresholds = thresholds
+        self._rest_band = rest_band = REST_SHARE * _largest(limits.current)
+        self._second_voltage = second_voltage
         self._interlocked = Interlocked(interlocks)
         self._guards = (
             self._interlocked,
@@ -61,6 +65,20 @@ class Guards:
         objection = self._interlocked.any_objection()
         if objection is not None:
             raise GuardError(objection)
+
+    def quiet(self, setpoint: Setpoint) -> QuietBounds | None:
+        """Return the bounds within which none objects but `remembering` ones; None where there are none."""
+        if self._second_voltage is not None:
+            return None
+        return quiet_bounds(self._thresholds, self._rest_band, self.patience, setpoint)
+
+    def remembering(self, setpoint: Setpoint) -> Sequence[Guard]:
+        """Return the guards that have to be asked at every reading, however quiet it looks."""
+        asked = [self._interlocked] if self._interlocked.interlocks else []
+        return [
+            *asked,
+            *(guard for guard in self._guards if isinstance(guard, Rising) and guard.minds(setpoint)),
+        ]
 
     def begin(self) -> None:
         """Forget what was objected to: other set values are to be judged from now on."""

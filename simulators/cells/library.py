@@ -14,6 +14,7 @@ from simulators.cells.li_s import LiS, LiSParameters
 from simulators.cells.li_s_sets import LI_S, LI_SE, NA_SE
 from simulators.cells.li_sep_li import LI_SEP_LI, LiSepLi
 from simulators.cells.soft_short import SoftShort
+from simulators.cells.supercapacitor import SUPERCAPACITOR, Supercapacitor
 
 _CAPACITY_SCATTER = 0.01  # relative, where the source gives none
 _RESISTANCE_SCATTER = 0.05
@@ -127,6 +128,14 @@ def _li_ion(
     return LiIon(p, variant, state_of_charge, ambient)
 
 
+def _supercapacitor(kind: str, variant: str, seed: int, scatter: bool = False, **fields: float) -> Cell:
+    p = replace(SUPERCAPACITOR[variant], **fields)
+    if scatter:
+        sd = _CAPACITY_SCATTER * p.capacitance
+        p = replace(p, capacitance=_near(kind, variant, seed, p.capacitance, sd))
+    return Supercapacitor(p, variant)
+
+
 def _near(kind: str, variant: str, seed: int, mean: float, deviation: float) -> float:
     """Return a replicate's value: normal, but never below a tenth of the mean."""
     return max(0.1 * mean, Random(f"{kind}/{variant}/{seed}").gauss(mean, deviation))
@@ -142,4 +151,5 @@ _KINDS: Mapping[str, tuple[Build, Mapping[str, Any]]] = {
     "li_se": (_chalcogen(LI_SE), LI_SE),
     "na_se": (_chalcogen(NA_SE), NA_SE),
     "li_ion": (_li_ion, LI_ION),
+    "supercapacitor": (_supercapacitor, SUPERCAPACITOR),
 }

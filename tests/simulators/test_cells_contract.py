@@ -22,6 +22,7 @@ KINDS = [
     "li_se",
     "na_se",
     "li_ion",
+    "supercapacitor",
 ]
 
 Drive = Callable[[Cell, float], float]
@@ -62,6 +63,7 @@ def test_a_constant_current_does_not_depend_on_how_the_hour_is_cut(name: str, si
         ("li_s/ti087o2", 2.0),
         ("li_ion", 4.0),
         ("li_ion", 3.6),
+        ("supercapacitor", 1.6),
     ],
 )
 def test_a_constant_voltage_does_not_depend_on_how_the_hour_is_cut(name: str, volts: float) -> None:

@@ -1,0 +1,95 @@
+"""What is said to a rack, and what its answers mean."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from drivers.errors import LinkError
+from drivers.links import Link
+from drivers.scpi import OVERFLOW, Scpi
+from drivers.timeline import Timeline
+
+AMPERES = 5.0
+VOLTS = 10.0
+
+LETTERS = frozenset("NCOPW")
+"""How a channel stands: closed, clamped, open, opened by its window, opened by its watchdog."""
+
+
+class Measured(NamedTuple):
+    """Volts, amperes and a letter for each channel asked for, at one moment."""
+
+    time: float
+    voltage: list[float]
+    current: list[float]
+    letters: str
+
+
+class Wire:
+    """The conversation that all channels of one rack share.
+
+    What is set and read back is one message, so that channels cannot take each other's answers.
+    """
+
+    def __init__(self, link: Link, who: str) -> None:
+        self.scpi = Scpi(link, who)
+        self._timeline = Timeline()
+        self._turn = asyncio.Lock()
+
+    async def places(self) -> list[str]:
+        """Return the channels there are."""
+        answer = await self.scpi.ask(":SYST:CHAN?")
+        places = answer.split(",")
+        if not all(place.isascii() and place.isdigit() for place in places):
+            raise LinkError(f"{self.scpi.who}: :SYST:CHAN? answered {answer[:60]!r}; wanted channel numbers")
+        return places
+
+    async def set(self, settings: str, question: str) -> str:
+        """Say what to set, and return the answer to the question after it; refusals are raised.
+
+        The rack keeps one queue of errors: whoever sets something has it to himself meanwhile.
+        """
+        async with self._turn:
+            answer, errors = await self.scpi.ask_all(2, f"{settings};{question};:SYST:ERR:COUN?")
+            await self.scpi.raise_on_errors(errors)
+        return answer
+
+    async def measure(self, places: Sequence[str]) -> Measured:
+        """Look at the channels. Raises `LinkError` for an answer that is not whole."""
+        question = f":MEAS? {listed(tuple(places))}"
+        moment, volts, amperes, letters = await self.scpi.ask_all(4, question)
+        count = len(places)
+        if len(letters) != count or not LETTERS.issuperset(letters):
+            raise LinkError(f"{self.scpi.who}: {question} answered {letters[:60]!r}; wanted {count} letters")
+        (own,) = self.scpi.numbers(1, question, moment)
+        return Measured(
+            self._timeline.at(own, time.monotonic()),
+            self._column(count, question, volts),
+            self._column(count, question, amperes),
+            letters,
+        )
+
+    def _column(self, count: int, question: str, answer: str) -> list[float]:
+        """Return one number per channel; thousands come per second, so all are checked at once."""
+        try:
+            numbers = [float(part) for part in answer.split(",")]
+        except ValueError as error:
+            raise LinkError(f"{self.scpi.who}: {question} answered {answer[:60]!r}: no numbers") from error
+        if len(numbers) != count or not all(-OVERFLOW < number < OVERFLOW for number in numbers):
+            raise LinkError(f"{self.scpi.who}: {question} answered {answer[:60]!r}; wanted {count} numbers")
+        return numbers
+
+
+@lru_cache(maxsize=256)
+def listed(places: tuple[str, ...]) -> str:
+    """Return the channel list of these places, runs of neighbours as ranges: `(@1:3,7)`."""
+    numbers = [int(place) for place in places]
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return f"(@{','.join(str(a) if a == b else f'{a}:{b}' for a, b in ranges)})"
