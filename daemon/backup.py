@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from daemon import database_files
 from daemon.database import database_file, is_damage
 from daemon.errors import ConfigurationError, DamagedError, UnavailableError, UnknownError
+from daemon.lineage import Holdings, branched, held_by
 from daemon.prepared import prepared
 
 FOLDER = "backups"
@@ -124,6 +125,12 @@ def newest_good(folder: Path) -> Path | None:
     return None
 
 
+def latest_holdings(folder: Path) -> Holdings:
+    """Return which commits the newest backup of the folder holds; nothing where there is none."""
+    newest = next(iter(dated_backups(folder)), None)
+    return held_by(newest) if newest is not None else {}
+
+
 def chosen(backup: Path) -> Path:
     """Return the file, or the newest backup of the folder; raises `UnknownError` where there is none."""
     if backup.is_dir():
@@ -159,6 +166,8 @@ def restore(backup: Path, url: str) -> tuple[Contents, Path | None]:
     path = _sqlite(url)
     successor = path.with_name(f".{path.name}.restored")
     database_files.copy(backup, successor)
+    prepared(f"sqlite:///{successor}").dispose()
+    branched(successor, held_by(path))
     if path.exists():
         aside = database_files.aside(path, "replaced")
         database_files.replace(path, successor, aside)

@@ -11,11 +11,12 @@ from daemon import database_files
 from daemon.backup import FOLDER, newest_good
 from daemon.database_files import Identity
 from daemon.errors import UnavailableError
+from daemon.lineage import branched, held_by
 from daemon.locks import owned
 from daemon.migrations import HEAD
 from daemon.prepared import prepared
 from daemon.salvage import Salvage
-from daemon.tables import metadata
+from daemon.tables import lineage, metadata
 
 KIND = "database restored"
 
@@ -44,7 +45,7 @@ class Rebuilt:
         return (
             f"the results database was damaged ({self.reason}) and is kept as {self.aside};"
             f" the new one {begun}; {self.salvaged} rows were taken from the damaged one; {lost};"
-            " what was not acknowledged comes again"
+            " what was not acknowledged, or is in no backup and still in a core's spool, comes again"
         )
 
 
@@ -73,6 +74,7 @@ def _replace(path: Path, successor: Path, reason: str) -> Rebuilt:
     aside = database_files.aside(path, "corrupt")
     backup = newest_good(path.parent / FOLDER)
     _begin(successor, backup)
+    branched(successor, held_by(path))
     with closing(sqlite3.connect(path)) as old:
         _hold(old)
         salvaged, unreadable = _salvage(old, successor)
@@ -102,7 +104,8 @@ def _salvage(old: sqlite3.Connection, successor: Path) -> tuple[int, list[str]]:
         if not _are_kin(old, new):
             return 0, list(metadata.tables)
         before = _rows_in(new)
-        unreadable = [table.name for table in metadata.sorted_tables if not Salvage(old, new, table).run()]
+        tables = (table for table in metadata.sorted_tables if table is not lineage)  # it has its own
+        unreadable = [table.name for table in tables if not Salvage(old, new, table).run()]
         new.commit()
         return _rows_in(new) - before, unreadable
 

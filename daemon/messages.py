@@ -175,17 +175,24 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """The recorder has committed these batches of this core."""
+    """The recorder has committed these batches of this core, all of them by that commit of that database."""
 
     core: str
     recorder: str
     sequences: Sequence[int]
+    database: str = ""
+    commits: int = 0
 
 
 class RecorderHello(msgspec.Struct, frozen=True):
-    """A recorder is listening: whatever is not acknowledged may be sent (again)."""
+    """A recorder is listening: whatever is not acknowledged may be sent (again).
+
+    `holdings` and `backed_up` tell, as in `daemon.lineage`, what its database and the newest backup hold.
+    """
 
     recorder: str
+    holdings: Mapping[str, int] = {}
+    backed_up: Mapping[str, int] = {}
 
 
 def data_topic(core: str, instrument: str) -> str:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from daemon.errors import UnavailableError
+from daemon.lineage import UNMARKED, Mark
 from daemon.messages import Batch, Item, ReadingRow, Readings, ScanReadings, data_topic
-from daemon.spool import Spool, Spooled
+from daemon.spool import Spool, Spooled, Told
 
 BATCH_BYTES = 192 * 1024
 READING_BYTES = 66  # the longest a ReadingRow gets in msgpack: 7 values of 9 bytes, and the row's own
@@ -37,11 +38,12 @@ class Load:
 
     entries: list[Entry] = field(default_factory=list)
     states: dict[str, State] = field(default_factory=dict)
-    acknowledged: set[int] = field(default_factory=set)
+    acknowledged: dict[int, Mark] = field(default_factory=dict)
+    told: Told | None = None
     readings: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.states or self.acknowledged)
+        return bool(self.entries or self.states or self.acknowledged or self.told)
 
 
 class Outbox:
@@ -60,6 +62,8 @@ class Outbox:
         """Why the last commit failed; None when it did not."""
         self.committed = 0
         """Readings committed since the start."""
+        self.revivals = 0
+        """How often batches that were acknowledged once became pending again."""
         self.news = asyncio.Event()
         """Set whenever the spool has changed; for whoever empties it."""
         self._spool = spool
@@ -80,6 +84,11 @@ class Outbox:
     def waiting(self) -> int:
         """How many readings are in memory and not yet on the disk."""
         return self._load.readings
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes on the disk that were acknowledged and wait for a backup to hold them."""
+        return self._spool.kept_bytes
 
     @property
     def commit_seconds(self) -> float:
@@ -113,11 +122,19 @@ class Outbox:
         self._load.states[run] = state
         self._stirred.set()
 
-    def acknowledge(self, sequences: Iterable[int]) -> None:
-        """Forget these batches at the next tick: a recorder has committed them."""
-        self._load.acknowledged.update(sequences)
+    def acknowledge(self, sequences: Iterable[int], mark: Mark = UNMARKED) -> None:
+        """Send these batches no more: a recorder has committed them, by that commit of its database."""
+        self._load.acknowledged.update(dict.fromkeys(sequences, mark))
         self._stirred.set()
         self.news.set()
+
+    def hear(self, told: Told) -> None:
+        """Compare at the next tick what is kept with what a recorder's database and its backup hold.
+
+        What the database has lost is pending again then, and `revivals` has grown.
+        """
+        self._load.told = told
+        self._stirred.set()
 
     async def page(self, after: int, limit: int) -> list[Spooled]:
         """Return up to `limit` unacknowledged batches numbered above `after`, oldest first."""
@@ -197,6 +214,7 @@ class Outbox:
             load.entries + later.entries,
             load.states | later.states,
             load.acknowledged | later.acknowledged,
+            later.told or load.told,
             load.readings + later.readings,
         )
         self._stirred.set()
@@ -211,7 +229,8 @@ class Outbox:
                 batch = Batch(self.core, self._spool.epoch, sequence, instrument, portion)
                 spooled.append(Spooled(sequence, topic, msgspec.msgpack.encode(batch)))
                 sequence += 1
-        self._spool.commit(spooled, states, load.acknowledged)
+        if self._spool.commit(spooled, states, load.acknowledged, load.told):
+            self.revivals += 1
 
 
 def next_deadline(last: float, now: float, tick: float) -> float:

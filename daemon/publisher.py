@@ -8,9 +8,10 @@ import aiomqtt
 import msgspec
 
 from daemon.connection import Backoff, BrokerAddress, connected, heed_cancellation
-from daemon.messages import HELLO_TOPIC, Acknowledged, acknowledged_topic
+from daemon.lineage import Mark
+from daemon.messages import HELLO_TOPIC, Acknowledged, RecorderHello, acknowledged_topic
 from daemon.outbox import Outbox
-from daemon.spool import Spooled
+from daemon.spool import Spooled, Told
 
 PAGE = 20  # batches handed to the broker together: what mosquitto lets be in flight by default
 LONGEST_PATIENCE = 60.0  # seconds between repeats while no recorder answers
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Publishes the batches of an outbox and forgets those a recorder has acknowledged.
+    """Publishes the batches of an outbox until a recorder has acknowledged them.
 
     At most `window` batches are sent without being acknowledged, so that no broker's queue
     overflows. After `patience` seconds without an acknowledgement, on every new connection and
@@ -40,8 +41,10 @@ class Publisher:
         self._last_sent = 0
         self._highest_sent = 0
         self._rewound = 0
+        self._revivals = 0
         self._progress = 0.0  # when something was last acknowledged, by the loop's clock
         self._acknowledged = msgspec.msgpack.Decoder(Acknowledged)
+        self._hello = msgspec.msgpack.Decoder(RecorderHello)
 
     @property
     def unacknowledged(self) -> int:
@@ -77,16 +80,27 @@ class Publisher:
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
+            payload = message.payload if isinstance(message.payload, bytes) else b""
             if message.topic.value == HELLO_TOPIC:
-                self._patience = self._shortest_patience
-                self._go_back()
-                self._outbox.news.set()
+                self._welcome(payload)
             else:
-                self._note(message.payload)
+                self._note(payload)
 
-    def _note(self, payload: object) -> None:
+    def _welcome(self, payload: bytes) -> None:
+        self._patience = self._shortest_patience
+        self._go_back()
+        self._outbox.news.set()
         try:
-            acknowledged = self._acknowledged.decode(payload if isinstance(payload, bytes) else b"")
+            hello = self._hello.decode(payload)
+        except msgspec.MsgspecError as error:
+            logger.warning("of a hello that cannot be read no more is taken: %s", error)
+            return
+        if hello.holdings or hello.backed_up:
+            self._outbox.hear(Told(hello.holdings, hello.backed_up))
+
+    def _note(self, payload: bytes) -> None:
+        try:
+            acknowledged = self._acknowledged.decode(payload)
         except msgspec.MsgspecError as error:
             logger.warning("an acknowledgement that cannot be read is left aside: %s", error)
             return
@@ -97,7 +111,7 @@ class Publisher:
         self._outstanding.difference_update(sequences)
         self._progress = asyncio.get_running_loop().time()
         self._patience = self._shortest_patience
-        self._outbox.acknowledge(sequences)
+        self._outbox.acknowledge(sequences, Mark(acknowledged.database, acknowledged.commits))
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
@@ -110,6 +124,10 @@ class Publisher:
                 await self._wait()
 
     async def _next_page(self) -> Sequence[Spooled]:
+        if self._revivals != self._outbox.revivals:  # a database lost what it had acknowledged
+            self._revivals = self._outbox.revivals
+            logger.warning("the results database lost what it had acknowledged: it is sent again")
+            self._go_back()
         room = min(PAGE, self._window - len(self._outstanding))
         if room <= 0:
             return ()

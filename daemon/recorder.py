@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,14 @@ from typing import NamedTuple
 import aiomqtt
 import msgspec
 
+from daemon.backup import FOLDER, latest_holdings
 from daemon.connection import QUEUED, Backoff, BrokerAddress, connected, heed_cancellation
+from daemon.database import database_file
 from daemon.database_errors import UnstorableError
 from daemon.errors import BusyError, DamagedError, ServiceError, UnavailableError
 from daemon.figure_maker import FigureMaker, OnStepEnded, no_figures
 from daemon.ingest import Ending
+from daemon.lineage import UNMARKED, Holdings, Mark
 from daemon.messages import (
     DATA_TOPICS,
     HELLO_TOPIC,
@@ -30,6 +34,8 @@ from daemon.store import DeadLetter, Store
 
 FLUSH = 0.03  # seconds messages are gathered for one commit
 MOST = 256  # messages in one commit
+LOOK_SECONDS = 30.0  # between looks for another backup
+HELLO_SECONDS = 600.0  # between hellos without any news
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +55,12 @@ class Readable(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What one commit came to."""
+    """What one commit came to; all of it is in the database by the commit `mark`."""
 
     batches: list[Batch]
     endings: list[Ending]
     dead: list[DeadLetter]
+    mark: Mark = UNMARKED
 
 
 async def record(
@@ -89,6 +96,7 @@ class Recorder:
         name: str = "recorder",
         on_step_ended: OnStepEnded = no_figures,
         flush: float = FLUSH,
+        look: float = LOOK_SECONDS,
     ) -> None:
         self.connected = False
         self.trouble: str | None = None
@@ -101,6 +109,7 @@ class Recorder:
         self._database_url = database_url
         self._name = name
         self._flush = flush
+        self._look = look
         self._figures = FigureMaker(database_url, on_step_ended)
         self._decoder = msgspec.msgpack.Decoder(Batch)
         self._notifier = Notifier.of_environment()
@@ -147,7 +156,8 @@ class Recorder:
             self.connected = True
             backoff.reset()
             logger.info("recording from broker %s", self._address)
-            await self._say_hello(client)
+            await self._say_hello(client, store)
+            group.create_task(self._tell_of_backups(client, store), name="backups")
             await self._record(client, inbox, store)
 
     async def _record(self, client: aiomqtt.Client, inbox: asyncio.Queue[Letter], store: Store) -> None:
@@ -157,9 +167,9 @@ class Recorder:
             kept, was_in_trouble = await self._keep(store, letters)
             self._count(kept)
             self._figures.wake(kept.endings)
-            await self._acknowledge(client, kept.batches)
+            await self._acknowledge(client, kept)
             if was_in_trouble:
-                await self._say_hello(client)  # what was left out meanwhile may come now
+                await self._say_hello(client, store)  # what was left out meanwhile may come now
 
     async def _gather(self, inbox: asyncio.Queue[Letter]) -> list[Letter]:
         """Wait for a message, then take those that come within the flush window."""
@@ -231,16 +241,41 @@ class Recorder:
         for letter in kept.dead:
             logger.error("a message on %s cannot be recorded: %s", letter.topic, letter.reason)
 
-    async def _acknowledge(self, client: aiomqtt.Client, batches: Sequence[Batch]) -> None:
+    async def _acknowledge(self, client: aiomqtt.Client, kept: Kept) -> None:
         by_core: defaultdict[str, list[int]] = defaultdict(list)
-        for batch in batches:
+        for batch in kept.batches:
             by_core[batch.core].append(batch.sequence)
         for core, sequences in by_core.items():
-            acknowledged = Acknowledged(core, self._name, sequences)
+            acknowledged = Acknowledged(core, self._name, sequences, *kept.mark)
             await client.publish(acknowledged_topic(core), msgspec.msgpack.encode(acknowledged), qos=1)
 
-    async def _say_hello(self, client: aiomqtt.Client) -> None:
-        await client.publish(HELLO_TOPIC, msgspec.msgpack.encode(RecorderHello(self._name)), qos=1)
+    async def _tell_of_backups(self, client: aiomqtt.Client, store: Store) -> None:
+        """Say hello again whenever there is another backup, and now and then for a core that was away."""
+        told, said = await self._backed_up(), time.monotonic()
+        while True:
+            await asyncio.sleep(self._look)
+            found = await self._backed_up()
+            if found != told or time.monotonic() - said > HELLO_SECONDS:
+                told, said = found, time.monotonic()
+                await self._say_hello(client, store)
+
+    async def _backed_up(self) -> Holdings:
+        """Return what the newest backup holds; those of a database server are not ours to know."""
+        path = database_file(self._database_url)
+        if path is None:
+            return {}
+        return await asyncio.to_thread(latest_holdings, path.parent / FOLDER)
+
+    async def _say_hello(self, client: aiomqtt.Client, store: Store) -> None:
+        hello = RecorderHello(self._name, await self._holdings(store), await self._backed_up())
+        await client.publish(HELLO_TOPIC, msgspec.msgpack.encode(hello), qos=1)
+
+    async def _holdings(self, store: Store) -> Holdings:
+        """Return what the database holds; nothing is said of one that does not answer."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, store.holdings)
+        except ServiceError:
+            return {}
 
 
 def commit(store: Store, readable: Sequence[Readable], dead: Sequence[DeadLetter]) -> Kept:
@@ -249,7 +284,7 @@ def commit(store: Store, readable: Sequence[Readable], dead: Sequence[DeadLetter
     kept.dead.extend(dead)
     if kept.dead:
         store.bury(kept.dead)
-    return kept
+    return kept._replace(mark=store.mark)
 
 
 def _together(store: Store, readable: Sequence[Readable]) -> Kept:
@@ -266,7 +301,7 @@ def _together(store: Store, readable: Sequence[Readable]) -> Kept:
 def _one_by_one(store: Store, readable: Sequence[Readable]) -> Kept:
     kept = Kept([], [], [])
     for one in readable:
-        batches, endings, dead = _together(store, [one])
+        batches, endings, dead, _ = _together(store, [one])
         kept.batches.extend(batches)
         kept.endings.extend(endings)
         kept.dead.extend(dead)

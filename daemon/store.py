@@ -15,6 +15,7 @@ from daemon.database_errors import safe_url, translated
 from daemon.database_files import Identity, check_pages, identity, was_left_open
 from daemon.errors import DamagedError, ServiceError, UnavailableError, UnknownError
 from daemon.ingest import Ending, Ingest, Memory, as_json
+from daemon.lineage import UNMARKED, Holdings, advanced, holdings
 from daemon.messages import Batch
 from daemon.prepared import prepared
 from daemon.tables import dead_letters
@@ -74,6 +75,8 @@ class Store:
 
     def __init__(self, url: str, engine: Engine) -> None:
         self.url = url
+        self.mark = UNMARKED
+        """The latest commit of batches."""
         self._engine = engine
         self._memory = Memory()
         self._path = database_file(url)
@@ -122,10 +125,17 @@ class Store:
             with self._transaction() as connection:
                 ingest = Ingest(connection, self._memory)
                 ingest.take(batches)
+                mark = advanced(connection)
+            self.mark = mark
             return ingest.endings
         except ServiceError:
             self._memory.forget()  # what the failed transaction made up is not there
             raise
+
+    def holdings(self) -> Holdings:
+        """Return which commits the database holds, those of the databases it began with too."""
+        with self._transaction() as connection:
+            return holdings(connection)
 
     def set_figures(self, run: str, figures: Sequence[FigureRow]) -> None:
         """Replace the run's figures; raises `UnknownError` where there is no such run."""

@@ -227,3 +227,12 @@ dead_letters = Table(
     Column("last_seen", Text, nullable=False),
     PrimaryKeyConstraint("digest", name="pk_dead_letters"),
 )
+
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("ordinal", Integer, nullable=False, comment="the largest is the database itself"),
+    Column("name", Text, nullable=False, comment="of a database it began with, or its own"),
+    Column("commits", Integer, nullable=False, comment="how many of its commits are in here"),
+    PrimaryKeyConstraint("name", name="pk_lineage"),
+)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from daemon.backup import FOLDER, back_up
+from daemon.backup import FOLDER, back_up, restore
 from daemon.errors import DamagedError, UnavailableError
 from daemon.figure_maker import FigureMaker
 from daemon.ingest import Ending, Ingest
+from daemon.lineage import Mark
 from daemon.messages import Batch, Item
+from daemon.recorder import Recorder
 from daemon.results import Results
 from daemon.store import Store
 from tests.daemon.deliveries import batched, ended, free_port, readings, run_started, running_broker, until
@@ -188,6 +190,61 @@ async def test_the_recorder_mends_in_mid_run_and_the_cores_lose_nothing(tmp_path
     assert numbers(database(tmp_path), "one") == list(range(1, 601))
     kinds = [event.kind for event in Results.open(str(database(tmp_path))).events("one")]
     assert "database restored" in kinds
+
+
+async def test_what_was_acknowledged_after_the_last_backup_comes_back_from_the_cores(tmp_path: Path) -> None:
+    port = free_port()
+    recorder = recorder_for(tmp_path, port)
+    async with running_broker(port), recording(recorder), core(tmp_path, port) as outbox:
+        outbox.put("rack-1", run_started("one"))
+        await put_slowly(outbox, "one", 1, 300)
+        await until(lambda: outbox.backlog == 0)
+        (tmp_path / FOLDER).mkdir()
+        back_up(str(database(tmp_path)), tmp_path / FOLDER)
+        await put_slowly(outbox, "one", 301, 600)
+        await until(lambda: outbox.backlog == 0)
+    assert numbers(database(tmp_path), "one") == list(range(1, 601))
+    size = database(tmp_path).stat().st_size
+    with database(tmp_path).open("r+b") as file:  # nothing of it can be read
+        file.write(b"\xff" * size)
+    recorder = recorder_for(tmp_path, port)
+    async with running_broker(port), core(tmp_path, port) as outbox:
+        assert outbox.backlog == 0
+        async with recording(recorder):
+            await until(lambda: outbox.revivals == 1)
+            await until(lambda: outbox.backlog == 0)
+    assert numbers(database(tmp_path), "one") == list(range(1, 601))
+
+
+async def test_a_backup_lets_the_cores_forget_what_it_holds(tmp_path: Path) -> None:
+    port = free_port()
+    recorder = Recorder(f"mqtt://127.0.0.1:{port}", str(database(tmp_path)), look=0.01)
+    async with running_broker(port), recording(recorder), core(tmp_path, port) as outbox:
+        outbox.put("rack-1", run_started("one"))
+        await put_slowly(outbox, "one", 1, 300)
+        await until(lambda: outbox.backlog == 0 and outbox.kept_bytes > 300 * 20)
+        (tmp_path / FOLDER).mkdir()
+        back_up(str(database(tmp_path)), tmp_path / FOLDER)
+        await until(lambda: outbox.kept_bytes == 0)
+
+
+def test_what_is_put_back_from_a_backup_says_what_it_lacks(tmp_path: Path) -> None:
+    store = filled(tmp_path, 1, 100)
+    [name] = store.holdings()
+    first = store.mark
+    (tmp_path / FOLDER).mkdir()
+    backup = back_up(str(database(tmp_path)), tmp_path / FOLDER)
+    store.add(batched([readings("one", 101, 1)]))
+    assert store.mark == Mark(name, first.commits + 1)
+    store.close()
+    restore(backup, str(database(tmp_path)))
+    store = Store.open(str(database(tmp_path)))
+    holdings = dict(store.holdings())
+    assert holdings.pop(name) == first.commits
+    assert list(holdings.values()) == [0]  # its own, under a name of its own
+    store.add(batched([readings("one", 101, 1)]))
+    assert store.mark.database in holdings
+    store.close()
 
 
 async def test_damage_only_the_figures_see_is_mended_too(tmp_path: Path) -> None:

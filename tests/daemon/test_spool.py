@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.spool import Spool, Spooled
+from daemon.lineage import UNMARKED, Mark
+from daemon.spool import Spool, Spooled, Told
 
 
 def some(*sequences: int) -> list[Spooled]:
@@ -15,7 +16,7 @@ def some(*sequences: int) -> list[Spooled]:
 def test_numbers_go_on_after_everything_was_deleted_and_the_spool_reopened(tmp_path: Path) -> None:
     spool = Spool.open(tmp_path / "spool.db", first=1)
     spool.commit(some(1, 2, 3), {})
-    spool.commit([], {}, acknowledged=[1, 2, 3])
+    spool.commit([], {}, acknowledged=dict.fromkeys([1, 2, 3], UNMARKED))
     spool.close()
     assert Spool.open(tmp_path / "spool.db").next_sequence == 4
 
@@ -32,7 +33,7 @@ def test_the_epoch_grows_with_every_opening(tmp_path: Path) -> None:
 def test_only_what_is_acknowledged_is_forgotten(tmp_path: Path) -> None:
     spool = Spool.open(tmp_path / "spool.db", first=1)
     spool.commit(some(1, 2, 3, 4), {})
-    spool.commit([], {}, acknowledged=[2, 4, 99])
+    spool.commit([], {}, acknowledged=dict.fromkeys([2, 4, 99], UNMARKED))
     assert [row.sequence for row in spool.page(0, 10)] == [1, 3]
     assert spool.count == 2
 
@@ -90,3 +91,63 @@ def test_every_commit_is_synchronous_and_in_a_write_ahead_log(tmp_path: Path) ->
     pragmas = ("journal_mode", "synchronous")
     told = [spool._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
     assert told == ["wal", 2]  # 2 is FULL
+
+
+FIRST, SECOND, LATER = Mark("db", 1), Mark("db", 2), Mark("copy", 1)
+
+
+def acknowledged_spool(path: Path, keep_bytes: int = 1000) -> Spool:
+    """Three batches of seven bytes, acknowledged by the first and the second commit of "db"."""
+    spool = Spool.open(path, first=1, keep_bytes=keep_bytes)
+    spool.commit(some(1, 2, 3), {})
+    spool.commit([], {}, {1: FIRST, 2: FIRST, 3: SECOND})
+    assert (spool.page(0, 10), spool.count) == ([], 0)
+    return spool
+
+
+def test_what_is_acknowledged_is_kept_until_a_backup_holds_it(tmp_path: Path) -> None:
+    spool = acknowledged_spool(tmp_path / "spool.db")
+    assert spool.kept_bytes == 21
+    spool.commit([], {}, told=Told({"db": 2}, {"db": 1}))
+    assert spool.kept_bytes == 7
+    spool.commit([], {}, told=Told({"db": 2}, {"db": 2}))
+    assert spool.kept_bytes == 0
+    assert Spool.open(tmp_path / "spool.db").kept_bytes == 0
+
+
+def test_what_a_database_turns_out_to_have_lost_is_pending_again(tmp_path: Path) -> None:
+    spool = acknowledged_spool(tmp_path / "spool.db")
+    spool.close()
+    spool = Spool.open(tmp_path / "spool.db")  # another core, after a night
+    assert spool.commit([], {}, told=Told({"db": 1, "copy": 0}, {"db": 1})) == 1
+    assert spool.page(0, 10) == some(3)
+    assert (spool.count, spool.kept_bytes) == (1, 0)
+    spool.commit([], {}, {3: LATER})
+    assert (spool.count, spool.kept_bytes) == (0, 7)
+    assert spool.commit([], {}, told=Told({"db": 1, "copy": 1}, {})) == 0
+
+
+def test_a_database_built_anew_from_nothing_has_lost_everything(tmp_path: Path) -> None:
+    spool = acknowledged_spool(tmp_path / "spool.db")
+    assert (
+        spool.commit([], {}, told=Told({"another": 9}, {})) == 0
+    )  # of that nobody knows what it should hold
+    assert spool.commit([], {}, told=Told({"*": 0, "copy": 0}, {})) == 3
+    assert spool.page(0, 10) == some(1, 2, 3)
+
+
+def test_the_oldest_of_what_is_kept_goes_where_there_is_no_room(tmp_path: Path) -> None:
+    spool = acknowledged_spool(tmp_path / "spool.db", keep_bytes=15)
+    assert spool.kept_bytes == 14
+    assert spool.commit([], {}, told=Told({"*": 0}, {})) == 2
+    assert spool.page(0, 10) == some(2, 3)
+
+
+def test_a_spool_of_a_version_that_kept_nothing_is_taken_over(tmp_path: Path) -> None:
+    spool = Spool.open(tmp_path / "spool.db", first=1)
+    spool.commit(some(1, 2), {})
+    for table in ("pending", "kept"):
+        spool._connection.execute(f"DROP TABLE {table}")
+    spool._connection.close()
+    again = Spool.open(tmp_path / "spool.db")
+    assert (again.page(0, 10), again.count) == (some(1, 2), 2)

@@ -11,12 +11,13 @@ import pytest
 
 from daemon.gate import Gate
 from daemon.heartbeat import Heartbeat, beating, feel_pulse
+from daemon.lineage import Mark
 from daemon.logbook import Logbook
 from daemon.notify import Notifier
 from daemon.outbox import Outbox
 from daemon.publisher import Publisher
 from daemon.run import Run, RunState
-from daemon.spool import Spool, Spooled
+from daemon.spool import NOTHING, Spool, Spooled, Told
 from daemon.stepped import SteppedEngine
 from daemon.watchdog import Watchdog, interval_of
 from drivers.base import SteppedChannel
@@ -196,10 +197,11 @@ class StalledSpool(Spool):
         self,
         batches: Sequence[Spooled],
         states: Mapping[str, bytes | None],
-        acknowledged: object = (),
-    ) -> None:
+        acknowledged: Mapping[int, Mark] = NOTHING,
+        told: Told | None = None,
+    ) -> int:
         self.mended.wait()
-        super().commit(batches, states)
+        return super().commit(batches, states, acknowledged, told)
 
 
 def stalled_outbox(tmp_path: Path) -> tuple[Outbox, threading.Event]:
