@@ -7,7 +7,16 @@ from typing import NoReturn
 
 import typer
 
-from daemon.commands import checking, demonstration, importing, operations, running, safety, service
+from daemon.commands import (
+    checking,
+    demonstration,
+    importing,
+    operations,
+    reporting,
+    running,
+    safety,
+    service,
+)
 from protocols.errors import GalvanodError
 
 app = typer.Typer(
@@ -38,6 +47,7 @@ app.command(rich_help_panel=_RUNS)(running.stop)
 app.command(rich_help_panel=_RUNS)(running.clear)
 app.command(rich_help_panel=_RUNS)(running.export)
 app.command(name="import", rich_help_panel=_RUNS)(importing.import_)
+app.command(rich_help_panel=_RUNS)(reporting.report)
 app.command(rich_help_panel=_RUNS)(safety.safe)
 app.command(rich_help_panel=_PROTOCOLS)(demonstration.demo)
 app.command(rich_help_panel=_OPERATIONS)(operations.install)

@@ -25,6 +25,11 @@ class RecordedRun:
         self._run = run
         self._steps = {step.ordinal: step for step in results.steps(run)}
 
+    @property
+    def records(self) -> Sequence[StepRecord]:
+        """The steps as they are recorded, in the order they ran."""
+        return list(self._steps.values())
+
     def steps(self) -> Sequence[StepSummary]:
         """Return every step that is over or was cut short."""
         return [_summary(step) for step in self._steps.values() if step.verb is not None]

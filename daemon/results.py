@@ -226,6 +226,12 @@ class Results:
         """Return the points of every spectrum of the run, or of one step's."""
         return [ImpedanceRecord._make(row) for row in self._of_run(run, IMPEDANCE, step=step)]
 
+    def envelope(self, run: str, stretches: int) -> list[tuple[float, float, float]]:
+        """Return (time, lowest, highest voltage) of each of about so many stretches; scans the run."""
+        width = max(1, (self._of_run(run, HIGHEST)[0].highest or 0) // stretches)
+        rows = self._of_run(run, ENVELOPE, width=width)
+        return [(row.time, row.low, row.high) for row in rows]
+
     def counts(self, run: str) -> Counts:
         """Count the readings; takes as long as the run is long."""
         row = self._of_run(run, COUNTS)[0]
@@ -311,6 +317,11 @@ ORDER BY number LIMIT :limit
 IMPEDANCE = """
 SELECT number, time, step, cycle, frequency, real, imaginary, flags FROM impedance
 WHERE run_id = :run_id AND step = COALESCE(:step, step) ORDER BY number
+"""
+HIGHEST = "SELECT max(number) AS highest FROM readings WHERE run_id = :run_id"
+ENVELOPE = """
+SELECT min(time) AS time, min(voltage) AS low, max(voltage) AS high FROM readings
+WHERE run_id = :run_id AND voltage IS NOT NULL GROUP BY number / :width ORDER BY min(time)
 """
 COUNTS = """
 SELECT (SELECT readings FROM runs WHERE id = :run_id) AS expected, count(*) AS stored, max(number) AS highest

@@ -39,6 +39,20 @@ def duration(seconds: float) -> str:
     return with_prefix(seconds, "s")
 
 
+def lasting(seconds: float) -> str:
+    """Return a time that passed as people say it: 3.2 s, 12 min, 4 h 30 min, 12 d 4 h."""
+    if seconds < 90:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
 def capacity(coulombs: float) -> str:
     """Return a charge in ampere hours."""
     return with_prefix(coulombs / 3600.0, "Ah")

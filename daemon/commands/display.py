@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.errors import GalvanodError
+from protocols.lab import lasting
 
 _STATE_STYLES = {
     "running": "green",
@@ -48,19 +49,8 @@ def ampere_hours(coulombs: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration as people say it: 3.2 s, 12 min, 4 h 30 min, 12 d 4 h."""
-    if seconds is None:
-        return "–"
-    if seconds < 90:
-        return f"{seconds:.3g} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    """Return a duration as people say it, a dash for none."""
+    return "–" if seconds is None else lasting(seconds)
 
 
 def show_error(error: GalvanodError) -> None:

@@ -39,6 +39,12 @@ def run_report(database: str, run: str, live: Mapping[str, Mapping[str, Any]]) -
     return report
 
 
+def runs_named(results: Results, name: str) -> list[str]:
+    """Return the runs of the study of that name, the first started first, or else the one run."""
+    labelled = [record.name for record in reversed(results.runs()) if record.labels.get("study") == name]
+    return labelled or [full_name(results, name)]
+
+
 def full_name(results: Results, run: str) -> str:
     """Return the run's whole name for what a person typed: `lab-12`, or `12` where that is only one."""
     names = [record.name for record in results.runs()]

@@ -95,8 +95,13 @@ class SeriesCircuit:
         """Names of the arcs: together the interfacial resistance."""
         return tuple(e.name for e in self.elements if e.name.startswith("interface"))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parameters, in the order `impedance` takes them."""
+        return tuple(name for e in self.elements for name in (e.name, *e.shape_names))
+
     def impedance(self, angular: Array, *values: float) -> ComplexArray:
-        """Return the sum of all elements; `values` in the order of `parameters`."""
+        """Return the sum of all elements; `values` in the order of `names`."""
         total = np.zeros(len(angular), dtype=complex)
         at = 0
         for element in self.elements:
