@@ -69,7 +69,7 @@ def _comparison(comparison: Comparison) -> Markup:
     return joined(
         [
             tag("h2", f"{comparison.protocol}: mean ± standard deviation of the cells"),
-            tag("div", _table(head, rows), class_="scroll"),
+            _wide(_table(head, rows), "Comparison"),
             tag("div", charts, class_="charts") if charts else None,
         ]
     )
@@ -136,7 +136,7 @@ def _facts(dossier: Dossier) -> Iterator[Markup]:
 def _list(title: str, rows: Iterable[tuple[str, str | None]]) -> Markup:
     shown = [(name, value) for name, value in rows if value]
     items = [joined([tag("dt", name), tag("dd", value)]) for name, value in shown]
-    return tag("div", tag("h3", title), tag("dl", items))
+    return tag("div", tag("h2", title), tag("dl", items))
 
 
 def _merit(figures: Sequence[FigureRecord]) -> Markup | None:
@@ -212,7 +212,7 @@ def _cycles(dossier: Dossier, unfolded: bool) -> Markup | None:
     return tag(
         "details",
         tag("summary", f"Cycles{every}"),
-        tag("div", _table(head, rows, numbers=True), class_="scroll"),
+        _wide(_table(head, rows, numbers=True), "Cycles"),
         open="" if unfolded else None,
     )
 
@@ -243,10 +243,15 @@ def _protocol(dossier: Dossier, unfolded: bool) -> Markup | None:
     return tag(
         "details",
         tag("summary", "Protocol as submitted"),
-        tag("pre", run.protocol_source),
+        tag("pre", run.protocol_source, tabindex=0),
         tag("p", "SHA-256 of its canonical form: ", tag("code", run.protocol_digest), class_="note"),
         open="" if unfolded else None,
     )
+
+
+def _wide(table: Markup, label: str) -> Markup:
+    """A table that may be wider than a telephone: scrolled by finger or by keyboard."""
+    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
 
 
 def _table(
