@@ -17,6 +17,10 @@ from daemon.lineage import Holdings, branched, held_by
 from daemon.prepared import prepared
 
 FOLDER = "backups"
+READINGS = """
+SELECT (SELECT count(*) FROM readings)
+    + (SELECT COALESCE(sum(last_reading - first_reading + 1), 0) FROM archives)
+"""
 """Beside the database: where the service puts its backups, and looks for one when it needs it."""
 
 _NAME = re.compile(r"results-(\d{8}T\d{6}Z)\.db")
@@ -204,5 +208,5 @@ def _contents(backup: Path, copy: Path) -> Contents:
         if strays := connection.execute("PRAGMA foreign_key_check").fetchall():
             raise DamagedError(f"{backup}: {len(strays)} rows belong to no run")
         runs, latest = connection.execute("SELECT count(*), max(started) FROM runs").fetchone()
-        readings = connection.execute("SELECT count(*) FROM readings").fetchone()[0]
+        readings = connection.execute(READINGS).fetchone()[0]
     return Contents(backup, backup.stat().st_size, runs, readings, latest)

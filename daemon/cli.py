@@ -8,6 +8,7 @@ from typing import NoReturn
 import typer
 
 from daemon.commands import (
+    archiving,
     checking,
     demonstration,
     importing,
@@ -46,6 +47,7 @@ app.command(rich_help_panel=_RUNS)(running.resume)
 app.command(rich_help_panel=_RUNS)(running.stop)
 app.command(rich_help_panel=_RUNS)(running.clear)
 app.command(rich_help_panel=_RUNS)(running.export)
+app.command(rich_help_panel=_RUNS)(archiving.archive)
 app.command(name="import", rich_help_panel=_RUNS)(importing.import_)
 app.command(rich_help_panel=_RUNS)(reporting.report)
 app.command(rich_help_panel=_RUNS)(safety.safe)

@@ -1,15 +1,18 @@
 """The results: what is read from the database, by page, report, export and figures."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from itertools import islice
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Engine, Row, text
+from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from daemon.database import is_damage, open_database
 from daemon.errors import DamagedError, UnavailableError, UnknownError
+from daemon.parquet_part import Part
 
 PAGE = 10_000
 LAST = 2**31 - 1
@@ -131,6 +134,10 @@ class ReadingRecord(NamedTuple):
     temperature: float | None
     flags: int
 
+    def is_of(self, cycle: int | None, step: int | None) -> bool:
+        """Whether it is of that cycle and that step; None stands for any."""
+        return cycle in (None, self.cycle) and step in (None, self.step)
+
 
 class ImpedanceRecord(NamedTuple):
     """One point of a spectrum, hertz and ohm."""
@@ -167,6 +174,7 @@ class Results:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._latest_part: tuple[int, int, list[tuple[Any, ...]]] = (0, 0, [])
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -211,16 +219,34 @@ class Results:
         """Return up to `limit` readings numbered above `after`, of the whole run, a cycle or a step."""
         run_id = self._run_id(run)
         first, last = self._range(run_id, cycle, step)
-        rows = self._rows(
-            READINGS,
-            run_id=run_id,
-            first=max(first, after + 1),
-            last=last,
-            cycle=cycle,
-            step=step,
-            limit=limit,
-        )
-        return [ReadingRecord._make(row) for row in rows]
+        wanted = {"run_id": run_id, "first": max(first, after + 1), "last": last}
+        with self._connected() as connection:  # the table first: what is not there then is in the archive
+            values = {**wanted, "cycle": cycle, "step": step, "limit": limit}
+            rows = connection.execute(text(READINGS), values).all()
+            parts = connection.execute(text(PARTS), wanted).scalars().all()
+        if not parts:
+            return [ReadingRecord._make(row) for row in rows]
+        archived = self._archived(run_id, parts, max(first, after + 1))
+        kept = (row for row in archived if row.number <= last and row.is_of(cycle, step))
+        return list(islice(kept, limit))
+
+    def _archived(self, run_id: int, parts: Sequence[int], first: int) -> Iterator[ReadingRecord]:
+        """Yield the readings of an archived run from `first` on, part by part."""
+        for begins in parts:
+            for row in self._part(run_id, begins):
+                if row[0] >= first:
+                    yield ReadingRecord._make(row)
+
+    def _part(self, run_id: int, begins: int) -> list[tuple[Any, ...]]:
+        """Return one part of an archive; the last one read is kept, as pages are smaller."""
+        if self._latest_part[:2] != (run_id, begins):
+            part = Part._make(self._rows(PART, run_id=run_id, first=begins)[0])
+            self._latest_part = (run_id, begins, part.readings())
+        return self._latest_part[2]
+
+    def is_archived(self, run: str) -> bool:
+        """Whether the run's readings are kept as Parquet."""
+        return bool(self._of_run(run, PARTS, first=1, last=LAST))
 
     def impedance(self, run: str, step: int | None = None) -> list[ImpedanceRecord]:
         """Return the points of every spectrum of the run, or of one step's."""
@@ -235,6 +261,8 @@ class Results:
     def counts(self, run: str) -> Counts:
         """Count the readings; takes as long as the run is long."""
         row = self._of_run(run, COUNTS)[0]
+        if self.is_archived(run):
+            return Counts(row.expected, row.expected)  # only whole runs are
         return Counts(row.expected if row.expected is not None else row.highest or 0, row.stored)
 
     def all_figured(self, runs: Sequence[str]) -> bool:
@@ -244,7 +272,9 @@ class Results:
 
     def gaps(self, run: str, limit: int = 100) -> list[tuple[int, int]]:
         """Return the first and last number of each stretch that is missing; scans the run."""
-        expected = self.counts(run).expected
+        expected, stored = astuple(self.counts(run))
+        if expected == stored:
+            return []
         rows = self._of_run(run, GAPS, beyond=expected + 1, limit=limit)
         return [(row.before + 1, row.number - 1) for row in rows]
 
@@ -274,9 +304,14 @@ class Results:
         return self._rows(query, run_id=self._run_id(run), **values)
 
     def _rows(self, query: str, **values: object) -> Sequence[Row[Any]]:
+        with self._connected() as connection:
+            return connection.execute(text(query), values).all()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
         try:
             with self._engine.connect() as connection:
-                return connection.execute(text(query), values).all()
+                yield connection
         except DBAPIError as error:
             if is_damage(error.orig):
                 raise DamagedError(f"results database: {error.orig}") from error
@@ -313,6 +348,17 @@ SELECT number, time, step, cycle, voltage, current, capacity, energy, temperatur
 WHERE run_id = :run_id AND number BETWEEN :first AND :last
     AND cycle = COALESCE(:cycle, cycle) AND step = COALESCE(:step, step)
 ORDER BY number LIMIT :limit
+"""
+PARTS = """
+SELECT first_reading FROM archives
+WHERE run_id = :run_id AND first_reading <= :last AND last_reading >= :first
+    AND (SELECT sum(last_reading - first_reading + 1) FROM archives WHERE run_id = :run_id)
+        = (SELECT readings FROM runs WHERE id = :run_id)
+ORDER BY first_reading
+"""
+PART = """
+SELECT first_reading, last_reading, digest, content FROM archives
+WHERE run_id = :run_id AND first_reading = :first
 """
 IMPEDANCE = """
 SELECT number, time, step, cycle, frequency, real, imaginary, flags FROM impedance

@@ -3,7 +3,8 @@
 SI throughout: second, volt, ampere, coulomb, joule, ohm, hertz, degrees Celsius. Current,
 capacity and energy are positive on charge, except that `cycles.discharge_…` count what the
 discharge took out. Moments are UTC in ISO 8601; `time` is in seconds since the run began. Where
-a reading was not a number the column is empty (SQLite keeps no NaN).
+a reading was not a number the column is empty (SQLite keeps no NaN). The readings of a run that was
+archived are no longer in `readings` but, as Parquet, in `archives`.
 """
 
 from sqlalchemy import (
@@ -212,6 +213,17 @@ events = Table(
     Column("detail", Text, nullable=False, comment="JSON"),
     PrimaryKeyConstraint("run_id", "ordinal", name="pk_events"),
     sqlite_with_rowid=False,
+)
+
+archives = Table(
+    "archives",
+    metadata,
+    _of_run("archives"),
+    Column("first_reading", Integer, nullable=False),
+    Column("last_reading", Integer, nullable=False),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the content"),
+    Column("content", LargeBinary, nullable=False, comment="Parquet: the readings from first to last"),
+    PrimaryKeyConstraint("run_id", "first_reading", name="pk_archives"),
 )
 
 dead_letters = Table(
