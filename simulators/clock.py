@@ -28,6 +28,16 @@ class Clock(ABC):
 
     speed: float
 
+    @property
+    def standing(self) -> bool:
+        """Whether time passes only when it is asked to."""
+        return False
+
+    @property
+    def held(self) -> bool:
+        """Whether a rehearsal says when time passes."""
+        return False
+
     @abstractmethod
     def now(self) -> float:
         """Return the simulated time in seconds."""
@@ -59,8 +69,11 @@ class SimulatedClock(Clock):
         self._anchor(0.0)
 
     @property
+    def held(self) -> bool:
+        return self._holders > 0
+
+    @property
     def standing(self) -> bool:
-        """Whether time passes only when it is asked to."""
         return self._holders > 0 or not self._started or math.isinf(self.speed)
 
     def start(self) -> None:
@@ -143,6 +156,14 @@ class Uptime(Clock):
         self.speed = clock.speed
         self._clock = clock
         self._since = since
+
+    @property
+    def standing(self) -> bool:
+        return self._clock.standing
+
+    @property
+    def held(self) -> bool:
+        return self._clock.held
 
     def now(self) -> float:
         return self._clock.now() - self._since

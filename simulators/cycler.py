@@ -35,7 +35,7 @@ class SimulatedCycler(Living):
     """
 
     name: ClassVar[str]
-    wire: ClassVar[Literal["tcp", "pty"]] = "tcp"
+    wire: ClassVar[Literal["tcp", "socket", "pty"]] = "tcp"
     many_channels: ClassVar[bool] = True
     usual_channels: ClassVar[int] = 8
     """How many there are where nobody says."""

@@ -14,7 +14,7 @@ Converse = Callable[[Stream], Awaitable[None]]
 
 
 class Port(ABC):
-    """`address` is a PyVISA resource string or a device path."""
+    """`address` is a PyVISA resource string, a URL or a device path."""
 
     address: str
 
@@ -53,6 +53,14 @@ class TcpPort(Port):
 
     async def aclose(self) -> None:
         await self._listener.aclose()
+
+
+class SocketPort(TcpPort):
+    """The same, for clients that need no VISA to open it."""
+
+    def __init__(self, converse: Converse, port: int) -> None:
+        super().__init__(converse, port)
+        self.address = f"tcp://127.0.0.1:{self._listener.port}"
 
 
 class PtyPort(Port):
@@ -101,9 +109,14 @@ class PtyPort(Port):
 
 
 def port_of(name: str, wire: str, converse: Converse, port: int | None) -> Port:
-    """Return the port of an instrument on its wire, "tcp" or "pty"; `port` is of TCP, None a free one."""
+    """Return the port of an instrument on its wire; `port` is of TCP, None a free one.
+
+    "tcp" is what VISA calls a socket, "socket" one that clients open by themselves, "pty" a terminal.
+    """
     if wire == "tcp":
         return TcpPort(converse, port or 0)
+    if wire == "socket":
+        return SocketPort(converse, port or 0)
     if port is not None:
         raise ValueError(f"port {port} seen, wanted none: {name} talks on a pseudo-terminal")
     return PtyPort(converse, name)
