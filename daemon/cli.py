@@ -10,13 +10,13 @@ import typer
 from daemon.commands import (
     archiving,
     checking,
-    demonstration,
     importing,
     operations,
     reporting,
     running,
     safety,
     service,
+    studying,
 )
 from protocols.errors import GalvanodError
 
@@ -51,7 +51,8 @@ app.command(rich_help_panel=_RUNS)(archiving.archive)
 app.command(name="import", rich_help_panel=_RUNS)(importing.import_)
 app.command(rich_help_panel=_RUNS)(reporting.report)
 app.command(rich_help_panel=_RUNS)(safety.safe)
-app.command(rich_help_panel=_PROTOCOLS)(demonstration.demo)
+app.command(rich_help_panel=_PROTOCOLS)(studying.study)
+app.command(rich_help_panel=_PROTOCOLS)(studying.demo)
 app.command(rich_help_panel=_OPERATIONS)(operations.install)
 app.command(rich_help_panel=_OPERATIONS)(operations.backup)
 app.command(rich_help_panel=_OPERATIONS)(operations.restore)

@@ -23,6 +23,11 @@ class AnswerError(ServiceError):
         super().__init__(trouble.message)
         self.trouble = trouble
 
+    def within(self, what: str) -> "AnswerError":
+        """Return the same error about a part of something larger."""
+        trouble = self.trouble
+        return AnswerError(msgspec.structs.replace(trouble, message=f"{what}: {trouble.message}"))
+
     @property
     def exit_status(self) -> int:  # type: ignore[override]
         return self.trouble.exit_status

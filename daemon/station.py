@@ -173,6 +173,8 @@ class Station:
             "channel": self.name,
             "driver": self.entry.driver,
             "address": self.address,
+            "on": self.instrument.name,
+            "rehearsal": self.rehearsal,
             "place": self.entry.place,
             "instrument": driver.identity._asdict() if driver is not None else None,
             "simulated": self.entry.simulation.cell if self.entry.simulation is not None else None,

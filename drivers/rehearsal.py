@@ -11,6 +11,9 @@ from drivers.errors import LinkError
 
 CONNECT_SECONDS = 5.0
 
+LONGEST = 1 << 24
+"""Bytes of an answer; what was put into a cell of ten thousand cycles is long."""
+
 LAST_MOMENT = 1e15
 """Seconds; written so that no comparison with it holds for what is not a number."""
 
@@ -33,21 +36,43 @@ class RehearsalClock(Clock):
     @classmethod
     async def connect(cls, address: str) -> Self:
         """Connect to "tcp://host:port" and hold the clock there."""
-        parts = urlsplit(address)
-        if parts.scheme != "tcp" or parts.hostname is None or parts.port is None:
-            raise LinkError(f"rehearsal address {address!r}: wanted tcp://host:port")
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        except (OSError, TimeoutError) as error:
-            raise LinkError(f"{address}: cannot connect: {error or 'no answer'}") from error
-        clock = cls(address, reader, writer)
+        clock = await cls._connected(address)
         try:
             await clock._time({"hold": True})
         except BaseException:
             await clock.aclose()
             raise
         return clock
+
+    @classmethod
+    async def insert(cls, address: str, cell: str, seed: int, scatter: bool = False) -> None:
+        """Put another simulated cell in, new from the box; `scatter` draws one of many alike."""
+        clock = await cls._connected(address)
+        try:
+            await clock._time({"insert": {"cell": cell, "seed": seed, "scatter": scatter}})
+        finally:
+            await clock.aclose()
+
+    @classmethod
+    async def truth_at(cls, address: str) -> Mapping[str, Any]:
+        """Return what was put into the cell there, without holding its time."""
+        clock = await cls._connected(address)
+        try:
+            return await clock.truth()
+        finally:
+            await clock.aclose()
+
+    @classmethod
+    async def _connected(cls, address: str) -> Self:
+        parts = urlsplit(address)
+        if parts.scheme != "tcp" or parts.hostname is None or parts.port is None:
+            raise LinkError(f"rehearsal address {address!r}: wanted tcp://host:port")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=LONGEST)
+        except (OSError, TimeoutError) as error:
+            raise LinkError(f"{address}: cannot connect: {error or 'no answer'}") from error
+        return cls(address, reader, writer)
 
     async def now(self) -> float:
         return await self._time({"now": None})
@@ -70,7 +95,10 @@ class RehearsalClock(Clock):
             return  # gone is gone
 
     async def _time(self, question: Mapping[str, Any]) -> float:
-        answer = (await self._ask(question)).get("now")
+        reply = await self._ask(question)
+        if "error" in reply:
+            raise LinkError(f"{self.address}: {reply['error']}")
+        answer = reply.get("now")
         if isinstance(answer, bool) or not isinstance(answer, int | float) or not abs(answer) < LAST_MOMENT:
             raise LinkError(f"{self.address}: {question} was answered without the time")
         return float(answer)

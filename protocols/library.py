@@ -1,11 +1,14 @@
-"""The ready protocols and cells that come with the package, found by name."""
+"""The ready protocols, cells and studies that come with the package, found by name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from protocols.errors import Place, Problem, ProtocolError
 from protocols.nodes import did_you_mean
+
+PathOf = Callable[[str], Path]
+"""Finds a ready file by its name."""
 
 
 def protocol_names() -> Sequence[str]:
@@ -26,6 +29,11 @@ def protocol_path(name: str) -> Path:
 def cell_path(name: str) -> Path:
     """Return the file of a ready cell; a `ProtocolError` with the known names for any other."""
     return _path("cells", "a ready cell", name)
+
+
+def study_path(name: str) -> Path:
+    """Return the file of a ready study; a `ProtocolError` with the known names for any other."""
+    return _path("studies", "a study file, or a ready study", name)
 
 
 def _folder(folder: str) -> Path:

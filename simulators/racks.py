@@ -119,8 +119,8 @@ def _occupied(
 
 
 def _bench(one: _Occupied, mains: Mains, position: int) -> Bench:
-    def insert(name: str, seed: int) -> None:
+    def insert(name: str, seed: int, scatter: bool) -> None:
         mains.live()
-        one.mounted.cell.insert(make_cell(name, seed))
+        one.mounted.cell.insert(make_cell(name, seed, scatter=scatter))
 
     return Bench(one.clock, lambda: mains.truth(position), one.faults, insert)

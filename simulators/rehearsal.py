@@ -8,7 +8,8 @@
                                    {"fault": {"fault": "mute", "at": 30, "for": 5}}, at a moment of time;
                                    see `simulators.faults.wording`
 {"fault": {"clear": true}} -> {"now": t}  end every fault
-{"insert": {"cell": "li_s/pp", "seed": 3}} -> {"now": t}  put another cell in, new from the box
+{"insert": {"cell": "li_s/pp", "seed": 3, "scatter": false}} -> {"now": t}  put another cell in, new from
+                                   the box; `scatter` draws one of many that are made alike
 anything else    -> {"error": "… seen, wanted …"}
 """
 
@@ -38,13 +39,14 @@ PATIENCE = 0.1
 class Bench(NamedTuple):
     """What a port reaches: the clock of a cell, what was put into it, its faults, and its place.
 
-    `insert` puts another cell there, by its name and seed; it raises `ValueError` for an unknown one.
+    `insert` puts another cell there, by its name, its seed and whether it is one of many alike that
+    scatter; it raises `ValueError` for an unknown one.
     """
 
     clock: SimulatedClock
     truth: Callable[[], Mapping[str, Any]]
     faults: Faults
-    insert: Callable[[str, int], None]
+    insert: Callable[[str, int, bool], None]
 
 
 class RequestError(Exception):
@@ -102,13 +104,15 @@ class Rehearsal:
         self._holding = wanted
 
     def _insert(self, wanted: Mapping[str, Any]) -> None:
-        name, seed = wanted.get("cell"), wanted.get("seed", 0)
-        if not isinstance(name, str) or not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            raise RequestError(
-                f"{dict(wanted)!r:.80} seen, wanted a cell by its name, and a seed of 0 or more"
-            )
+        match {"seed": 0, "scatter": False} | dict(wanted):
+            case {"cell": str(name), "seed": int(seed), "scatter": bool(scatter)} if seed >= 0:
+                pass
+            case _:
+                raise RequestError(
+                    f"{dict(wanted)!r:.80} seen, wanted a cell by its name, and a seed of 0 or more"
+                )
         try:
-            self._bench.insert(name, seed)
+            self._bench.insert(name, seed, scatter)
         except ValueError as error:
             raise RequestError(str(error)) from error
 

@@ -42,9 +42,9 @@ async def serve(
     async def converse(stream: Stream) -> None:
         await mains.converse(FaultyStream(StartingStream(stream, [clock]), known))
 
-    def insert(name: str, seed: int) -> None:
+    def insert(name: str, seed: int, scatter: bool) -> None:
         mains.live()
-        inside.insert(make_cell(name, seed))
+        inside.insert(make_cell(name, seed, scatter=scatter))
 
     async with AsyncExitStack() as stack:
         bench = Bench(clock, mains.truth, known, insert)

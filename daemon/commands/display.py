@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.errors import GalvanodError
+from protocols.figures.figure import LabValue
 from protocols.lab import lasting
 
 _STATE_STYLES = {
@@ -186,31 +188,66 @@ def figure_lines(figures: Iterable[Mapping[str, Any]]) -> Iterator[Text]:
             yield Text(f"    {warning}", "yellow")
 
 
-def show_rehearsal(found: Mapping[str, Any], where: Path) -> None:
-    """Print the figures of the rehearsal beside those of the source."""
-    table = _table("figure", "separator", "source", "measured", "difference", "put in", "unit")
-    for figure in found["figures"]:
-        difference = figure["difference"]
-        table.add_row(
-            figure["label"],
-            figure["separator"],
-            figure["source_text"],
-            _measured(figure["measured"], figure["uncertainty"]),
-            "–" if difference is None else f"{difference:+.2g}",
-            f"{figure['put_in']:.4g}",
-            figure["unit"] if figure["unit"] not in ("", "1") else "",
-        )
+def show_study(found: Mapping[str, Any]) -> None:
+    """Print the figures of a study beside those of the source, a table for each protocol."""
     screen = console()
-    screen.print("\nXiong et al., Nat. Commun. 12, 4184 (2021), rehearsed\n", style="bold")
-    screen.print(table)
-    screen.print(
-        f"\n{found['readings']} readings, {found['lost']} lost, {found['seconds']:.0f} s. "
-        f"All of it is in {where};\nlook at a run with: galvanod show 1 --state {where}"
-    )
+    screen.print(f"\n{found['study']}", style="bold")
+    for protocol, lines in groupby(found["lines"], lambda line: line["protocol"]):
+        screen.print(f"\n{protocol}", style="bold")
+        screen.print(_study_table(lines))
+        for one in found["differences"]:
+            if one["protocol"] == protocol:
+                screen.print(
+                    f"{' and '.join(one['variants'])}: {one['verdict']}; {one['reason']}", style="dim"
+                )
+    took = f", {found['seconds']:.0f} s" if "seconds" in found else ""
+    screen.print(f"\n{found['readings']} readings, {found['lost']} lost{took}")
 
 
-def _measured(value: float, uncertainty: float | None) -> str:
-    return f"{value:.4g}" if uncertainty is None else f"{value:.4g} ± {uncertainty:.1g}"
+def _study_table(lines: Iterable[Mapping[str, Any]]) -> Table:
+    table = _table()
+    for heading, width in (("variant", 11), ("figure", 17), ("source", 14), ("measured", 19)):
+        table.add_column(heading, min_width=width)
+    for heading in ("", "n", "put in"):
+        table.add_column(heading)
+    previous = None
+    for line in lines:
+        put_in = line["put_in"]
+        table.add_row(
+            line["variant"] if line["variant"] != previous else "",
+            _figure_name(line),
+            _claimed(line),
+            _measured(line),
+            _AGREEMENT[line["agrees"]],
+            str(line["measured"]["count"]),
+            "–" if put_in is None else f"{put_in:.4g}",
+        )
+        previous = line["variant"]
+    return table
+
+
+_AGREEMENT = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: ""}
+
+
+def _figure_name(line: Mapping[str, Any]) -> str:
+    """Return what a line is of: "capacity, first cycle", but never a name twice."""
+    name = str(line["figure"]).replace("_", " ")
+    return name if line["what"].startswith(name) else f"{name}, {line['what']}"
+
+
+def _claimed(line: Mapping[str, Any]) -> str:
+    """Return what the source says of this number; its unit stands beside what was measured."""
+    if line["source"] is None:
+        return "–"
+    if line["claimed"] is not None and line["agrees"] is None:
+        return f"{line['claimed']:g}"
+    return str(line["source"]).removesuffix(str(line["unit"])).strip()
+
+
+def _measured(line: Mapping[str, Any]) -> str:
+    measured = line["measured"]
+    spread = measured["deviation"] if measured["count"] > 1 else line["uncertainty"]
+    return str(LabValue(measured["mean"], spread, line["unit"]))
 
 
 @contextmanager
