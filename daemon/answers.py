@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import platform
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,8 +12,8 @@ from typing import Any
 
 from daemon import requests
 from daemon.attendance import require_deadman
-from daemon.chamber import BenchChamber
 from daemon.errors import LatchedError, ServiceError, UnknownError
+from daemon.glances import glances
 from daemon.journal import Journal
 from daemon.messages import RunStarted
 from daemon.order import Order
@@ -22,16 +22,16 @@ from daemon.parked import Parked
 from daemon.planning import Planned, planned, with_table
 from daemon.publisher import Publisher
 from daemon.recovery import Recovery
+from daemon.revisions import Revisions
 from daemon.run import Run, RunState
 from daemon.runs import Runs
 from daemon.safe import make_stations_safe
 from daemon.spool import Spool
 from daemon.station import Station
-from drivers.base import Channel, Program, ProgrammedChannel
+from daemon.submissions import Submissions
+from drivers.base import Program, ProgrammedChannel
 from protocols.errors import Place, Problem, ProtocolError
 from protocols.forecast import forecast
-from protocols.plan import PlannedStep
-from protocols.techniques import ChamberTemperature
 
 
 class Answers:
@@ -48,9 +48,7 @@ class Answers:
         spool: Spool,
         outbox: Outbox,
         publisher: Publisher,
-        chambers: Mapping[str, BenchChamber],
     ) -> None:
-        """`chambers` are those around the channels, by the channel's name."""
         self._core = core
         self._bench = bench
         self._stations = stations
@@ -60,7 +58,8 @@ class Answers:
         self._spool = spool
         self._outbox = outbox
         self._publisher = publisher
-        self._chambers = chambers
+        self._submissions = Submissions(journal)
+        self._revisions = Revisions(journal.epoch)
         self._started = datetime.now(UTC)
 
     async def answer(self, request: requests.Request, who: str = "somebody") -> Any:
@@ -70,8 +69,12 @@ class Answers:
                 return self._status()
             case requests.Channels():
                 return [self._channel_facts(station) for station in self._stations.values()]
+            case requests.Glances():
+                return glances(list(self._stations.values()), self._journal, self._revisions, lambda _: 0)
+            case requests.Audit(before, limit):
+                return await self._journal.entries(before, limit)
             case requests.Runs():
-                return [run.snapshot() for run in self._runs]
+                return [{**run.snapshot(), "revision": self._revisions.of(run)} for run in self._runs]
             case requests.Check():
                 return await self._check(request)
             case requests.Submit():
@@ -81,14 +84,25 @@ class Answers:
             case requests.Clear():
                 return await self._clear(request, who)
             case requests.Safe(everything, deadline):
+                self._journal.audit(who, "safe", "every channel", "everything" if everything else "")
                 outcomes = await make_stations_safe(self._stations.values(), everything, deadline)
                 return [outcome._asdict() for outcome in outcomes]
             case requests.Pause() | requests.Resume() | requests.Stop():
                 return await self._steer(request, who)
 
-    async def _steer(self, request: requests.Pause | requests.Resume | requests.Stop, who: str) -> None:
-        """Do what a person wants of a run in hand, and keep who it was."""
+    async def _steer(self, request: requests.Pause | requests.Resume | requests.Stop, who: str) -> str:
+        """Do what a person wants of a run in hand, and keep who it was; returns its new revision."""
         run = self._runs.in_hand(request.run)
+        self._revisions.require(run, request.revision)
+        if isinstance(request, requests.Stop) and request.cell not in (None, run.cell):
+            raise ServiceError(f"run {run.name} is on cell {run.cell!r}, not on {request.cell!r}; it goes on")
+        self._revisions.steered(run)
+        await self._steered(request, run, who)
+        return self._revisions.of(self._runs.named(run.name))
+
+    async def _steered(
+        self, request: requests.Pause | requests.Resume | requests.Stop, run: Run | Parked, who: str
+    ) -> None:
         match request, run:
             case requests.Resume(), Parked():
                 self._station(run.channel)
@@ -128,18 +142,13 @@ class Answers:
         await self._journal.clear(station.name, who, request.reason)
         return {"channel": station.name, "cleared_by": who, **latch.facts()}
 
-    def _each_chamber(self) -> Iterable[BenchChamber]:
-        return {chamber.entry.name: chamber for chamber in self._chambers.values()}.values()
-
     def _channel_facts(self, station: Station) -> Mapping[str, Any]:
         latch = self._journal.latches.get(station.name)
-        chamber = self._chambers.get(station.name)
         facts = station.facts()
         return {
             **facts,
             "cell": facts["cell"] or self._journal.cells.get(station.name),
             "latch": latch.facts() if latch is not None else None,
-            "chamber": chamber.facts() if chamber is not None else None,
         }
 
     def _status(self) -> Mapping[str, Any]:
@@ -159,7 +168,6 @@ class Answers:
                 "trouble": self._outbox.trouble,
             },
             "channels": len(self._stations),
-            "chambers": [chamber.facts() for chamber in self._each_chamber()],
             "runs": [run.name for run in self._runs if not run.over],
         }
 
@@ -173,12 +181,22 @@ class Answers:
             found["programs"] = {
                 step.path: channel.program(step.path, Program(step, plan.limits, station.entry.sample))
                 for step in plan.each_step()
-                if not isinstance(step.technique, ChamberTemperature)
-                and (step.until is None or all(end.relative_to is None for end in step.until.comparisons()))
+                if step.until is None or all(end.relative_to is None for end in step.until.comparisons())
             }
         return found
 
     async def _submit(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
+        async with self._submissions.once(request) as earlier:
+            if earlier is None:
+                return await self._begun(request, who)
+            return {
+                "run": earlier.run,
+                "channel": earlier.channel,
+                "warnings": [],
+                "forecast": {"seconds": None, "rows": None},
+            }
+
+    async def _begun(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
         station = self._station(request.channel)
         entry = station.entry
         require_deadman(entry.name, entry.driver, station.driver_class.deadman, entry.unattended)
@@ -218,21 +236,11 @@ class Answers:
         problems = [
             Problem(Place(request.protocol_file, step.line, 1), f"{step.verb} {step.setting}".strip(), reason)
             for step in order.plan.each_step()
-            if (reason := self._refusal(step, station, channel)) is not None
+            if (reason := station.driver_class.refusal(step) or channel.refusal(step)) is not None
         ]
         if problems:
             raise ProtocolError(*problems)
         return order
-
-    def _refusal(self, step: PlannedStep, station: Station, channel: Channel) -> str | None:
-        """Return why the step cannot be run on the channel, where it is, or None."""
-        match step.technique:
-            case ChamberTemperature(celsius):
-                chamber = self._chambers.get(station.name)
-                if chamber is None:
-                    return f"a channel in a chamber: the bench file puts {station.name} in none"
-                return chamber.refusal(celsius)
-        return station.driver_class.refusal(step) or channel.refusal(step)
 
     async def _ordered(self, name: str, station: Station, found: Planned, request: requests.Submit) -> Order:
         """Freeze what was asked for."""
@@ -247,6 +255,7 @@ class Answers:
             window=await station.limits(),
             resume=request.resume,
             started=await self._start_record(name, station, found, request),
+            key=request.key,
         )
 
     async def _start_record(

@@ -17,6 +17,7 @@ from daemon.commands import (
     safety,
     service,
     studying,
+    web,
 )
 from protocols.errors import GalvanodError
 
@@ -35,6 +36,8 @@ _OPERATIONS = "Operations"
 app.command(rich_help_panel=_SERVICE)(service.up)
 app.command(rich_help_panel=_SERVICE)(service.serve)
 app.command(rich_help_panel=_SERVICE)(service.record)
+app.command(rich_help_panel=_SERVICE)(web.web)
+app.add_typer(web.token, name="token", rich_help_panel=_SERVICE)
 app.command(rich_help_panel=_SERVICE, hidden=True)(service.broker)
 app.command(rich_help_panel=_SERVICE)(service.simulate)
 app.command(rich_help_panel=_PROTOCOLS)(checking.check)

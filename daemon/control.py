@@ -79,7 +79,8 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
 
 async def _replies(line: bytes, answer: Answer, who: str) -> AsyncIterator[dict[str, Any]]:
     try:
-        result = await answer(_decoder.decode(line), who)
+        request = _decoder.decode(line)
+        result = await answer(request, _person(request, who))
         if isinstance(result, AsyncIterator):
             async for event in result:
                 yield {"event": event}
@@ -92,6 +93,12 @@ async def _replies(line: bytes, answer: Answer, who: str) -> AsyncIterator[dict[
     except Exception as error:  # the core must outlive whatever a request can do to it
         _log.exception("a request failed")
         yield {"error": Trouble(type(error).__name__, str(error), 70)}
+
+
+def _person(request: Request, who: str) -> str:
+    """Name who asks: where a process does so for somebody, both."""
+    person = "".join(letter for letter in request.by[:64] if letter.isprintable())
+    return f"{person} by {who}" if person else who
 
 
 def _user(writer: asyncio.StreamWriter) -> str:

@@ -29,6 +29,16 @@ class LatchedError(BusyError):
     """A limit opened this channel's circuit; a person must clear it first."""
 
 
+class StaleError(ServiceError):
+    """The run has changed since whoever asks has looked at it."""
+
+    exit_status: ClassVar[int] = 75
+
+
+class KeyReusedError(ServiceError):
+    """The key of a submission was used for another one before."""
+
+
 class UnknownError(ServiceError):
     """There is no such run, channel, cell or protocol."""
 

@@ -95,10 +95,16 @@ class Journal:
         """Keep the order of a run, and the cell its channel holds from now on."""
         self.cells[order.channel] = order.cell
         now = time.time()
+        keyed = [("INSERT INTO submission VALUES (?, ?)", (order.key, order.run))] if order.key else []
         await self.commit(
+            *keyed,
             ("INSERT INTO run VALUES (?, ?, ?, ?, NULL)", (order.run, order.channel, order.encoded(), now)),
             ("REPLACE INTO cell VALUES (?, ?, ?, ?)", (order.channel, order.cell, order.run, now)),
         )
+
+    async def submitted(self, key: str) -> Order | None:
+        """Return the order that a submission with this key began; None where there was none."""
+        return await self._read(lambda: self._file.submitted(key))
 
     async def close_run(self, run: str) -> None:
         """Note that the run has its stop record."""
@@ -157,6 +163,10 @@ class Journal:
     async def audited(self, what: str, subject: str, since: float) -> list[tuple[float, str, str]]:
         """Return when, by whom and with what detail something was done since a moment (UTC seconds)."""
         return await self._read(lambda: self._file.audit(what, subject, since))
+
+    async def entries(self, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """Return who did what, the latest first, below a number."""
+        return await self._read(lambda: self._file.entries(before, limit))
 
     async def actions(self, run: str) -> list[Action]:
         """Return what was done for a run, in order."""

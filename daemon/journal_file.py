@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS latch (
     readings TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cell (
     channel TEXT PRIMARY KEY, name TEXT NOT NULL, run TEXT NOT NULL, since REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS submission (key TEXT PRIMARY KEY, run TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
     subject TEXT NOT NULL, detail TEXT NOT NULL);
@@ -96,6 +97,12 @@ class JournalFile:
         query = "SELECT source FROM run WHERE closed IS NULL ORDER BY opened"
         return [order.decoded(blob) for (blob,) in self._connection.execute(query)]
 
+    def submitted(self, key: str) -> Order | None:
+        """Return the order that a submission with this key began."""
+        query = "SELECT source FROM submission JOIN run ON run.name = submission.run WHERE key = ?"
+        row = self._connection.execute(query, (key,)).fetchone()
+        return None if row is None else order.decoded(row[0])
+
     def latches(self) -> dict[str, Latch]:
         """Return the latched channels."""
         query = "SELECT channel, time, run, reason, readings FROM latch"
@@ -127,6 +134,16 @@ class JournalFile:
             "SELECT time, who, detail FROM audit WHERE what = ? AND subject = ? AND time >= ? ORDER BY number"
         )
         return self._connection.execute(query, (what, subject, since)).fetchall()
+
+    def entries(self, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """Return up to `limit` entries of the audit below a number, the latest first."""
+        names = ("number", "time", "who", "what", "subject", "detail")
+        query = (
+            "SELECT number, time, who, what, subject, detail FROM audit"
+            " WHERE number < ? ORDER BY number DESC LIMIT ?"
+        )
+        rows = self._connection.execute(query, (before if before is not None else 2**62, limit))
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def close(self) -> None:
         """Close the file, marked as left in order."""

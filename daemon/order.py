@@ -34,6 +34,8 @@ class Order(msgspec.Struct, frozen=True):
     window: Limits
     resume: ResumePolicy
     started: RunStarted
+    key: str = ""
+    """What whoever submitted it gave, so that a repeat begins nothing; empty where nothing was."""
 
     @property
     def cell(self) -> str:

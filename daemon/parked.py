@@ -40,6 +40,21 @@ class Parked:
         return self.order.cell
 
     @property
+    def read_at(self) -> float:
+        """The UTC moment of the last reading, in seconds since 1970."""
+        return self.position.wall
+
+    @property
+    def protocol(self) -> str:
+        """The name of the protocol."""
+        return self.order.started.protocol
+
+    @property
+    def begun(self) -> str:
+        """When it began: UTC, ISO 8601."""
+        return self.order.started.started
+
+    @property
     def over(self) -> bool:
         return self.state is not RunState.INTERRUPTED or self.position.ended
 

@@ -47,6 +47,11 @@ class Places:
         return self.state / "core.lock"
 
     @property
+    def tokens(self) -> Path:
+        """Who may use the page."""
+        return self.state / "tokens.json"
+
+    @property
     def instruments(self) -> Path:
         """What the core left for `galvanod safe`: where its instruments are."""
         return self.state / "instruments.json"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from daemon.preview import preview
 from protocols.cell import Cell
 from protocols.check import report
 from protocols.forecast import forecast
@@ -35,9 +36,10 @@ def planned(
 
 
 def with_table(plan: Plan, cell: Cell) -> dict[str, Any]:
-    """Return the report of a plan, and the same as rows and lines of text for people."""
+    """Return the report of a plan, and the same as rows, lines of text and a curve for people."""
     expected = forecast(plan, cell)
     return report(plan, expected) | {
         "table": [list(row) for row in rows(plan, expected)],
         "window": list(limit_lines(plan.limits)),
+        "preview": preview(plan, expected),
     }

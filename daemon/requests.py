@@ -15,8 +15,10 @@ LARGEST = 512 * 1024
 """Bytes a request may have: two files of 64 KiB with every character escaped fit."""
 
 
-class _Request(msgspec.Struct, tag_field="do", forbid_unknown_fields=True):
-    pass
+class _Request(msgspec.Struct, tag_field="do", forbid_unknown_fields=True, kw_only=True):
+    """`by` is the person on whose behalf a process such as the page asks; the audit names both."""
+
+    by: str = ""
 
 
 class Status(_Request, tag="status"):
@@ -25,6 +27,17 @@ class Status(_Request, tag="status"):
 
 class Channels(_Request, tag="channels"):
     """Every channel: its instrument, cell, run and last reading."""
+
+
+class Glances(_Request, tag="glances"):
+    """What a page shows of every channel; a list of `Glance` at a time, so that nothing else waits long."""
+
+
+class Audit(_Request, tag="audit"):
+    """Who did what, the latest first: up to `limit` entries before the one numbered `before`."""
+
+    before: int | None = None
+    limit: int = 100
 
 
 class Check(_Request, tag="check"):
@@ -39,7 +52,11 @@ class Check(_Request, tag="check"):
 
 
 class Submit(_Request, tag="submit"):
-    """Plan a protocol and start it; answers with the run."""
+    """Plan a protocol and start it; answers with the run.
+
+    A repeat with the same `key` answers with the run that the first began. With `queue` it waits
+    where the channel is busy, and begins when the run before it has finished.
+    """
 
     protocol: str
     protocol_file: str
@@ -49,6 +66,8 @@ class Submit(_Request, tag="submit"):
     variables: Mapping[str, str] = {}
     resume: ResumePolicy = ResumePolicy.CONFIRM
     labels: Mapping[str, str] = {}
+    key: str = ""
+    queue: bool = False
 
 
 class Runs(_Request, tag="runs"):
@@ -63,22 +82,30 @@ class Watch(_Request, tag="watch"):
 
 
 class Pause(_Request, tag="pause"):
-    """Open the circuit before the next reading and wait."""
+    """Open the circuit before the next reading and wait.
+
+    Like every request that steers a run it answers with the run's new revision, and is refused
+    where a `revision` is given and the run has changed since.
+    """
 
     run: str
+    revision: str | None = None
 
 
 class Resume(_Request, tag="resume"):
     """Go on with a paused or an interrupted run."""
 
     run: str
+    revision: str | None = None
 
 
 class Stop(_Request, tag="stop"):
-    """End a run now, the cell disconnected."""
+    """End a run now, the cell disconnected; refused where a `cell` is named and it is another's."""
 
     run: str
     reason: str = "stopped by a person"
+    revision: str | None = None
+    cell: str | None = None
 
 
 class Clear(_Request, tag="clear"):
@@ -95,7 +122,9 @@ class Safe(_Request, tag="safe"):
     deadline: float = 15.0
 
 
-Request = Status | Channels | Check | Submit | Runs | Watch | Pause | Resume | Stop | Clear | Safe
+Request = (
+    Status | Channels | Glances | Audit | Check | Submit | Runs | Watch | Pause | Resume | Stop | Clear | Safe
+)
 
 
 class Trouble(msgspec.Struct, frozen=True):

@@ -25,6 +25,8 @@ class Plan:
     broker: str | None = None
     database: str | None = None
     speed: str | None = None
+    web_port: int | None = None
+    """Where the page is; None for none."""
 
 
 @asynccontextmanager
@@ -40,8 +42,8 @@ async def service(plan: Plan) -> AsyncIterator[dict[str, Any]]:
 @asynccontextmanager
 async def _running(plan: Plan, logs: Path) -> AsyncIterator[dict[str, Any]]:
     places = plan.places
-    simulated = BenchFile.load(plan.bench).simulated()
-    broker_url = plan.broker or f"mqtt://127.0.0.1:{_free_port()}"
+    simulated = [e for e in BenchFile.load(plan.bench).instruments.values() if e.simulation is not None]
+    broker_url = plan.broker or f"mqtt://127.0.0.1:{free_port()}"
     database = plan.database or places.default_database
     helpers: list[Child] = []
     if plan.broker is None:
@@ -53,6 +55,7 @@ async def _running(plan: Plan, logs: Path) -> AsyncIterator[dict[str, Any]]:
     common = ["--broker", broker_url, "--json"]
     recorder = Child("recorder", ["record", "--database", database, *common], logs / "recorder.log")
     core = Child("core", _core_arguments(plan, common), logs / "core.log")
+    web = None if plan.web_port is None else Child("web", _web_arguments(plan, database), logs / "web.log")
     started: list[Child] = []
     try:
         await _start_all([*helpers, recorder], started)
@@ -60,6 +63,9 @@ async def _running(plan: Plan, logs: Path) -> AsyncIterator[dict[str, Any]]:
             _write_addresses(places, helpers[-1])
         await _start_all([core], started)
         where = _where(plan, broker_url, database, [core, recorder, *helpers])
+        if web is not None:
+            await _start_all([web], started)
+            where |= {"web": web.said[0]["web"], "processes": where["processes"] | {"web": web.pid}}
         places.where.write_text(json.dumps(where, indent=1))
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(child.keep(), name=child.name) for child in started]
@@ -79,14 +85,19 @@ def _core_arguments(plan: Plan, common: list[str]) -> list[str]:
     return ["serve", "--bench", str(plan.bench), "--simulated", str(_addresses(plan.places)), *state, *common]
 
 
+def _web_arguments(plan: Plan, database: str) -> list[str]:
+    where = ["--state", str(plan.places.state), "--database", database, "--port", str(plan.web_port)]
+    return ["web", *where, "--name", plan.core, "--json"]
+
+
 async def _start_all(children: list[Child], started: list[Child]) -> None:
     started.extend(children)
     await asyncio.gather(*(child.start() for child in children))
 
 
 def _order_of_stopping(child: Child) -> int:
-    """The core first: it disconnects the cells. The broker last: it carries what is left."""
-    return ["core", "recorder", "simulators", "broker"].index(child.name)
+    """The core, once nobody asks: it disconnects the cells. The broker last: it carries what is left."""
+    return ["web", "core", "recorder", "simulators", "broker"].index(child.name)
 
 
 def _addresses(places: Places) -> Path:
@@ -122,9 +133,16 @@ def _where(plan: Plan, broker_url: str, database: str, children: list[Child]) ->
     }
 
 
-def _free_port() -> int:
-    """Return a port nobody listens on now; whoever is told to use it says so if that has changed."""
+def free_port(wished: int = 0) -> int:
+    """Return a port nobody listens on now, the wished one if it can be had.
+
+    Whoever is told to use it says so if that has changed.
+    """
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wished))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port

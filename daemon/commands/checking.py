@@ -41,7 +41,7 @@ def check(
 
         request = Check(protocol_text, protocol_file, cell_text, cell_file, channel, variables)
         found = ask(Places(state).socket, request)
-    table, window = found.pop("table"), found.pop("window")
+    table, window, _ = found.pop("table"), found.pop("window"), found.pop("preview")
     if json_:
         print(json.dumps(found))
         return

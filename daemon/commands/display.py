@@ -83,6 +83,8 @@ def show_where(where: Mapping[str, Any]) -> None:
     grid.add_row(Text("processes", "dim"), processes)
     screen = console()
     screen.print(grid)
+    if "web" in where:
+        screen.print(f"\nThe page: {where['web']}", soft_wrap=True)
     screen.print("\nReady. Ctrl-C disconnects every cell and stops everything.", style="green")
 
 

@@ -43,22 +43,34 @@ def up(
     name: Annotated[
         str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
     ] = "lab",
+    web_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the page; by default 8720, or a free one.")
+    ] = None,
+    no_web: Annotated[bool, typer.Option("--no-web", help="Without the page.")] = False,
     json_: Json = False,
 ) -> None:
-    """Run the whole service on this machine: broker, recorder, core, and simulated instruments.
+    """Run the whole service on this machine: broker, recorder, core, page, and simulated instruments.
 
     Stays in the foreground; Ctrl-C disconnects every cell and stops everything in order. What
-    dies meanwhile is started again. Each part is also a command of its own, for systemd.
+    dies meanwhile is started again. Each part is also a command of its own, for systemd. The link
+    it prints opens the page; the token in it is for this start only.
     """
     from daemon.commands.display import show_where
     from daemon.lifetime import say, told_to_stop, until_told
-    from daemon.up import Plan, service
+    from daemon.up import Plan, free_port, service
+    from daemon.web.settings import DEFAULT_PORT
+    from daemon.web.tokens import Scope, Tokens
 
-    plan = Plan(Places(state.absolute()), bench or built_in_bench(), name, broker, database, speed)
+    places = Places(state.absolute())
+    port = None if no_web else web_port or free_port(DEFAULT_PORT)
+    plan = Plan(places, bench or built_in_bench(), name, broker, database, speed, port)
 
     async def run() -> None:
         stopped = told_to_stop()
         async with service(plan) as where:
+            if port is not None:
+                secret = Tokens.of(places.tokens).renewed("up", Scope.ADMIN)
+                where |= {"web": f"{where['web']}#token={secret}"}
             say(where) if json_ else show_where(where)
             await stopped.wait()
 
@@ -175,14 +187,13 @@ def simulate(
     with those there are. The first line is JSON and says its address: a PyVISA resource string or
     a device path. Any client of the real instrument can use it.
     """
-    from daemon.bench_file import BenchFile, simulated_alone
+    from daemon.bench_file import BenchFile, Simulation, simulated_alone
     from daemon.lifetime import told_to_stop, until_told
-    from daemon.simulation_file import Simulation
 
     if bench is not None and fault:
         raise typer.BadParameter("--fault goes with an instrument; in a bench file, write `faults:`")
     if bench is not None:
-        wanted = BenchFile.load(bench).simulated()
+        wanted = [e for e in BenchFile.load(bench).instruments.values() if e.simulation is not None]
         faster = _speed(speed) if speed != "1" else None
     elif instrument is not None:
         faults = tuple(fault or ())

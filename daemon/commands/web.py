@@ -1,0 +1,144 @@
+"""`web`, `token`: the lab's page, and who may use it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daemon.commands.options import Database, Json, State, database_of
+from daemon.errors import ConfigurationError
+from daemon.places import Places
+from daemon.web.tokens import Scope, Tokens
+
+token = typer.Typer(help="Make, list and revoke the tokens that let people and programs use the page.")
+
+
+def web(
+    state: State,
+    database: Database = None,
+    core: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A core and its control socket, NAME=SOCKET; may be repeated. By default the one here."
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on.", envvar="GALVANOD_WEB_HOST")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="0 takes a free one.", envvar="GALVANOD_WEB_PORT")
+    ] = 8720,
+    host_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A name people reach it by, besides localhost; may be repeated.", envvar="GALVANOD_WEB_NAMES"
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(help="TLS certificate (PEM); wanted off loopback.", envvar="GALVANOD_WEB_CERTIFICATE"),
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key (PEM).", envvar="GALVANOD_WEB_KEY")] = None,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option("--behind-proxy", help="A proxy on this machine encrypts.", envvar="GALVANOD_WEB_PROXY"),
+    ] = False,
+    name: Annotated[str, typer.Option(help="What the core here is called.", envvar="GALVANOD_NAME")] = "lab",
+    json_: Json = False,
+) -> None:
+    """Serve the lab's page and the HTTP API under it.
+
+    A process of its own: it asks cores over their sockets and reads the database, and can delay
+    neither. Who uses it needs a token, see `galvanod token`.
+    """
+    from daemon.lifetime import say, told_to_stop, until_told
+    from daemon.notify import Notifier
+    from daemon.web.server import serve
+    from daemon.web.settings import Settings
+
+    places = Places(state.absolute())
+    settings = Settings(
+        cores=_cores(core, name, places),
+        database=database_of(places.state, database),
+        tokens=places.tokens,
+        cache=places.state,
+        host=host,
+        port=port,
+        names=tuple(host_name or ()),
+        certificate=certificate,
+        key=key,
+        behind_proxy=behind_proxy,
+    )
+    settings.check()
+
+    def ready(url: str) -> None:
+        Notifier.of_environment().ready()
+        say({"web": url}) if json_ else typer.echo(f"the page is at {url}")
+
+    async def run() -> None:
+        await serve(settings, ready, told_to_stop())
+
+    until_told(run())
+
+
+@token.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="Who it is for; the audit shows it.")],
+    state: State,
+    scope: Annotated[Scope, typer.Option(help="What it allows; each includes those before it.")] = Scope.VIEW,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days until it expires; by default it does not.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Make a token and print it. It is not kept, only its digest: whoever loses it needs another."""
+    expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    secret = Tokens.of(Places(state.absolute()).tokens).create(name, scope, expires)
+    if json_:
+        print(json.dumps({"name": name, "scope": scope.value, "token": secret}))
+        return
+    typer.echo(f"{name} may {scope.value} with this token; it is shown only now:", err=True)
+    typer.echo(secret)
+
+
+@token.command("list")
+def list_(state: State, json_: Json = False) -> None:
+    """List the tokens, without their secrets."""
+    found = Tokens.of(Places(state.absolute()).tokens).all()
+    if json_:
+        rows = [
+            {"name": t.name, "scope": t.scope.value, "created": t.created, "expires": t.expires}
+            for t in found
+        ]
+        print(json.dumps(rows))
+        return
+    for each in found:
+        until = f", until {each.expires}" if each.expires else ""
+        typer.echo(f"{each.name}: may {each.scope.value}, since {each.created}{until}")
+    if not found:
+        typer.echo("there is no token; `galvanod token create NAME --scope control` makes one", err=True)
+
+
+@token.command("revoke")
+def revoke(
+    name: Annotated[str, typer.Argument(help="Whose token is to end.")], state: State, json_: Json = False
+) -> None:
+    """Take a token away; whoever is logged in with it is logged out."""
+    Tokens.of(Places(state.absolute()).tokens).revoke(name)
+    print(json.dumps({"revoked": name})) if json_ else typer.echo(f"{name} is revoked")
+
+
+def _cores(written: list[str] | None, name: str, places: Places) -> dict[str, Path]:
+    if not written:
+        return {name: places.socket}
+    found: dict[str, Path] = {}
+    for pair in written:
+        core, sign, path = pair.partition("=")
+        if not (core and sign and path):
+            raise ConfigurationError(
+                f"--core {pair!r}: wanted NAME=SOCKET, e.g. lab=/var/lib/galvanod/core.sock"
+            )
+        found[core] = Path(path)
+    return found

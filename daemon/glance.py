@@ -1,0 +1,54 @@
+"""What one look at a channel shows: small, because a page may look at a thousand every second."""
+
+import msgspec
+
+
+class Facts(msgspec.Struct, frozen=True, array_like=True):
+    """What changes with a step or a person's wish; `patience` (seconds) is how old a value may be.
+
+    `state` is idle, unreachable, or the state of the run in hand; `latch` is why the channel is
+    latched. `revision` changes whenever the run's state does.
+    """
+
+    channel: str
+    driver: str
+    simulated: bool
+    state: str
+    trouble: str | None
+    latch: str | None
+    run: str | None
+    last_run: str | None
+    cell: str | None
+    protocol: str | None
+    started: str | None
+    path: str | None
+    verb: str | None
+    setting: str | None
+    revision: str
+    queued: int
+    patience: float
+
+
+class Values(msgspec.Struct, frozen=True, array_like=True):
+    """The last reading, kept or not, SI; `read_at` is the UTC second it was read, `time` that of the run."""
+
+    read_at: float | None = None
+    time: float | None = None
+    voltage: float | None = None
+    current: float | None = None
+    capacity: float | None = None
+    energy: float | None = None
+    temperature: float | None = None
+    step: int | None = None
+    cycle: int | None = None
+
+
+class Glance(msgspec.Struct, frozen=True, array_like=True):
+    """One channel: what it is doing, and its last reading."""
+
+    facts: Facts
+    values: Values
+
+
+AT_A_TIME = 64
+"""Channels told before anything else has its turn: a look at a thousand delays nobody."""

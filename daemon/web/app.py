@@ -1,0 +1,77 @@
+"""The web application: its parts, put together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+
+from daemon.web import bench, control, exports, health, library, logins, page, runs, streaming, submitting
+from daemon.web.answers import PROBLEM
+from daemon.web.attempts import Attempts
+from daemon.web.cores import Cores
+from daemon.web.database import Database
+from daemon.web.door import Application, Door
+from daemon.web.live import Live
+from daemon.web.problem import explained
+from daemon.web.sessions import Sessions
+from daemon.web.settings import Settings
+from daemon.web.tally import Tally
+from daemon.web.tokens import Tokens
+from daemon.web.visitor import Access
+
+DESCRIPTION = """
+Everything the lab's page can do, for programs. Send `Authorization: Bearer TOKEN`; `galvanod token create`
+makes one. Quantities are SI; current, capacity and energy are positive on charge; moments are UTC.
+Errors are problem documents (RFC 9457).
+"""
+
+
+def application(settings: Settings) -> FastAPI:
+    """Return the application, without its door; `served` is what a server runs."""
+    settings.check()
+    app = FastAPI(
+        title="galvanod",
+        version=version("galvanod"),
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_alive,
+    )
+    tokens, cores, tally = Tokens.of(settings.tokens), Cores(settings.cores), Tally()
+    app.state.settings = settings
+    app.state.access = Access(tokens, Sessions(tokens), Attempts())
+    app.state.cores = cores
+    app.state.tally = tally
+    app.state.live = Live(cores, [tally.hear])
+    app.state.database = Database(settings.database)
+    app.state.plotly = None
+    explained(app)
+    api = APIRouter(prefix="/api/v1", responses=PROBLEM)
+    for part in (bench, runs, exports, submitting, control, library, logins, streaming):
+        api.include_router(part.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    page.served(app)
+    return app
+
+
+def served(settings: Settings) -> Application:
+    """Return the application behind its door."""
+    return Door(application(settings), settings)
+
+
+@asynccontextmanager
+async def _alive(app: FastAPI) -> AsyncIterator[None]:
+    """Look at the cores while the application is served."""
+    looking = asyncio.create_task(app.state.live.run(), name="live")
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+        app.state.database.close()

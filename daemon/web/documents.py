@@ -1,0 +1,226 @@
+"""The documents of the API that are no records of the database: what is sent, and what is answered."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from daemon.order import ResumePolicy
+from daemon.web.tokens import Scope
+
+_FILE = 64 * 1024 + 1  # one more than may be: the checker says what is wrong, with its place
+
+
+class Sent(BaseModel):
+    """What a client sends: unknown keys are mistakes, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Draft(Sent):
+    """A protocol for a cell, to be checked; with a channel, against what the channel allows."""
+
+    protocol: str = Field(max_length=_FILE, description="YAML")
+    cell: str = Field(max_length=_FILE, description="YAML")
+    core: str | None = Field(default=None, max_length=64)
+    channel: str | None = Field(default=None, max_length=64)
+    variables: dict[str, str] = Field(default={}, max_length=64)
+
+
+class Submission(Sent):
+    """A protocol for the cell that is in a channel, to be run."""
+
+    protocol: str = Field(max_length=_FILE, description="YAML")
+    cell: str = Field(max_length=_FILE, description="YAML")
+    core: str = Field(max_length=64)
+    channel: str = Field(max_length=64)
+    variables: dict[str, str] = Field(default={}, max_length=64)
+    resume: ResumePolicy = Field(default=ResumePolicy.CONFIRM, strict=False)
+    queue: bool = Field(default=False, description="wait in the channel's queue where it is busy")
+
+
+class Stopping(Sent):
+    """A run to be ended; whoever stops it names the cell, so that it is the right one."""
+
+    cell: str = Field(max_length=256, description="the name of the run's cell, as the run says it")
+    reason: str = Field(default="stopped by a person", min_length=1, max_length=500)
+
+
+class Clearing(Sent):
+    """A latch to be undone by somebody who has looked at the cell."""
+
+    reason: str = Field(min_length=3, max_length=500, description="what was found and done; kept")
+
+
+class Everything(Sent):
+    """Every circuit to be opened: `everything` also where an instrument would end its step by itself."""
+
+    everything: bool = True
+
+
+class LogIn(Sent):
+    """A token, for a session."""
+
+    token: str = Field(max_length=200)
+
+
+class NewToken(Sent):
+    """A token to be made."""
+
+    name: str = Field(max_length=32)
+    scope: Scope = Field(strict=False)
+    days: int | None = Field(default=None, ge=1, le=3650, description="after which it expires")
+
+
+class Submitted(BaseModel):
+    """A run that has begun, or that waits in its channel's queue (then `run` is None)."""
+
+    run: str | None
+    core: str
+    channel: str
+    queued: int | None = Field(default=None, description="its place in the queue, from 1")
+    warnings: list[str] = []
+    seconds: float | None = Field(default=None, description="how long it is expected to take")
+
+
+class Done(BaseModel):
+    """A person's wish was carried out; `revision` is the run's from now on."""
+
+    run: str
+    done: str
+    revision: str | None = None
+
+
+class Cleared(BaseModel):
+    """A latch that was undone."""
+
+    channel: str
+    cleared_by: str
+    reason: str
+
+
+class Opened(BaseModel):
+    """A channel and whether its circuit was confirmed open."""
+
+    core: str
+    channel: str
+    off: bool
+    told: str
+
+
+class Safe(BaseModel):
+    """Every channel; `safe` only if each confirmed."""
+
+    safe: bool
+    channels: list[Opened]
+
+
+class Ready(BaseModel):
+    """A ready file by its name, and the first words of what it is."""
+
+    name: str
+    title: str
+
+
+class ReadyFile(BaseModel):
+    """A ready file."""
+
+    name: str
+    text: str
+
+
+class Audited(BaseModel):
+    """Who did what to what."""
+
+    core: str
+    number: int
+    time: float = Field(description="UTC seconds")
+    who: str
+    what: str
+    subject: str
+    detail: str
+
+
+class AuditPage(BaseModel):
+    """The latest first; `next` is the cursor of what came before."""
+
+    entries: Sequence[Audited]
+    next: str | None
+
+
+class Visitor(BaseModel):
+    """Who is logged in."""
+
+    name: str
+    scope: Scope
+
+
+class TokenFacts(BaseModel):
+    """A token without its secret."""
+
+    name: str
+    scope: Scope
+    created: str
+    expires: str | None
+
+
+class MadeToken(BaseModel):
+    """A new token; its secret is shown this once."""
+
+    name: str
+    scope: Scope
+    token: str
+
+
+class Health(BaseModel):
+    """Whether the process lives."""
+
+    status: str
+
+
+class Readiness(BaseModel):
+    """Whether everything behind it answers; what does not is named."""
+
+    ready: bool
+    trouble: Mapping[str, str]
+
+
+class Channel(BaseModel):
+    """A channel and its last reading, SI; `read_at` is UTC seconds."""
+
+    core: str
+    channel: str
+    driver: str
+    simulated: bool
+    state: str
+    trouble: str | None
+    latch: str | None
+    run: str | None
+    last_run: str | None
+    cell: str | None
+    protocol: str | None
+    started: str | None
+    path: str | None
+    verb: str | None
+    setting: str | None
+    revision: str
+    queued: int
+    patience: float
+    latest: Mapping[str, float | int | None]
+
+
+class Plan(BaseModel):
+    """What a protocol would do; see `galvanod check`. `preview` are straight lines between what is known."""
+
+    model_config = ConfigDict(extra="allow")
+
+    protocol: str
+    digest: str
+    limits: Mapping[str, Any]
+    steps: Sequence[Mapping[str, Any]]
+    forecast: Mapping[str, float]
+    figures: Sequence[str]
+    warnings: Sequence[str]
+    table: Sequence[Sequence[str]]
+    window: Sequence[Any]
+    preview: Mapping[str, Sequence[float | None]]

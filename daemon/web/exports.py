@@ -1,0 +1,115 @@
+"""A run as a file to take away, written while it is sent: memory does not grow with the run."""
+
+import asyncio
+import io
+import queue
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from sqlalchemy import Engine
+from starlette.responses import StreamingResponse
+
+from daemon.export import FORMATS, export
+from daemon.results import Results
+from daemon.web.problem import HttpError
+from daemon.web.runs import Data, RunName
+from daemon.web.visitor import Viewer
+
+router = APIRouter(tags=["runs"])
+
+PIECE = 64 * 1024
+"""Characters handed on together."""
+
+AHEAD = 8
+"""Pieces written ahead of a client that reads slowly."""
+
+PATIENCE = 60.0
+"""Seconds a client may let the next piece wait before the export ends."""
+
+
+class _GoneError(Exception):
+    """Nobody reads any more."""
+
+
+class _Pipe(io.StringIO):
+    """What an export writes to: hands on pieces, and waits while too many are unread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: queue.Queue[str | None] = queue.Queue(AHEAD)
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if self.tell() >= PIECE:
+            self.hand_on()
+        return written
+
+    def hand_on(self) -> None:
+        """Hand on what has been written."""
+        self._put(self.getvalue())
+        self.seek(0)
+        self.truncate()
+
+    def end(self) -> None:
+        """Hand on the rest, and say that it was that."""
+        self.hand_on()
+        self._put(None)
+
+    def _put(self, piece: str | None) -> None:
+        if self.gone:
+            raise _GoneError
+        try:
+            self.pieces.put(piece, timeout=PATIENCE)
+        except queue.Full as error:
+            raise _GoneError from error
+
+
+@router.get(
+    "/runs/{run}/export/{kind}",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def export_run(
+    run: RunName,
+    kind: Annotated[str, Path(max_length=32, description="csv, cycles, impedance, figures or events")],
+    visitor: Viewer,
+    data: Data,
+    step: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+) -> StreamingResponse:
+    """Return a run as comma-separated values; `csv` has its readings in Battery Data Format columns."""
+    if kind not in FORMATS:
+        raise HttpError(
+            404, "No such export", f"no export is called {kind!r}; there are {', '.join(FORMATS)}"
+        )
+    await data.read(lambda engine: Results(engine).run(run))
+    name = "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in f"{run}-{kind}.csv")
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(
+        _pieces(data.engine, run, kind, step), media_type="text/csv; charset=utf-8", headers=headers
+    )
+
+
+async def _pieces(engine: Engine, run: str, kind: str, step: int | None) -> AsyncIterator[str]:
+    pipe = _Pipe()
+    writing = asyncio.ensure_future(asyncio.to_thread(_write, engine, run, kind, step, pipe))
+    try:
+        while (piece := await asyncio.to_thread(pipe.pieces.get)) is not None:
+            yield piece
+        await writing
+    finally:
+        pipe.gone = True
+        while not pipe.pieces.empty():
+            pipe.pieces.get_nowait()
+
+
+def _write(engine: Engine, run: str, kind: str, step: int | None, pipe: _Pipe) -> None:
+    try:
+        export(Results(engine), run, pipe, kind, step)
+        pipe.end()
+    except _GoneError:
+        return
+    except BaseException:
+        pipe.pieces.put(None)
+        raise

@@ -1,0 +1,91 @@
+"""The page itself: static files of our own, and the plotly.js that the plotly package carries."""
+
+import asyncio
+import gzip
+import hashlib
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from daemon.errors import ConfigurationError
+
+STATIC = Path(str(files("daemon"))) / "web" / "static"
+FOREVER = "public, max-age=31536000, immutable"
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plotly:
+    """The plotly.js to serve: plain and compressed, at a path that changes with its content."""
+
+    path: str
+    plain: bytes
+    compressed: bytes
+
+    @classmethod
+    def installed(cls) -> "Plotly":
+        """Read it from the installed package. Raises `ConfigurationError` where it is not there."""
+        try:
+            plain = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+        except (OSError, ModuleNotFoundError) as error:
+            raise ConfigurationError(
+                f"the plotly package carries no plotly.js ({error}); wanted plotly>=6"
+            ) from error
+        digest = hashlib.sha256(plain).hexdigest()[:16]
+        return cls(f"/vendor/plotly-{digest}.min.js", plain, gzip.compress(plain, 6))
+
+
+def served(app: FastAPI) -> None:
+    """Serve the page at `/`."""
+    app.include_router(router)
+    app.mount("/static", _Static(directory=STATIC), name="static")
+
+
+@router.get("/")
+async def index(request: Request) -> HTMLResponse:
+    plotly: Plotly = await plotly_of(request)
+    text = (STATIC / "index.html").read_text()
+    return HTMLResponse(text.replace("@plotly@", plotly.path).replace("@version@", version("galvanod")))
+
+
+@router.get("/vendor/{name}")
+async def vendor(request: Request, name: str) -> Response:
+    plotly = await plotly_of(request)
+    if name != plotly.path.rpartition("/")[2]:
+        return PlainTextResponse("there is no such file", 404)
+    headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(plotly.plain, media_type="text/javascript", headers=headers)
+    return Response(
+        plotly.compressed, media_type="text/javascript", headers=headers | {"content-encoding": "gzip"}
+    )
+
+
+@router.get("/robots.txt")
+async def robots() -> PlainTextResponse:
+    return PlainTextResponse("User-agent: *\nDisallow: /\n")
+
+
+async def plotly_of(request: Request) -> Plotly:
+    """Return the plotly.js, read once, when the first page is asked for."""
+    state = request.app.state
+    if state.plotly is None:
+        state.plotly = await asyncio.to_thread(Plotly.installed)
+    plotly: Plotly = state.plotly
+    return plotly
+
+
+class _Static(StaticFiles):
+    """Asked for anew whenever the page is loaded, sent only when changed."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers["cache-control"] = "no-cache"
+        return response

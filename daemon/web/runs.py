@@ -1,0 +1,150 @@
+"""Runs as the API shows them: from the database, and where a core has them in hand, as of now."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from daemon.catalogue import LARGEST_PAGE, Catalogue, Page, Wanted
+from daemon.results import CycleRecord, EventRecord, FigureRecord, ImpedanceRecord, Results, StepRecord
+from daemon.thinning import kept
+from daemon.traces import Trace, Traces
+from daemon.web.answers import written
+from daemon.web.database import Database
+from daemon.web.live import latest, told
+from daemon.web.streaming import live_of
+from daemon.web.visitor import Viewer
+from protocols.errors import GalvanodError
+
+MOST_POINTS = 2_000
+LONGEST_NAME = 128
+MOST_CYCLES = 12
+"""Cycles whose curves are asked for at once."""
+
+router = APIRouter(tags=["runs"])
+
+
+def database_of(connection: HTTPConnection) -> Database:
+    """Return the results database of the application."""
+    database: Database = connection.app.state.database
+    return database
+
+
+Data = Annotated[Database, Depends(database_of)]
+RunName = Annotated[str, Path(max_length=LONGEST_NAME, description="e.g. lab-12")]
+Points = Annotated[int, Query(ge=10, le=MOST_POINTS, description="rows at most")]
+Last = Annotated[int, Query(ge=1, le=MOST_POINTS)]
+Moment = Annotated[float | None, Query(description="seconds since the run began", allow_inf_nan=False)]
+
+
+@router.get("/runs", response_model=Page)
+async def list_runs(
+    visitor: Viewer,
+    data: Data,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    state: Annotated[str | None, Query(max_length=32)] = None,
+    channel: Annotated[str | None, Query(max_length=64)] = None,
+    cell: Annotated[str | None, Query(max_length=256)] = None,
+    words: Annotated[
+        str | None, Query(max_length=100, description="in name, cell, protocol or channel")
+    ] = None,
+) -> Response:
+    """List the runs, the latest first, a page at a time."""
+    wanted = Wanted(state, channel, cell, words)
+    return written(await data.read(lambda engine: Catalogue(engine).page(wanted, cursor, limit)))
+
+
+@router.get("/runs/{run}", response_model=dict[str, Any])
+async def show_run(run: RunName, visitor: Viewer, data: Data, request: Request) -> Response:
+    """Show a run: what it was asked, and where it stands. Its revision is also the ETag."""
+    live = _in_hand(request, run)
+    try:
+        found = await data.read(lambda engine: asdict(Results(engine).run(run)))
+    except GalvanodError:
+        if live is None:
+            raise
+        found = {}  # the core has it in hand; the recorder is a tick behind, or away
+    shown = {"run": run} | {key: value for key, value in found.items() if key != "name"}
+    if live is None or shown.get("ended"):  # what is recorded as over is over, whatever was last seen
+        return written(shown | {"live": None, "revision": None})
+    revision = str(live["revision"])
+    shown |= {"live": live, "revision": revision, "state": live["state"]}
+    return written(shown, headers={"etag": f'"{revision}"'})
+
+
+@router.get("/runs/{run}/steps", response_model=list[StepRecord])
+async def steps(run: RunName, visitor: Viewer, data: Data, last: Last = 500) -> Response:
+    """List the steps that have begun, in order; the latest where there are more than `last`."""
+    return written(await data.read(lambda engine: Results(engine).steps(run)[-last:]))
+
+
+@router.get("/runs/{run}/cycles", response_model=list[CycleRecord])
+async def cycles(run: RunName, visitor: Viewer, data: Data, points: Points = MOST_POINTS) -> Response:
+    """List the cycles; of very many, those that keep the lowest and highest capacity and efficiency."""
+    return written(await data.read(lambda engine: _thinned(Results(engine).cycles(run), points)))
+
+
+@router.get("/runs/{run}/figures", response_model=list[FigureRecord])
+async def figures(run: RunName, visitor: Viewer, data: Data) -> Response:
+    """List the figures of merit made so far, each with its uncertainty and its method."""
+    return written(await data.read(lambda engine: Results(engine).figures(run)))
+
+
+@router.get("/runs/{run}/events", response_model=list[EventRecord])
+async def events(run: RunName, visitor: Viewer, data: Data, last: Last = 500) -> Response:
+    """List what was noted, oldest first; the latest where there are more than `last`."""
+    return written(await data.read(lambda engine: Results(engine).events(run)[-last:]))
+
+
+@router.get("/runs/{run}/impedance", response_model=list[ImpedanceRecord])
+async def impedance(run: RunName, visitor: Viewer, data: Data, last: Last = MOST_POINTS) -> Response:
+    """List the points of its spectra, hertz and ohm; the latest where there are more than `last`."""
+    found = await data.read(lambda engine: Results(engine).impedance(run)[-last:])
+    return written([point._asdict() for point in found])
+
+
+@router.get("/runs/{run}/trace", response_model=Trace)
+async def trace(
+    run: RunName,
+    visitor: Viewer,
+    data: Data,
+    start: Moment = None,
+    end: Moment = None,
+    points: Points = MOST_POINTS,
+) -> Response:
+    """Return the run between two moments in at most `points` rows, its extremes kept."""
+    return written(await data.read(lambda engine: Traces(engine).of_time(run, start, end, points)))
+
+
+@router.get("/runs/{run}/cycles/{cycle}/trace", response_model=Trace)
+async def cycle_trace(
+    run: RunName,
+    cycle: Annotated[int, Path(ge=0, le=2**31 - 1)],
+    visitor: Viewer,
+    data: Data,
+    points: Points = MOST_POINTS,
+) -> Response:
+    """Return one cycle in at most `points` rows, for voltage against capacity."""
+    return written(await data.read(lambda engine: Traces(engine).of_cycle(run, cycle, points)))
+
+
+def _in_hand(request: Request, run: str) -> dict[str, Any] | None:
+    """Return what a core says of the run's channel now; None where it has no such run in hand."""
+    for seen in live_of(request).channels.values():
+        if seen.facts.run == run:
+            return told(seen) | {"latest": latest(seen.values)}
+    return None
+
+
+def _thinned(found: list[CycleRecord], points: int) -> list[CycleRecord]:
+    if len(found) <= points:
+        return found
+    columns = [
+        np.array([getattr(cycle, name) for cycle in found], dtype=np.float64)
+        for name in ("discharge_capacity", "coulombic_efficiency")
+    ]
+    return [found[i] for i in kept(columns, points)]

@@ -1,0 +1,103 @@
+// What can be done to a channel and its run, by whoever may; what is grave asks first.
+
+import { path, post } from './api.js';
+import { ask, doing } from './dialogs.js';
+import { h, icon, toast } from './dom.js';
+import { duration } from './format.js';
+import { facts } from './tables.js';
+
+const SCOPES = ['view', 'submit', 'control', 'admin'];
+
+/** Whether this visitor may do what a scope is for. */
+export const may = (visitor, scope) => SCOPES.indexOf(visitor.scope) >= SCOPES.indexOf(scope);
+
+/** The buttons for a channel, kept true by `update`; `name` is the run on the page. */
+export function actions(visitor, channelOf, name) {
+  const control = may(visitor, 'control');
+  const pause = h('button', { onclick: () => act('pause', 'The circuit opens before the next reading.') }, 'Pause');
+  const resume = h('button', { class: 'first', onclick: () => act('resume', 'It goes on.') }, 'Resume');
+  const stop = h('button', { class: 'grave', onclick: () => askToStop(channelOf()) }, 'Stop …');
+  const submit = h('a', { class: 'button' }, 'Submit here');
+  const export_ = name ? menu(name) : '';
+  const element = h('span', { class: 'row' }, pause, resume, stop, submit, export_);
+  const notices = h('div', { class: 'stack' });
+
+  function act(what, done) {
+    const channel = channelOf();
+    return doing(() => post(`${path('runs', channel.run)}/${what}`, null, { 'if-match': `"${channel.revision}"` }), done);
+  }
+
+  function update() {
+    const channel = channelOf();
+    const mine = channel !== null && channel !== undefined && channel.run !== null && (name === null || channel.run === name);
+    pause.hidden = !(control && mine && channel.state === 'running');
+    resume.hidden = !(control && mine && ['paused', 'interrupted'].includes(channel.state));
+    stop.hidden = !(control && mine);
+    submit.hidden = !(channel && channel.run === null && !channel.latch && may(visitor, 'submit'));
+    if (channel) submit.setAttribute('href', `#${path('submit', channel.core, channel.channel)}`);
+    const text = channel?.latch ?? channel?.trouble ?? '';
+    if (notices.dataset.text === text) return;
+    notices.dataset.text = text;
+    notices.replaceChildren(...(channel?.latch ? [latched(channel, control)] : channel?.trouble ? [troubled(channel)] : []));
+  }
+
+  return { element, notices, update };
+}
+
+function latched(channel, control) {
+  return h('div', { class: 'notice grave', role: 'alert' }, icon('latched'),
+    h('p', {}, h('strong', {}, `${channel.channel} is latched, its circuit open. `), channel.latch),
+    control ? h('button', { class: 'grave', onclick: () => askToClear(channel) }, 'Clear …') : '');
+}
+
+function troubled(channel) {
+  return h('div', { class: 'notice', role: 'status' }, icon('unreachable'), h('p', {}, channel.trouble));
+}
+
+/** Stop: there is no way back, so the cell's name is typed. */
+function askToStop(channel) {
+  const hours = channel.latest.time === null ? 'not begun' : duration(channel.latest.time);
+  ask({
+    title: `Stop ${channel.run}?`, word: 'Stop it', grave: true,
+    body: [
+      facts([['Cell', channel.cell], ['Channel', channel.channel], ['Protocol', channel.protocol], ['Has run for', hours], ['Cycle', channel.latest.cycle ?? '–']]),
+      h('p', {}, 'The run ends and cannot be resumed. What was read is kept. To wait instead, pause it.'),
+      h('div', { class: 'field' }, h('label', { for: 'confirm' }, 'Type the name of the cell'), h('input', { id: 'confirm', name: 'cell', autocomplete: 'off', spellcheck: 'false', required: true, placeholder: channel.cell })),
+      h('div', { class: 'field' }, h('label', { for: 'why' }, 'Why (kept with the run)'), h('input', { id: 'why', name: 'reason', maxlength: 500, value: 'stopped by a person' })),
+    ],
+    ready: (form) => form.get('cell') === channel.cell && String(form.get('reason')).trim() !== '',
+    act: async (form) => {
+      await post(`${path('runs', channel.run)}/stop`, { cell: form.get('cell'), reason: form.get('reason') });
+      toast(`${channel.run} is stopped, its cell disconnected.`);
+    },
+  });
+}
+
+function askToClear(channel) {
+  ask({
+    title: `Clear ${channel.channel}?`, word: 'Clear the latch',
+    body: [
+      h('p', {}, 'A limit opened this circuit. Clear it once you have looked at the cell.'),
+      facts([['Cell', channel.cell ?? '–'], ['Latched for', channel.latch]]),
+      h('div', { class: 'field' }, h('label', { for: 'found' }, 'What was found and done (kept with your name)'), h('input', { id: 'found', name: 'reason', minlength: 3, maxlength: 500, required: true })),
+    ],
+    ready: (form) => String(form.get('reason')).trim().length >= 3,
+    act: async (form) => {
+      await post(`${path('channels', channel.core, channel.channel)}/clear`, { reason: String(form.get('reason')).trim() });
+      toast(`${channel.channel} is cleared.`);
+    },
+  });
+}
+
+/** What can be taken away of a run. */
+function menu(name) {
+  const at = `/api/v1${path('runs', name)}`;
+  const kinds = [['csv', 'Readings (Battery Data Format CSV)'], ['cycles', 'Cycles (CSV)'], ['impedance', 'Impedance (CSV)'], ['figures', 'Figures of merit (CSV)'], ['events', 'Events (CSV)']];
+  const list = h('div', { hidden: true }, ...kinds.map(([kind, words]) => h('a', { href: `${at}/export/${kind}`, download: `${name}-${kind}.csv` }, words)));
+  const button = h('button', { 'aria-expanded': 'false', onclick: () => open(list.hidden) }, 'Export');
+  const open = (now) => { list.hidden = !now; button.setAttribute('aria-expanded', String(now)); };
+  const element = h('span', { class: 'menu' }, button, list);
+  element.addEventListener('focusout', (event) => { if (!element.contains(event.relatedTarget)) open(false); });
+  element.addEventListener('keydown', (event) => { if (event.key === 'Escape') open(false); });
+  return element;
+}

@@ -1,0 +1,62 @@
+// Plots: plotly.js, loaded when the first one is drawn, dressed in the page's colours.
+
+import { h } from './dom.js';
+
+let loading = null;
+
+/** Load plotly.js from this server. */
+function plotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const source = document.querySelector('meta[name=plotly]')?.getAttribute('content') ?? '';
+    const script = h('script', { src: source, onload: () => resolve(window.Plotly), onerror: () => reject(new Error('plotly.js could not be loaded')) });
+    document.head.append(script);
+  });
+  return loading;
+}
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** The colours of traces, in order; told apart also in grey. */
+export function palette(index, count) {
+  if (count <= 1) return colour('trace-1');
+  const part = index / (count - 1);
+  return `hsl(${Math.round(206 - 180 * part)} 62% ${document.documentElement.dataset.theme === 'dark' ? 64 : 40}%)`;
+}
+
+export const trace = (number) => colour(`trace-${number}`);
+export const markColour = () => colour('mark');
+
+/** An axis with its title and unit. */
+export function axis(title, more = {}) {
+  return {
+    title: { text: title, font: { size: 12.5 }, standoff: 6 }, gridcolor: colour('line'), linecolor: colour('line'), zerolinecolor: colour('line'),
+    tickcolor: colour('line'), automargin: true, exponentformat: 'SI', ...more,
+  };
+}
+
+/**
+ * Draw, or draw anew, into an element.
+ * @param {HTMLElement} element @param {object[]} traces @param {object} layout
+ */
+export async function draw(element, traces, layout) {
+  const Plotly = await plotly();
+  if (!element.isConnected) return;
+  await Plotly.react(element, traces, {
+    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour('quiet') },
+    margin: { l: 58, r: 58, t: 10, b: 42 }, showlegend: traces.length > 1, legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0 },
+    hoverlabel: { bgcolor: colour('raised'), bordercolor: colour('line'), font: { color: colour('text') } }, hovermode: 'closest', ...layout,
+  }, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'], toImageButtonOptions: { scale: 3 } });
+}
+
+/** Hear what part of the time axis somebody zoomed to; null is all of it. */
+export function zoomed(element, hear) {
+  element.on?.('plotly_relayout', (event) => {
+    if (event['xaxis.autorange']) hear(null);
+    else if ('xaxis.range[0]' in event) hear([Number(event['xaxis.range[0]']), Number(event['xaxis.range[1]'])]);
+  });
+}
+
+/** Let go of a plot. */
+export function forget(element) {
+  window.Plotly?.purge(element);
+}

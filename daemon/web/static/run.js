@@ -1,0 +1,148 @@
+// A run, or a channel with the run it has in hand: what it is, what can be done, its curves and figures.
+
+import { get, path } from './api.js';
+import { actions } from './actions.js';
+import { capacityCurves, cyclePlot, spectra, voltammogram } from './curves.js';
+import { badge, h, mark, say } from './dom.js';
+import { amperes, ampereHours, celsius, duration, moment, volts } from './format.js';
+import { live, stateOf } from './live.js';
+import { eventTable, facts, figureTable, stepTable } from './tables.js';
+import { timeplot } from './timeplot.js';
+
+const REFRESH = 8000; // milliseconds; events, cycles and figures come no faster
+
+/** Show a channel: its run if it has one, or its last. */
+export function channel(main, visitor, core, name) {
+  const key = `${core}/${name}`;
+  let shown;
+  let leave = () => {};
+
+  function follow() {
+    const now = live.byKey.get(key);
+    const wanted = now ? now.run ?? now.last_run : undefined;
+    if (!now && live.channels.length) main.replaceChildren(h('h1', {}, `There is no channel ${name}`), h('a', { href: '#/' }, 'To the bench'));
+    if (!now || wanted === shown) return;
+    shown = wanted;
+    leave();
+    leave = wanted ? run(main, visitor, wanted, key) : idle(main, visitor, key);
+  }
+
+  live.addEventListener('change', follow);
+  follow();
+  return () => { live.removeEventListener('change', follow); leave(); };
+}
+
+function idle(main, visitor, key) {
+  const box = actions(visitor, () => live.byKey.get(key), null);
+  const now = live.byKey.get(key);
+  main.replaceChildren(
+    h('div', { class: 'title' }, h('h1', {}, now.channel), badge(stateOf(now)), h('div', { class: 'actions' }, box.element)), box.notices,
+    h('div', { class: 'panel' }, facts([['Instrument', now.driver], ['Core', now.core], ['Simulated', now.simulated ? 'yes' : 'no'], ['Last cell', now.cell ?? 'none yet'], ['Queue', now.queued ? `${now.queued} waiting` : 'empty']])));
+  live.addEventListener('change', box.update);
+  box.update();
+  return () => live.removeEventListener('change', box.update);
+}
+
+/** Show a run; `key` names its channel where that is known. */
+export function run(main, visitor, name, key = null) {
+  const channelOf = () => live.ofRun(name) ?? (key ? live.byKey.get(key) : null) ?? null;
+  const going = () => live.ofRun(name) !== null;
+  let events = [];
+  let record = null;
+  let over = false;
+  const state = h('span', {});
+  const heading = h('h1', {}, name);
+  const under = h('p', { class: 'quiet' });
+  const tiles = tileRow();
+  const time = timeplot(name, going, () => events);
+  const parts = [capacityCurves(name), cyclePlot(), spectra(), voltammogram(name)];
+  const plots = h('div', { class: 'plots' }, time.element, ...parts.flatMap((part) => part.elements ?? [part.element]));
+  for (const element of [...plots.children].slice(1)) element.hidden = true;
+  const tables = h('div', { class: 'columns' });
+  const box = actions(visitor, channelOf, name);
+  main.replaceChildren(h('div', { class: 'title' }, heading, state, h('div', { class: 'actions' }, box.element)), under, box.notices, tiles.element, plots, tables);
+
+  async function refresh() {
+    const at = path('runs', name);
+    try {
+      const asked = [get(at), ...['events', 'cycles', 'figures', 'steps', 'impedance'].map((part) => get(`${at}/${part}`).catch(() => []))];
+      const [found, happened, cycles, figures, steps, impedance] = await Promise.all(asked);
+      if (over) return;
+      record = found;
+      events = happened;
+      describe();
+      tables.replaceChildren(...[figureTable(figures), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
+      const [capacity, byCycle, spectrum, sweep] = parts;
+      await Promise.all([time.refresh(), capacity.update(cycles), byCycle.update(cycles), spectrum.update(impedance), sweep.update(steps)]);
+    } catch (error) {
+      say(under, error.message);
+    }
+  }
+
+  function describe() {
+    const now = live.ofRun(name);
+    const word = now ? stateOf(now) : record?.state ?? 'unknown';
+    if (state.dataset.word !== word) {
+      state.replaceChildren(badge(word));
+      state.dataset.word = word;
+    }
+    const about = record ?? now ?? {};
+    const when = about.started ? `since ${moment(about.started)}` : '';
+    const end = record?.ended && !now ? `, ended ${moment(record.ended)}: ${record.reason ?? ''}` : '';
+    say(under, [about.protocol, about.cell, about.channel, when].filter(Boolean).join(' · ') + end);
+    tiles.update(now);
+    box.update();
+  }
+
+  function changed(event) {
+    const now = channelOf();
+    if (!event.detail || (now && event.detail.has(now.key)) || now === null) describe();
+  }
+
+  let wasGoing = going();
+  const timer = setInterval(() => {
+    const goes = going();
+    if (goes || wasGoing) refresh();
+    wasGoing = goes;
+  }, REFRESH);
+  live.addEventListener('change', changed);
+  document.addEventListener('theme', refresh);
+  refresh();
+  return () => {
+    over = true;
+    clearInterval(timer);
+    live.removeEventListener('change', changed);
+    document.removeEventListener('theme', refresh);
+    time.end();
+    for (const part of parts) part.end();
+  };
+}
+
+/** The live values, large. */
+function tileRow() {
+  const names = ['Voltage', 'Current', 'Capacity of the step', 'Temperature', 'Step', 'Cycle', 'Time of the run', 'Read'];
+  const values = names.map(() => h('b', {}, '–'));
+  const element = h('div', { class: 'tiles' }, ...names.map((name, i) => h('div', { class: 'tile' }, values[i], h('span', {}, name))));
+
+  function update(now) {
+    element.hidden = now === null;
+    if (now === null) return;
+    const { latest } = now;
+    const seconds = live.age(now);
+    const texts = [volts(latest.voltage), amperes(latest.current), ampereHours(latest.capacity), celsius(latest.temperature),
+      now.verb ? `${now.verb} ${now.path ?? ''}` : '–', latest.cycle ?? '–', duration(latest.time), seconds === null ? '–' : `${duration(Math.max(0, seconds))} ago`];
+    values.forEach((value, i) => say(value, String(texts[i])));
+    mark(element, 'data-stale', live.stale(now) ? '' : null);
+  }
+
+  return { element, update };
+}
+
+function recordTable(record) {
+  if (!record.driver) return null;
+  const instrument = Object.values(record.instrument ?? {}).join(' ');
+  const limits = Object.entries(record.limits ?? {}).filter(([, edges]) => edges && (edges.low || edges.high)).map(([name, { low, high }]) => [`Limit: ${name}`, [low, high].map((edge) => (edge ? `${+edge.value.toPrecision(6)} (${edge.origin})` : 'none')).join(' … ')]);
+  return h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'What it runs with')),
+    facts([['Protocol', record.protocol], ['SHA-256', record.protocol_digest], ['Instrument', `${record.driver}: ${instrument}`], ['Simulated', record.simulated ? 'yes' : 'no'], ...limits, ['Variables', Object.entries(record.variables ?? {}).map(([name, value]) => `${name} = ${value}`).join(', ') || 'none']]),
+    h('details', {}, h('summary', {}, 'The protocol as submitted'), h('pre', { class: 'source', tabindex: 0 }, record.protocol_source ?? '')));
+}

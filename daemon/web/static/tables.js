@@ -1,0 +1,41 @@
+// The tables of a run.
+
+import { h } from './dom.js';
+import { ampereHours, duration, uncertain, volts } from './format.js';
+
+/** Names and values. */
+export function facts(pairs) {
+  return h('dl', { class: 'facts' }, ...pairs.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value ?? '–')]));
+}
+
+function panel(title, note, table) {
+  return h('section', { class: 'panel' }, h('header', {}, h('h2', {}, title), note ? h('span', { class: 'basis' }, note) : ''), h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': title }, table));
+}
+
+const heads = (...names) => h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
+
+/** Figures of merit with their uncertainty and method; what could not be had says why. */
+export function figureTable(figures) {
+  if (!figures.length) return null;
+  const rows = figures.slice(-200).map((figure) => h('tr', {},
+    h('td', {}, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : '', h('div', { class: 'method' }, figure.method, ...figure.warnings.map((warning) => h('div', { class: 'alarm' }, warning)))),
+    h('td', { class: 'number' }, figure.cycle ?? ''),
+    h('td', { class: 'number' }, uncertain(figure.value, figure.uncertainty)), h('td', {}, figure.unit)));
+  return panel('Figures of merit', '± one standard uncertainty', h('table', {}, heads('Figure', 'Cycle', 'Value', 'Unit'), h('tbody', {}, ...rows)));
+}
+
+/** What was noted, the latest first. */
+export function eventTable(events) {
+  if (!events.length) return null;
+  const rows = [...events].reverse().map((event) => h('tr', {}, h('td', { class: 'number' }, duration(event.time)), h('td', { class: 'event-kind' }, event.kind), h('td', {}, event.text)));
+  return panel('Events', '', h('table', {}, heads('At', 'What', ''), h('tbody', {}, ...rows)));
+}
+
+/** Steps, the latest first. */
+export function stepTable(steps) {
+  if (!steps.length) return null;
+  const rows = [...steps].reverse().slice(0, 300).map((step) => h('tr', {},
+    h('td', { class: 'number' }, step.ordinal), h('td', { class: 'number' }, step.cycle ?? ''), h('td', {}, `${step.verb ?? ''} ${step.setting ?? ''}`),
+    h('td', { class: 'number' }, duration(step.duration)), h('td', { class: 'number' }, ampereHours(step.capacity)), h('td', { class: 'number' }, volts(step.end_voltage)), h('td', {}, step.ended === null ? 'goes on' : step.reason ?? '')));
+  return panel('Steps', 'the latest first', h('table', {}, heads('Step', 'Cycle', 'What', 'Took', 'Capacity', 'Ended at', 'Because'), h('tbody', {}, ...rows)));
+}

@@ -1,0 +1,108 @@
+// Voltage and current against time, live; a zoom asks the server for that part anew.
+
+import { get, path } from './api.js';
+import { h, say } from './dom.js';
+import { axis, draw, forget, markColour, trace, zoomed } from './plots.js';
+
+const REFRESH = 5000; // milliseconds between looks at a run that goes on
+const UNITS = [[172800, 86400, 'd'], [7200, 3600, 'h'], [240, 60, 'min'], [0, 1, 's']];
+
+/** Make the panel; `going` says whether the run goes on, `events` what to mark on the axis. */
+export function timeplot(run, going, events) {
+  const plot = h('div', { class: 'plot' });
+  const basis = h('span', { class: 'basis' });
+  const whole = h('button', { class: 'bare', hidden: true, onclick: () => look(null) }, 'Whole run');
+  const element = h('section', { class: 'panel wide', 'aria-label': 'Voltage and current' },
+    h('header', {}, h('h2', {}, 'Voltage and current'), whole, basis), plot);
+  let range = null; // seconds
+  let unit = UNITS[3];
+  let busy = false;
+  let heard = false;
+  let ended = false;
+
+  async function refresh() {
+    if (busy || ended) return;
+    busy = true;
+    try {
+      const query = range ? `?start=${range[0]}&end=${range[1]}` : '';
+      const found = await get(`${path('runs', run)}/trace${query}`);
+      if (!ended && found.time.length) await show(found);
+      if (!found.time.length) say(basis, 'no reading yet');
+    } catch (error) {
+      say(basis, error.message);
+    } finally {
+      busy = false;
+    }
+  }
+
+  async function show(found) {
+    const span = found.time[found.time.length - 1] - found.time[0];
+    unit = range ? unit : UNITS.find(([least]) => span >= least);
+    const factor = unit[1];
+    const { time, voltage, current } = broken(found, events());
+    const x = time.map((each) => (each === null ? null : each / factor));
+    const milli = Math.max(...current.map((each) => Math.abs(each ?? 0))) < 0.5;
+    await draw(plot, [
+      { x, y: voltage, name: 'voltage', mode: 'lines', line: { color: trace(1), width: 1.4 }, hovertemplate: `%{y:.4f} V at %{x:.4~g} ${unit[2]}<extra></extra>` },
+      { x, y: current.map((each) => (each === null ? null : each * (milli ? 1000 : 1))), name: 'current', yaxis: 'y2', mode: 'lines', line: { color: trace(2), width: 1.2 }, hovertemplate: `%{y:.4~g} ${milli ? 'mA' : 'A'} at %{x:.4~g} ${unit[2]}<extra></extra>` },
+    ], {
+      xaxis: axis(`time in ${unit[2]}`, range ? { range: range.map((each) => each / factor) } : { autorange: true }),
+      yaxis: axis('voltage in V'), yaxis2: axis(`current in ${milli ? 'mA' : 'A'}`, { overlaying: 'y', side: 'right', showgrid: false }),
+      uirevision: 'stay', ...annotated(events(), factor),
+    });
+    if (!heard) {
+      heard = true;
+      zoomed(plot, (part) => look(part && part.map((each) => Math.max(0, each * unit[1]))));
+    }
+    whole.hidden = range === null;
+    say(basis, `${found.readings.toLocaleString()} readings: ${found.basis === 'every reading' ? 'every one shown' : `${found.basis} shown`}`);
+  }
+
+  function look(part) {
+    if (JSON.stringify(part) === JSON.stringify(range)) return;
+    range = part;
+    refresh();
+  }
+
+  const timer = setInterval(() => { if (going() && !(range && range[1] < Infinity && range[0] > 0)) refresh(); }, REFRESH);
+  document.addEventListener('theme', refresh);
+  return { element, refresh, end: () => { ended = true; clearInterval(timer); document.removeEventListener('theme', refresh); forget(plot); } };
+}
+
+/** Lift the pen where nothing was read: no line crosses a gap. */
+function broken(found, events) {
+  const gaps = events.filter((event) => event.detail.seconds > 0 && event.detail.from !== undefined).map((event) => event.detail.from);
+  const columns = { time: [], voltage: [], current: [] };
+  let gap = gaps.findIndex((from) => from >= found.time[0]);
+  found.time.forEach((time, i) => {
+    if (gap >= 0 && gap < gaps.length && time > gaps[gap]) {
+      gap += 1;
+      for (const column of Object.values(columns)) column.push(null);
+    }
+    columns.time.push(time);
+    columns.voltage.push(found.voltage[i]);
+    columns.current.push(found.current[i]);
+  });
+  return columns;
+}
+
+/** Mark events on the axis, and shade what was not read. */
+function annotated(events, factor) {
+  const shapes = [];
+  const annotations = [];
+  for (const event of events.slice(-60)) {
+    const x = event.time / factor;
+    const from = event.detail.from;
+    if (from !== undefined && event.detail.seconds > 0) {
+      shapes.push({ type: 'rect', xref: 'x', yref: 'paper', x0: from / factor, x1: (from + event.detail.seconds) / factor, y0: 0, y1: 1, line: { width: 0 }, fillcolor: markColour(), opacity: 0.16 });
+    }
+    shapes.push({ type: 'line', xref: 'x', yref: 'paper', x0: x, x1: x, y0: 0, y1: 1, line: { color: markColour(), width: 1, dash: 'dot' } });
+    annotations.push({ x, y: 1, xref: 'x', yref: 'paper', yanchor: 'top', xanchor: 'left', text: escaped(event.kind), showarrow: false, font: { size: 10.5, color: markColour() }, hovertext: escaped(event.text) });
+  }
+  return { shapes, annotations };
+}
+
+/** plotly reads some markup in texts; what we show of others is text. */
+export function escaped(text) {
+  return String(text).replace(/[&<>]/g, (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[letter]);
+}

@@ -1,0 +1,89 @@
+"""Who asks: a token in the request's header, or a session by its cookie; nobody else gets in."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from daemon.web.attempts import Attempts
+from daemon.web.problem import HttpError
+from daemon.web.sessions import Sessions
+from daemon.web.tokens import Scope, Token, Tokens
+
+COOKIE = "galvanod_session"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What decides who gets in."""
+
+    tokens: Tokens
+    sessions: Sessions
+    attempts: Attempts
+
+    def visitor(self, connection: HTTPConnection) -> Token | None:
+        """Return who asks; None where nothing was brought. Raises `HttpError` for what is not valid."""
+        now = datetime.now(UTC)
+        authorization = connection.headers.get("authorization")
+        if authorization is not None:
+            kind, _, secret = authorization.partition(" ")
+            return self.checked(connection, secret.strip() if kind.lower() == "bearer" else "", now)
+        cookie = connection.cookies.get(COOKIE)
+        return self.sessions.holder(cookie, now) if cookie is not None else None
+
+    def checked(self, connection: HTTPConnection, secret: str, now: datetime) -> Token:
+        """Return the token with this secret; a failure is counted, and too many are told to wait."""
+        token = self.tokens.holder(secret, now)
+        if token is not None:
+            return token
+        address = connection.client.host if connection.client is not None else "?"
+        wait = self.attempts.failed(address, time.monotonic())
+        if wait > 0.0:
+            raise HttpError(
+                429,
+                "Too many failures",
+                f"too many tokens that are not valid; a failure is answered again in {wait:.0f} s",
+                {"retry-after": f"{wait:.0f}"},
+            )
+        raise HttpError(
+            401, "Not known here", "this token is not valid; `galvanod token list` shows which are"
+        )
+
+
+def access_of(connection: HTTPConnection) -> Access:
+    """Return the access of the application that serves the connection."""
+    access: Access = connection.app.state.access
+    return access
+
+
+def may(scope: Scope) -> Callable[[HTTPConnection], Awaitable[Token]]:
+    """Return the dependency that lets in who may do what `scope` is for."""
+
+    async def visitor(connection: HTTPConnection) -> Token:
+        found = access_of(connection).visitor(connection)
+        if found is None:
+            raise HttpError(
+                401,
+                "Who are you?",
+                "no token and no session; send `Authorization: Bearer …`, or log in at the page",
+                {"www-authenticate": 'Bearer realm="galvanod"'},
+            )
+        if not found.scope.includes(scope):
+            raise HttpError(
+                403,
+                "Not allowed",
+                f"token {found.name!r} may {found.scope.value}; wanted one for {scope.value}",
+            )
+        return found
+
+    return visitor
+
+
+Viewer = Annotated[Token, Depends(may(Scope.VIEW))]
+Submitter = Annotated[Token, Depends(may(Scope.SUBMIT))]
+Controller = Annotated[Token, Depends(may(Scope.CONTROL))]
+Administrator = Annotated[Token, Depends(may(Scope.ADMIN))]

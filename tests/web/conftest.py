@@ -1,0 +1,20 @@
+"""One service for all tests of the page: each takes a channel of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.web.service import Service, running
+
+BENCH = "bench: test of the page\ninstruments:\n" + "".join(
+    f"  smu{i}: {{driver: keithley2450, simulate: {{cell: li_cu/pp, speed: 100}}}}\n" for i in range(1, 7)
+)
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service on a simulated bench of six channels."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "bench.yaml").write_text(BENCH)
+    with running(folder / "state", "--bench", str(folder / "bench.yaml")) as found:
+        yield found

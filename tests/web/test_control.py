@@ -1,0 +1,98 @@
+"""What people do to runs over HTTP, on the real service."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from daemon.web.tokens import Scope
+from tests.web.service import Service, channel, submission, until
+
+
+def test_a_run_is_submitted_watched_paused_resumed_and_stopped(service: Service) -> None:
+    with service.client() as client:
+        made = client.post("/api/v1/runs", json=submission("smu1"))
+        assert made.status_code == 201
+        run = made.json()["run"]
+        assert made.headers["location"] == f"/api/v1/runs/{run}"
+        until(lambda: channel(client, "smu1")["latest"]["voltage"])
+        paused = client.post(f"/api/v1/runs/{run}/pause")
+        assert paused.json()["done"] == "paused"
+        until(lambda: channel(client, "smu1")["state"] == "paused")
+        client.post(f"/api/v1/runs/{run}/resume")
+        until(lambda: channel(client, "smu1")["state"] == "running")
+        stopped = client.post(
+            f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP", "reason": "seen enough"}
+        )
+        assert stopped.status_code == 200
+        shown = until(lambda: _ended(client.get(f"/api/v1/runs/{run}").json()))
+        assert (shown["state"], shown["reason"]) == ("stopped", "seen enough")
+        audit = client.get("/api/v1/audit", params={"core": "lab"}).json()["entries"]
+        done = [
+            (entry["what"], entry["who"].partition(" by ")[0]) for entry in audit if entry["subject"] == run
+        ]
+        assert done == [("stop", "up"), ("resume", "up"), ("pause", "up"), ("submit", "up")]
+
+
+def _ended(run: dict[str, object]) -> dict[str, object] | None:
+    return run if run.get("ended") else None
+
+
+def test_a_stop_that_names_another_cell_stops_nothing(service: Service) -> None:
+    with service.client() as client:
+        run = client.post("/api/v1/runs", json=submission("smu2")).json()["run"]
+        refused = client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, Ti0.87O2/PP"})
+        assert refused.status_code == 409
+        assert "Li||Cu, PP" in refused.json()["detail"]
+        until(lambda: channel(client, "smu2")["state"] == "running")
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+
+
+def test_of_two_people_who_have_seen_the_same_only_one_acts(service: Service) -> None:
+    with service.client() as client:
+        run = client.post("/api/v1/runs", json=submission("smu3")).json()["run"]
+        until(lambda: channel(client, "smu3")["run"] == run)
+        seen = client.get(f"/api/v1/runs/{run}").headers["etag"]
+        first = client.post(f"/api/v1/runs/{run}/pause", headers={"if-match": seen})
+        second = client.post(f"/api/v1/runs/{run}/pause", headers={"if-match": seen})
+        assert first.status_code == 200
+        assert second.status_code == 412
+        assert second.json()["type"] == "urn:galvanod:problem:stale"
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+
+
+def test_the_same_key_begins_one_run_however_often_it_is_sent(service: Service) -> None:
+    with service.client() as client, ThreadPoolExecutor(4) as pool:
+        key, body = {"idempotency-key": "once"}, submission("smu4")
+
+        def submit(_: int) -> str:
+            return str(client.post("/api/v1/runs", json=body, headers=key).json()["run"])
+
+        assert len(set(pool.map(submit, range(4)))) == 1
+        other = client.post("/api/v1/runs", json=submission("smu5"), headers=key)
+        assert other.status_code == 422
+        assert other.json()["type"] == "urn:galvanod:problem:keyreused"
+        run = submit(0)
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+        assert submit(0) == run, "also once it is over"
+
+
+def test_a_scope_allows_what_it_says_and_no_more(service: Service) -> None:
+    viewer = service.token_for("viewer", Scope.VIEW)
+    submitter = service.token_for("submitter", Scope.SUBMIT)
+    with service.client(viewer) as viewing, service.client(submitter) as submitting:
+        assert viewing.get("/api/v1/channels").status_code == 200
+        refused = viewing.post("/api/v1/runs", json=submission("smu5"))
+        assert refused.status_code == 403
+        assert "wanted one for submit" in refused.json()["detail"]
+        assert submitting.post("/api/v1/safe", json={}).status_code == 403
+        assert submitting.get("/api/v1/audit", params={"core": "lab"}).status_code == 403
+
+
+def test_mistakes_are_told_with_their_line_and_where_in_the_request(service: Service) -> None:
+    body = submission("smu5")
+    body["protocol"] = str(body["protocol"]).replace("24 h", "24 hors")
+    with service.client() as client:
+        refused = client.post("/api/v1/runs", json=body)
+    assert refused.status_code == 422
+    assert refused.headers["content-type"] == "application/problem+json"
+    [mistake] = refused.json()["errors"]
+    assert (mistake["line"], mistake["column"], mistake["pointer"]) == (4, 14, "/protocol")
+    assert "hors" in mistake["seen"]
