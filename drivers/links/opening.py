@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from drivers.errors import LinkError
 from drivers.links import Link, LinkOptions
+from drivers.links.eclib import EclibAddress, EclibLink
 from drivers.links.serial import SerialLink
 from drivers.links.tcp import TcpLink
 from drivers.links.visa import VisaLink
@@ -14,11 +15,14 @@ _DEFAULT = LinkOptions()
 async def open_link(address: str, options: LinkOptions = _DEFAULT) -> Link:
     """Return an open link to `address`. Raises `LinkError` if nobody is there.
 
-    Known are `visa://RESOURCE` (any PyVISA resource string), `serial:///dev/…` and `tcp://host:port`.
+    Known are `visa://RESOURCE` (any PyVISA resource string), `serial:///dev/…`, `tcp://host:port` and
+    `eclib://HOST` (or `eclib://USB0`; see `drivers.links.eclib`).
     """
     scheme, found, rest = address.partition("://")
     if not found or not rest:
-        raise LinkError(f"address {address!r}: wanted visa://RESOURCE, serial:///dev/… or tcp://host:port")
+        raise LinkError(
+            f"address {address!r}: wanted visa://RESOURCE, serial:///dev/…, tcp://host:port or eclib://host"
+        )
     match scheme:
         case "visa":
             return await _opened(VisaLink(address, rest, options))
@@ -27,10 +31,12 @@ async def open_link(address: str, options: LinkOptions = _DEFAULT) -> Link:
         case "tcp":
             host, port = _endpoint(address)
             return await _opened(TcpLink(address, host, port, options))
-    raise LinkError(f"address {address!r}: scheme {scheme!r} is not one of visa, serial, tcp")
+        case "eclib":
+            return await _opened(EclibLink(address, EclibAddress.parse(rest), options))
+    raise LinkError(f"address {address!r}: scheme {scheme!r} is not one of visa, serial, tcp, eclib")
 
 
-async def _opened(link: SerialLink | TcpLink | VisaLink) -> Link:
+async def _opened(link: SerialLink | TcpLink | VisaLink | EclibLink) -> Link:
     try:
         await link.open()
     except BaseException:
