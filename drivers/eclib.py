@@ -130,7 +130,9 @@ class Eclib:
         count = infos.NbRows * infos.NbCols
         if not (infos.NbRows >= 0 and infos.NbCols >= 0 and count <= DATA_WORDS):
             raise LinkError(f"BL_GetData told of {infos.NbRows} rows of {infos.NbCols} columns")
-        return Block(infos, np.frombuffer(self._words, dtype="<u4", count=count).copy(), values)
+        return Block(
+            infos, np.frombuffer(memoryview(self._words).cast("B"), dtype="<u4", count=count).copy(), values
+        )
 
     def messages(self, channel: int) -> list[str]:
         """Return what the channel's firmware had to say since the last time."""
@@ -151,9 +153,10 @@ class Eclib:
 
     def _params(self, technique: Technique) -> EccParams:
         array = (EccParam * len(technique.parameters))()
-        for place, (label, value, index) in zip(array, technique.parameters, strict=True):
-            kind = "Bool" if isinstance(value, bool) else "Int" if isinstance(value, int) else "Sgl"
-            self._call(f"BL_Define{kind}Parameter", label.encode("ascii"), value, index, byref(place))
+        for place, one in zip(array, technique.parameters, strict=True):
+            kind = "Bool" if isinstance(one.value, bool) else "Int" if isinstance(one.value, int) else "Sgl"
+            label = one.label.encode("ascii")
+            self._call(f"BL_Define{kind}Parameter", label, one.value, one.index, byref(place))
         return EccParams(len(array), array)  # which keeps the array alive
 
     def _held(self, channel: int, index: int) -> tuple[int, Technique | None]:

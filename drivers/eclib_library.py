@@ -8,8 +8,15 @@ from ctypes import POINTER, c_bool, c_char_p, c_float, c_int8, c_int32, c_uint8,
 from importlib.metadata import entry_points
 from typing import Any
 
-from drivers.eclib_structs import ChannelInfos, CurrentValues, DataInfos, DeviceInfos, EccParam, EccParams
-from drivers.eclib_structs import TechniqueInfos
+from drivers.eclib_structs import (
+    ChannelInfos,
+    CurrentValues,
+    DataInfos,
+    DeviceInfos,
+    EccParam,
+    EccParams,
+    TechniqueInfos,
+)
 from drivers.errors import LinkError, RefusedError
 
 GROUP = "galvanod.libraries"
@@ -85,8 +92,9 @@ def _installed(name: str) -> Any:
 
 def _loaded(path: str) -> Any:
     """Load a DLL; only Windows has the maker's, in whose 32 bits the callee cleans the stack."""
+    kind = getattr(ctypes, "WinDLL", ctypes.CDLL)
     try:
-        return ctypes.WinDLL(path) if sys.platform == "win32" else ctypes.CDLL(path)
+        return kind(path)
     except OSError as error:
         raise LinkError(
             f"EClib cannot be loaded from {path}: {error}; name it in the address "

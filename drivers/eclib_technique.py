@@ -1,9 +1,9 @@
 """A technique of EClib with its parameters, before it becomes structures and after it came from them."""
 
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, replace
+from typing import Self
 
 from drivers.eclib_structs import EccParam
 
@@ -26,7 +26,8 @@ IDENTIFIERS = {
 NAMES = {number: name for name, number in IDENTIFIERS.items()}
 
 
-class Parameter(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Parameter:
     """One value. Its type is its Python type: an int, a bool or a float, in SI."""
 
     label: str
@@ -41,7 +42,7 @@ class Parameter(NamedTuple):
         """Return it as the instrument knows it: a float has 32 bits there."""
         if isinstance(self.value, bool | int):
             return self
-        return self._replace(value=struct.unpack("<f", struct.pack("<f", self.value))[0])
+        return replace(self, value=struct.unpack("<f", struct.pack("<f", self.value))[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ class Technique:
         """Make one whose parameters have one value each; the keywords are the labels."""
         return cls(name, tuple(Parameter(label, value) for label, value in values.items()))
 
-    def rounded(self) -> Self:
-        """Return it as the instrument knows it, its parameters sorted."""
-        return type(self)(self.name, tuple(sorted(parameter.rounded() for parameter in self.parameters)))
+    def rounded(self, without: Set[str] = frozenset()) -> Self:
+        """Return it as the instrument knows it, its parameters sorted, `without` those with such labels."""
+        kept = (parameter.rounded() for parameter in self.parameters if parameter.label not in without)
+        return type(self)(self.name, tuple(sorted(kept)))
 
     def lines(self) -> list[str]:
         """Return it for people to read, a parameter a line."""

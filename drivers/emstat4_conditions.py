@@ -1,14 +1,13 @@
 """Ends of a step as an instrument can judge them: alternatives of plain comparisons of its variables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Self
 
-from drivers.base import Program
+from drivers.ends import Done, conjunctions
 from drivers.errors import RefusedError
 from drivers.methodscript import literal
-from protocols.conditions import AllOf, AnyOf, Comparison, Condition, Quantity, Relation
+from protocols.conditions import Comparison, Condition, Quantity, Relation
 
 VARIABLES = {
     Quantity.TIME: "t",
@@ -24,43 +23,11 @@ _SIGNED = (Quantity.CURRENT, Quantity.CAPACITY, Quantity.ENERGY)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What an interrupted step had behind it: seconds, and magnitudes in coulombs and joules."""
-
-    seconds: float = 0.0
-    coulombs: float = 0.0
-    joules: float = 0.0
-
-    @classmethod
-    def before(cls, program: Program) -> Self:
-        """Return what the program's step had behind it."""
-        return cls(program.seconds_done, abs(program.coulombs_done), abs(program.joules_done))
-
-    def of(self, quantity: Quantity) -> float:
-        """Return how far `quantity` had come."""
-        match quantity:
-            case Quantity.TIME:
-                return self.seconds
-            case Quantity.CAPACITY:
-                return self.coulombs
-            case Quantity.ENERGY:
-                return self.joules
-        return 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Alternative:
     """Every test (`e >= 4200m`) must hold at once; `index` is the comparison it is reported as."""
 
     index: int
     tests: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Conjunction:
-    """Comparisons, by their index, that must all hold; the last one is the reason that is told."""
-
-    indices: tuple[int, ...]
 
 
 def held(comparison: Comparison) -> bool:
@@ -78,36 +45,12 @@ def alternatives(condition: Condition | None, done: Done) -> list[Alternative]:
         return []
     comparisons = list(condition.comparisons())
     found = []
-    for indices in _normal_form(condition, iter(range(len(comparisons)))):
+    for indices in conjunctions(condition):
         parts = [comparisons[index] for index in indices]
         if all(held(part) for part in parts):
             tests = [_tests(part, done) for part in parts]
             found += [Alternative(indices[-1], sum(choice, ())) for choice in product(*tests)]
     return found
-
-
-def has_time_end(condition: Condition) -> bool:
-    """Whether time alone ends the step, whatever the host does."""
-    comparisons = list(condition.comparisons())
-    return any(
-        all(
-            comparisons[index].quantity is Quantity.TIME and comparisons[index].relation.rising
-            for index in each
-        )
-        for each in _normal_form(condition, iter(range(len(comparisons))))
-    )
-
-
-def _normal_form(condition: Condition, index: Iterator[int]) -> list[tuple[int, ...]]:
-    """Return the condition as an `or` of `and`s, in the order in which `first_met` would report them."""
-    match condition:
-        case Comparison():
-            return [(next(index),)]
-        case AnyOf(parts):
-            return [indices for part in parts for indices in _normal_form(part, index)]
-        case AllOf(parts):
-            each = [_normal_form(part, index) for part in parts]
-            return [sum(choice, ()) for choice in product(*each)]
 
 
 def _tests(comparison: Comparison, done: Done) -> Sequence[tuple[str, ...]]:

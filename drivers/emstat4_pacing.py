@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from drivers.base import Program
-from drivers.emstat4_conditions import Done, held
+from drivers.emstat4_conditions import held
+from drivers.ends import Done
 from drivers.methodscript import Script, literal
 from protocols.conditions import Comparison, Quantity
 from protocols.limits import Range

@@ -1,7 +1,8 @@
 """Why an EmStat4 cannot hold a step; what it cannot hold is refused, never approximated."""
 
-from drivers.emstat4_conditions import has_time_end, held
+from drivers.emstat4_conditions import held
 from drivers.emstat4_models import HIGHEST_FREQUENCY, Model
+from drivers.ends import ends_by_time
 from protocols.plan import PlannedStep
 from protocols.techniques import (
     ChamberTemperature,
@@ -74,7 +75,7 @@ def _of_end(step: PlannedStep, model: Model) -> str | None:
             return None
         return f"nothing but a ceiling would end {step.verb!r}; add until: time >= …"
     strange = [each.text for each in step.until.comparisons() if not held(each)]
-    if strange and not has_time_end(step.until):
+    if strange and not ends_by_time(step.until):
         return (
             f"{model.name} cannot judge {' or '.join(map(repr, strange))} by itself, "
             "and no time ends the step without it; add or time >= …"

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from drivers import emstat4_sampling as sampling
 from drivers.base import Program
-from drivers.emstat4_conditions import Done, alternatives, held
+from drivers.emstat4_conditions import alternatives, held
 from drivers.emstat4_models import Model
 from drivers.emstat4_pacing import Pacing
+from drivers.ends import Done
 from drivers.errors import RefusedError
 from drivers.methodscript import Script, literal
 from protocols.limits import Bound, Range

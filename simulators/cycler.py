@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from simulators.cells.base import Cell
 from simulators.clock import Clock
 from simulators.faults.cell import FaultyCell
 from simulators.instrument import Living, Served
@@ -50,6 +51,11 @@ class SimulatedCycler(Living):
         return str(position + 1)
 
     @classmethod
+    def address(cls, resource: str) -> str:
+        """Return where clients find it, served at a PyVISA resource: that, or a URL of its own."""
+        return resource
+
+    @classmethod
     @abstractmethod
     def is_place(cls, place: str) -> bool:
         """Whether an instrument of the kind can have a channel of that name."""
@@ -58,7 +64,7 @@ class SimulatedCycler(Living):
     def serve(
         cls,
         *,
-        cell: str = "li_ion",
+        cell: str | Cell = "li_ion",
         speed: float,
         seed: int = 0,
         port: int | None = None,
@@ -68,7 +74,8 @@ class SimulatedCycler(Living):
         """Serve a new one on this machine; see `simulators.racks.serve_cycler`.
 
         `bays` are what is at each place, with the keys place, cell, seed and faults, each of which may
-        be missing: the cell is then `cell`, its seed counts up from `seed`. None takes the usual number.
+        be missing: the cell is then `cell`, its seed counts up from `seed`. A cell is a name of the
+        library or one of one's own. None takes the usual number.
         """
         from simulators.racks import serve_cycler
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
+from simulators.cells.base import Cell
 from simulators.cells.library import make_cell
 from simulators.clock import SimulatedClock
 from simulators.cycler import Bay, SimulatedCycler
@@ -35,7 +36,7 @@ class _Occupied(NamedTuple):
 async def serve_cycler(
     instrument_class: type[SimulatedCycler],
     *,
-    cell: str,
+    cell: str | Cell,
     speed: float,
     seed: int,
     port: int | None,
@@ -90,7 +91,7 @@ async def serve_cycler(
         known.serve(clock.now, outages.happens, outages.clear)
         yield Served(
             instrument=instrument_class.name,
-            address=where.address,
+            address=instrument_class.address(where.address),
             rehearsal=served[0].rehearsal,
             cell=served[0].cell,
             speed=speed,
@@ -114,8 +115,10 @@ def _occupied(
     clock = SimulatedClock(speed)
     own = BayFaults(bay.get("faults", ()), known)
     own.serve(clock.now, lambda _: None, lambda: None)  # what happens to the port is handed to `known`
-    cell = FaultyCell(make_cell(bay["cell"], bay["seed"]), own)
-    return _Occupied(place, bay["cell"], bay["seed"], Mounted(cell, clock), own, clock)
+    wanted = bay["cell"]
+    inside = wanted if isinstance(wanted, Cell) else make_cell(wanted, bay["seed"])
+    name = wanted if isinstance(wanted, str) else type(wanted).__name__
+    return _Occupied(place, name, bay["seed"], Mounted(FaultyCell(inside, own), clock), own, clock)
 
 
 def _bench(one: _Occupied, mains: Mains, position: int) -> Bench:

@@ -19,7 +19,7 @@ class Code(IntEnum):
     FILE_INCOMPATIBLE = -401
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A call that ends with a code."""
 
     def __init__(self, code: Code) -> None:

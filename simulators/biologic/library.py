@@ -1,4 +1,4 @@
-"""The simulated EClib as something a host can load: the C shim where there is a compiler, else its Python twin."""
+"""The simulated EClib for a host to load: the C shim where there is a compiler, else its Python twin."""
 
 import hashlib
 import logging

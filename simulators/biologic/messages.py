@@ -71,7 +71,8 @@ class Messages:
         self._rest += data
         found: list[Question] = []
         while (body := self._next()) is not None:
-            found.append(Question(*QUESTION.unpack_from(body), body[QUESTION.size :]))
+            function, channel = QUESTION.unpack_from(body)
+            found.append(Question(function, channel, body[QUESTION.size :]))
         return found
 
     def _next(self) -> bytes | None:

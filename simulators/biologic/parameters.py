@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from simulators.biologic.errors import Code, Refusal
+from simulators.biologic.errors import Code, RefusalError
 
 RAW = struct.Struct("<64siIi")
 """TEccParam: label, type, bits, index."""
@@ -132,7 +132,7 @@ class Parameters:
     """The values of one technique, by label and index. What is missing and has no default is refused."""
 
     def __init__(self, technique: str, raw: bytes) -> None:
-        """Read structures laid one after the other. Raises `Refusal`."""
+        """Read structures laid one after the other. Raises `RefusalError`."""
         self.technique = technique
         self.raw = raw
         self._labels = LABELS[technique]
@@ -140,29 +140,29 @@ class Parameters:
         self.update(raw)
 
     def update(self, raw: bytes) -> None:
-        """Take over what other structures say, or nothing of it. Raises `Refusal`."""
+        """Take over what other structures say, or nothing of it. Raises `RefusalError`."""
         if len(raw) % RAW.size:
-            raise Refusal(Code.INVALID_PARAMETERS)
+            raise RefusalError(Code.INVALID_PARAMETERS)
         self._values.update(self._read(*one) for one in RAW.iter_unpack(raw))
 
     def number(self, label: str, index: int = 0) -> float:
-        """Return a value as a number. Raises `Refusal`."""
+        """Return a value as a number. Raises `RefusalError`."""
         found = self._values.get((label, index))
         if found is None:
             found = self._labels[label].default
         if found is None:
-            raise Refusal(Code.INVALID_PARAMETERS)
+            raise RefusalError(Code.INVALID_PARAMETERS)
         return found
 
     def integer(self, label: str, index: int = 0) -> int:
-        """Return a value that is a whole number, or a truth as 0 or 1. Raises `Refusal`."""
+        """Return a value that is a whole number, or a truth as 0 or 1. Raises `RefusalError`."""
         return int(self.number(label, index))
 
     def _read(self, label: bytes, kind: int, bits: int, index: int) -> tuple[tuple[str, int], float]:
         name = label.split(b"\0", 1)[0].decode("latin-1")
         known = self._labels.get(name)
         if known is None or kind != known.kind or not 0 <= index < known.most:
-            raise Refusal(Code.INVALID_PARAMETERS)
+            raise RefusalError(Code.INVALID_PARAMETERS)
         return (name, index), _value(known.kind, bits)
 
 
@@ -172,11 +172,11 @@ def _value(kind: Kind, bits: int) -> float:
         case Kind.SINGLE:
             value: float = struct.unpack("<f", packed)[0]
             if not abs(value) < 1e30:  # written so that NaN is refused
-                raise Refusal(Code.INVALID_PARAMETERS)
+                raise RefusalError(Code.INVALID_PARAMETERS)
             return value
         case Kind.BOOL:
             if bits > 1:
-                raise Refusal(Code.INVALID_PARAMETERS)
+                raise RefusalError(Code.INVALID_PARAMETERS)
             return bits
         case Kind.INT:
             number: int = struct.unpack("<i", packed)[0]
@@ -184,14 +184,14 @@ def _value(kind: Kind, bits: int) -> float:
 
 
 def within(value: float, low: float, high: float) -> float:
-    """Return the value if it is no less and no more. Raises `Refusal`."""
+    """Return the value if it is no less and no more. Raises `RefusalError`."""
     if not low <= value <= high:
-        raise Refusal(Code.INVALID_PARAMETERS)
+        raise RefusalError(Code.INVALID_PARAMETERS)
     return value
 
 
 def one_of(value: int, allowed: Sequence[int]) -> int:
-    """Return the value if it is one of those. Raises `Refusal`."""
+    """Return the value if it is one of those. Raises `RefusalError`."""
     if value not in allowed:
-        raise Refusal(Code.INVALID_PARAMETERS)
+        raise RefusalError(Code.INVALID_PARAMETERS)
     return value

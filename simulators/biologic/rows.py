@@ -16,7 +16,7 @@ INFOS = struct.Struct("<7idi")
 class Source(NamedTuple):
     """What rows come from; `start` in seconds since the experiment began."""
 
-    index: int
+    place: int
     identifier: int
     process: int
     loop: int
@@ -93,8 +93,8 @@ class Memory:
         if self._sent is None:
             return INFOS.pack(0, 0, 0, 0, 0, 0, 0, 0.0, 0), b""
         source, rows = self._sent.source, self._sent.rows
-        index, identifier, process, loop, start, columns = source
-        infos = (self._sent.skipped, len(rows), columns, index, identifier, process, loop, start, 0)
+        place, identifier, process, loop, start, columns = source
+        infos = (self._sent.skipped, len(rows), columns, place, identifier, process, loop, start, 0)
         return INFOS.pack(*infos), b"".join(rows)
 
     def taken(self) -> None:

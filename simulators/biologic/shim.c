@@ -53,8 +53,11 @@ typedef struct { int32_t State, MemFilled; float TimeBase, Ewe, EweRangeMin, Ewe
 typedef struct { int32_t IRQskipped, NbRows, NbCols, TechniqueIndex, TechniqueID, ProcessIndex, loop;
     double StartTime; int32_t MuxPad; } TDataInfos;
 typedef struct { char ParamStr[64]; int32_t ParamType; uint32_t ParamVal; int32_t ParamIndex; } TEccParam;
-typedef struct { int32_t len; TEccParam *pParams; } TEccParams;
 #pragma pack(pop)
+
+/* Packed to 4, and passed by value. A compiler would put a structure with a misaligned pointer on the stack,
+ * foreign-function libraries put one of this size into registers: so it is three words, and no pointer. */
+typedef struct { int32_t len; uint32_t pParams[2]; } TEccParams;
 
 typedef struct { int32_t Id, indx, nbParams, nbSettings; TEccParam *Params, *HardSettings; } TTechniqueInfos;
 typedef struct { int32_t Conn, Ground; } THardwareConf;
@@ -64,6 +67,7 @@ _Static_assert(sizeof(TChannelInfos) == 76, "TChannelInfos");
 _Static_assert(sizeof(TCurrentValues) == 76, "TCurrentValues");
 _Static_assert(sizeof(TDataInfos) == 40, "TDataInfos");
 _Static_assert(sizeof(TEccParam) == 76, "TEccParam");
+_Static_assert(sizeof(TEccParams) == 4 + sizeof(TEccParam *), "TEccParams");
 
 typedef struct { bool used; int wire; TEccParam held[LONGEST / 76 + 1]; } Connection;
 
@@ -364,9 +368,12 @@ EXPORT int BL_DefineSglParameter(char *label, float value, int32_t index, TEccPa
     return defined(label, 2, bits, index, parameter);
 }
 
-static void add_technique(const char *name, const TEccParam *parameters, int32_t count)
+static void add_technique(const char *name, const TEccParams *given)
 {
     char padded[64] = {0};
+    TEccParam *parameters;
+    int32_t count = given->len;
+    memcpy(&parameters, given->pParams, sizeof parameters);
     if (name != NULL)
         memcpy(padded, name, strnlen(name, sizeof padded - 1));
     add(padded, sizeof padded);
@@ -383,7 +390,7 @@ EXPORT int BL_LoadTechnique(
     (void)display;
     begin(LOAD_TECHNIQUE, channel);
     add(place, sizeof place);
-    add_technique(name, parameters.pParams, parameters.len);
+    add_technique(name, &parameters);
     return ask(id, NULL, 0);
 }
 
@@ -391,7 +398,7 @@ EXPORT int BL_UpdateParameters(int32_t id, int8_t channel, int32_t index, TEccPa
 {
     begin(UPDATE_PARAMETERS, channel);
     add(&index, sizeof index);
-    add_technique(name, parameters->pParams, parameters->len);
+    add_technique(name, parameters);
     return ask(id, NULL, 0);
 }
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.emstat4_conditions import Alternative, Done, alternatives, has_time_end
+from drivers.emstat4_conditions import Alternative, alternatives
+from drivers.ends import Done, ends_by_time
 from drivers.errors import RefusedError
 from protocols.conditions import AllOf, AnyOf, Comparison, Condition, Progress, Quantity, Relation
 
@@ -65,14 +66,14 @@ def test_what_the_host_judges_is_left_to_it() -> None:
         )
     )
     assert alternatives(ends, Done()) == [Alternative(3, ("t >= 3600",))]
-    assert has_time_end(ends)
+    assert ends_by_time(ends)
 
 
 def test_a_time_that_needs_company_is_no_time_end() -> None:
     both = AllOf(
         (when(Quantity.TIME, Relation.AT_LEAST, 60.0), when(Quantity.VOLTAGE, Relation.AT_LEAST, 4.2))
     )
-    assert not has_time_end(both)
+    assert not ends_by_time(both)
 
 
 def test_a_capacity_of_another_step_must_be_known_by_then() -> None:

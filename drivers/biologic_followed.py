@@ -1,0 +1,130 @@
+"""A program that a channel was given: what it recorded, and why it ended."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from drivers.base import Program, ProgramState, ProgramStatus, Record
+from drivers.biologic_compiler import Compiled
+from drivers.biologic_exits import Edge
+from drivers.biologic_rows import Point
+from protocols.conditions import Quantity
+from protocols.reading import Reading
+from protocols.techniques import Impedance, Sweep, Technique
+
+TIME_SLACK = (2e-3, 1e-5)
+"""Seconds, and a share of the time, by which the last row may be short of the end of a step."""
+
+NEAR_VOLTS = 0.02
+NEAR_SHARE = 0.2
+"""How far from an edge the last row may be for the step to have ended by it: volts; a share of a current."""
+
+
+class FollowedProgram:
+    """Takes the points of one program as they come; `offset` is the channel's time when it began."""
+
+    def __init__(self, tag: str, program: Program, compiled: Compiled, offset: float) -> None:
+        self.tag = tag
+        self.finishing = False
+        self.last_time = offset
+        self.first: Reading | None = None
+        """Its first reading."""
+        self._exits = compiled.exits
+        self._step, self._limits, self._offset = program.step, program.limits, offset
+        self._status = ProgramStatus(ProgramState.RUNNING, tag)
+        self._number = 0
+        self._records: deque[Record] = deque()
+        self._last: Reading | None = None
+
+    @property
+    def status(self) -> ProgramStatus:
+        """What it is doing, or why it ended."""
+        return self._status
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on."""
+        return self._status.state is ProgramState.RUNNING
+
+    def take(self, points: Sequence[Point]) -> None:
+        """Take what came next."""
+        for point in points:
+            placed = point._replace(time=self._offset + point.time)
+            self.last_time = max(self.last_time, placed.time)
+            self._number += 1
+            self._records.append(Record(self._number, placed))
+            if isinstance(placed, Reading):
+                self.first, self._last = self.first or placed, placed
+
+    def records(self, after: int) -> Sequence[Record]:
+        """Return the records above `after` and forget the others: they are kept elsewhere now."""
+        while self._records and self._records[0].number <= after:
+            self._records.popleft()
+        return list(self._records)
+
+    def refused(self, reading: Reading, volts: float) -> None:
+        """End it before it began: the cell, or the step's first voltage, is outside the window."""
+        self.take([reading._replace(time=0.0)])
+        reason = f"voltage {volts:g} V is outside {self._limits.voltage} V"
+        self._status = ProgramStatus(ProgramState.FINISHED, self.tag, reason, limit=True)
+
+    def failed(self, why: str) -> None:
+        """End it: something went wrong."""
+        self._status = ProgramStatus(ProgramState.FAULT, self.tag, why)
+
+    def over(self, said: str = "") -> None:
+        """End it: the channel has stopped. `said` is what its firmware had to say."""
+        if isinstance(self._step.technique, Sweep | Impedance):
+            reason = "finished" if self.finishing else f"{self._step.verb} complete"
+            self._status = ProgramStatus(ProgramState.FINISHED, self.tag, reason)
+        elif (edge := self._edge_met()) is not None:
+            self._end(edge)
+        elif self.finishing:
+            self._status = ProgramStatus(ProgramState.FINISHED, self.tag, "finished")
+        else:
+            whole = f"{self._exits.seconds.value:.6g} s"
+            told = f": {said}" if said else ""
+            self.failed(
+                f"the channel stopped {self._seconds:.6g} s into a step of {whole}, and no end was met{told}"
+            )
+
+    @property
+    def technique(self) -> Technique:
+        """What it does to the cell."""
+        return self._step.technique
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether it may have ended as it should, now that nothing more comes."""
+        return self.finishing or isinstance(self.technique, Sweep | Impedance) or self._edge_met() is not None
+
+    @property
+    def _seconds(self) -> float:
+        """How long it ran, by its last row."""
+        return self.last_time - self._offset
+
+    def _edge_met(self) -> Edge | None:
+        """Return what ended it: its time, or else the edge at which the last row is."""
+        exits = self._exits
+        slack, share = TIME_SLACK
+        if self._seconds >= exits.seconds.value * (1.0 - share) - slack:
+            return exits.seconds
+        if self._last is None or exits.observed is None:
+            return None
+        value = self._last.voltage if exits.observed is Quantity.VOLTAGE else self._last.current
+        edge = exits.nearest(value)
+        if edge is None:
+            return None
+        near = NEAR_VOLTS if exits.observed is Quantity.VOLTAGE else NEAR_SHARE * abs(edge.value)
+        crossed = value >= edge.value - near if edge is exits.high else value <= edge.value + near
+        return edge if crossed else None
+
+    def _end(self, edge: Edge) -> None:
+        reason = self._limit_text(edge.text) if edge.limit else edge.text
+        self._status = ProgramStatus(ProgramState.FINISHED, self.tag, reason, edge.limit)
+
+    def _limit_text(self, what: str) -> str:
+        if self._last is not None and what == "voltage":
+            return f"voltage {self._last.voltage:g} V is outside {self._limits.voltage} V"
+        if self._last is not None and what == "current":
+            return f"current {self._last.current:g} A is outside {self._limits.current} A"
+        return f"{what} is outside its limit"
