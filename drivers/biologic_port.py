@@ -86,7 +86,8 @@ class Port:
                 return False
             held = eclib.held(self._number)
             return len(held) == len(techniques) and all(
-                number == IDENTIFIERS[wanted.name] and (found is None or found.rounded(unknown) == wanted.rounded(unknown))
+                number == IDENTIFIERS[wanted.name]
+                and (found is None or found.rounded(unknown) == wanted.rounded(unknown))
                 for (number, found), wanted in zip(held, techniques, strict=True)
             )
 
