@@ -22,6 +22,7 @@ from daemon.requests import Request, Runs, Status, Submit
 from daemon.results import Results
 from daemon.sources import cell_source, protocol_source
 from simulators.cells.library import make_cell
+from simulators.faults import Faults
 from simulators.server import serve
 from tests.daemon.deliveries import free_port
 from tests.system.watched import WatchedCell, watched
@@ -51,6 +52,8 @@ class Laboratory:
     broker: str
     children: Mapping[str, Child]
     cells: Mapping[str, WatchedCell]
+    faults: Mapping[str, Faults]
+    """What goes wrong with the instrument of each channel; a test injects into it."""
     ready_after: list[float] = field(default_factory=list)
     """Seconds each start of the core took until it answered."""
 
@@ -137,17 +140,20 @@ async def laboratory(
     places = Places(folder / "state")
     places.state.mkdir()
     async with AsyncExitStack() as stack:
-        cells = await _served(bench, places, stack)
+        faults = {place.name: Faults() for place in bench}
+        cells = await _served(bench, places, faults, stack)
         url = f"mqtt://127.0.0.1:{free_port()}"
         children = _children(places, _bench_file(folder, bench), url, mosquitto)
-        found = Laboratory(places, places.default_database, url, children, cells)
+        found = Laboratory(places, places.default_database, url, children, cells, faults)
         for name in ("broker", "recorder", "core"):
             stack.push_async_callback(children[name].stop)
             await found.start(name)
         yield found
 
 
-async def _served(bench: Sequence[Place], places: Places, stack: AsyncExitStack) -> Mapping[str, WatchedCell]:
+async def _served(
+    bench: Sequence[Place], places: Places, faults: Mapping[str, Faults], stack: AsyncExitStack
+) -> Mapping[str, WatchedCell]:
     cells = {place.name: WatchedCell(make_cell(place.cell, place.seed)) for place in bench}
     addresses: dict[str, list[str]] = {}
     for place in bench:
@@ -157,6 +163,7 @@ async def _served(bench: Sequence[Place], places: Places, stack: AsyncExitStack)
                 cell=cells[place.name],
                 speed=place.speed,
                 seed=place.seed,
+                faults=faults[place.name],
             )
         )
         scheme = "serial" if served.address.startswith("/") else "visa"

@@ -44,6 +44,7 @@ class WatchedCell(Cell):
         self.extremes = Extremes()
         self.said: list[Said] = []
         self.acts: list[float] = []
+        self.offs: list[float] = []
         self.temperature = cell.temperature
 
     def drive_current(self, amperes: float, seconds: float) -> float:
@@ -80,13 +81,15 @@ _ACT = re.compile(r":OUTP ON|:SOUR:(?:CURR|VOLT) -?[\d.]*[1-9]")
 
 
 class WatchedKeithley(Keithley2450):
-    """Notes with its cell every answer to READ? and the UTC moment of everything that drives it."""
+    """Notes with its cell every answer to READ?, everything that drives it (UTC), and when it is opened."""
 
     notes: ClassVar[WatchedCell]
 
     async def answer(self, line: str) -> str | None:
         if _ACT.search(line):
             self.notes.acts.append(time.time())
+        if ":OUTP OFF" in line:
+            self.notes.offs.append(time.monotonic())
         answer = await super().answer(line)
         if answer is not None and ":READ?" in line:
             [reading] = [part.split(",") for part in answer.split(";") if part.count(",") == 2]
