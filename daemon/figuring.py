@@ -115,5 +115,6 @@ def _summary(step: StepRecord) -> StepSummary:
         start_voltage=step.start_voltage,
         end_voltage=step.end_voltage,
         open_circuit_voltage=step.open_circuit_voltage,
+        started=step.started,
         complete=step.ended is not None and not (step.reason or "").startswith(_ENDED_EARLY),
     )

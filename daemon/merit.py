@@ -61,4 +61,4 @@ def _come_with_cycles(evidence: Evidence) -> Iterator[str]:
         case Pairing.STRIP_OVER_PLATE:
             yield from ("coulombic_efficiency", "nucleation_overpotential")
         case _:
-            yield from ("coulombic_efficiency", "energy_efficiency", "capacity_decay")
+            yield from ("coulombic_efficiency", "energy_efficiency", "capacity_decay", "plateau_capacity")

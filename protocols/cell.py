@@ -10,7 +10,7 @@ from protocols.limits import Limits, Range
 from protocols.nodes import MappingNode, Node, as_mapping, as_scalar
 from protocols.operands import Facts, Operand, Values
 from protocols.problems import Problems
-from protocols.quantities import AREA, CAPACITY, LENGTH, MASS, SPECIFIC_CAPACITY, Kind
+from protocols.quantities import AREA, CAPACITY, CONDUCTIVITY, LENGTH, MASS, SPECIFIC_CAPACITY, Kind
 from protocols.window import read_window
 
 _TEXTS = ("working_electrode", "counter_electrode", "electrolyte", "note")
@@ -20,7 +20,10 @@ _AMOUNTS: Mapping[str, Kind] = {
     "theoretical_capacity": SPECIFIC_CAPACITY,
     "nominal_capacity": CAPACITY,
 }
-_KEYS = ("cell", *_AMOUNTS, "window", "separator", *_TEXTS)
+_MEASURED: Mapping[str, Kind] = {"electrolyte_conductivity": CONDUCTIVITY, "diffusion_length": LENGTH}
+"""Facts that figures need and units do not."""
+
+_KEYS = ("cell", *_AMOUNTS, *_MEASURED, "window", "separator", *_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,10 @@ class Separator:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell file, in SI: square metres, kilograms, coulombs (per kilogram), metres.
+    """A cell file, in SI: square metres, kilograms, coulombs (per kilogram), metres, siemens per metre.
+
+    `electrolyte_conductivity` is that of the free electrolyte, `diffusion_length` how far an ion diffuses
+    in the active material (a third of a particle's radius, or a film's thickness).
 
     `uncertainties` holds the standard uncertainty of a fact that was written with `+-`, by the
     fact's name (`area`, `active_mass`, …, `thickness`). `texts` are facts for people only.
@@ -44,6 +50,8 @@ class Cell:
     active_mass: float | None = None
     theoretical_capacity: float | None = None
     nominal_capacity: float | None = None
+    electrolyte_conductivity: float | None = None
+    diffusion_length: float | None = None
     window: Limits = field(default_factory=Limits)
     separator: Separator | None = None
     uncertainties: Mapping[str, float] = field(default_factory=dict)
@@ -71,7 +79,7 @@ class Cell:
 
     def facts(self) -> Mapping[str, Any]:
         """Return the cell as plain SI data, to be kept with a run; unknown facts are left out."""
-        numbers = {name: getattr(self, name) for name in _AMOUNTS}
+        numbers = {name: getattr(self, name) for name in (*_AMOUNTS, *_MEASURED)}
         separator = self.separator and {"name": self.separator.name, "thickness": self.separator.thickness}
         facts = {
             "name": self.name,
@@ -91,7 +99,8 @@ class Cell:
             root.only(_KEYS, "a key of a cell file")
         texts = _texts(root, problems)
         uncertainties: dict[str, float] = {}
-        numbers = _amounts(root, problems, uncertainties)
+        numbers = _amounts(root, _AMOUNTS, problems, uncertainties)
+        measured = _amounts(root, _MEASURED, problems, uncertainties)
         separator, window = None, Limits()
         with problems.gathered():
             separator = _separator(root.take("separator"), uncertainties)
@@ -100,8 +109,9 @@ class Cell:
                 window = read_window(written, "window").limits(Values(Facts(**numbers)), "cell")
         problems.settle()
         name = texts.pop("cell")
+        facts = numbers | measured
         return cls(
-            name, **numbers, window=window, separator=separator, uncertainties=uncertainties, texts=texts
+            name, **facts, window=window, separator=separator, uncertainties=uncertainties, texts=texts
         )
 
 
@@ -115,13 +125,16 @@ def _texts(root: MappingNode, problems: Problems) -> dict[str, str]:
     return texts
 
 
-def _amounts(root: MappingNode, problems: Problems, uncertainties: dict[str, float]) -> dict[str, float]:
+def _amounts(
+    root: MappingNode, kinds: Mapping[str, Kind], problems: Problems, uncertainties: dict[str, float]
+) -> dict[str, float]:
     found: dict[str, float] = {}
-    for name, kind in _AMOUNTS.items():
+    for name, kind in kinds.items():
         with problems.gathered():
             if (node := root.take(name)) is not None:
                 # with what is known so far: a nominal capacity may be per area or per mass
-                found[name] = _positive(name, node, kind, Facts(**found), uncertainties)
+                facts = Facts(**found) if kinds is _AMOUNTS else Facts()
+                found[name] = _positive(name, node, kind, facts, uncertainties)
     return found
 
 

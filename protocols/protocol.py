@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from protocols import source
+from protocols.figures.circuit_string import CIRCUIT, CircuitTextError, read_circuit
 from protocols.nodes import (
     ListNode,
     MappingNode,
@@ -41,8 +42,14 @@ FIGURES = (
     "transference_number",
     "pulse_resistance",
     "voltammetry_peaks",
+    "plateau_capacity",
+    "differential_capacity_peaks",
+    "diffusion_coefficient",
+    "macmullin_number",
+    "kramers_kronig",
+    "resistance_drift",
 )
-"""The figures of merit a protocol may ask for."""
+"""The figures of merit a protocol may ask for, besides a circuit of its own."""
 
 _KEYS = ("protocol", "note", "variables", "limits", "record", "steps", "figures")
 
@@ -125,8 +132,20 @@ def _figures(node: Node | None, problems: Problems) -> tuple[str, ...]:
     with problems.gathered():
         for item in as_list(node, "a list of figures").items:
             with problems.gathered():
-                names.append(one_of(as_scalar(item, "a figure's name"), FIGURES, "a figure"))
+                names.append(_figure(item))
     return tuple(names)
+
+
+def _figure(node: Node) -> str:
+    """A figure's name, or `circuit: R0-p(R1,CPE1)` as such: the circuit to fit to every spectrum."""
+    if not isinstance(node, MappingNode):
+        return one_of(as_scalar(node, "a figure's name, or `circuit: …`"), FIGURES, "a figure")
+    node.only(("circuit",), "a figure with something to say")
+    text = as_scalar(node.need("circuit", "R0-p(R1,CPE1)"), "a circuit such as R0-p(R1,CPE1)")
+    try:
+        return f"{CIRCUIT}{read_circuit(text.text).text}"
+    except CircuitTextError as error:
+        raise text.part(min(error.at, len(text.text) - 1)).refused(error.wanted, error.seen) from error
 
 
 def _plain(node: Node, values: Values) -> Plain:

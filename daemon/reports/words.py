@@ -27,6 +27,8 @@ _NAMES = {
     "capacity_decay_compound": "Capacity decay, compound",
     "capacity_decay_theil_sen": "Capacity decay, Theil–Sen",
     "differential_capacity_peaks": "dQ/dV peak",
+    "kramers_kronig": "Kramers–Kronig residual",
+    "macmullin_number": "MacMullin number",
     "voltammetry_peaks": "Voltammetry peak",
     "voltammetry_separation": "Voltammetry peak separation",
 }
@@ -42,7 +44,8 @@ _TEXTS = ("working_electrode", "counter_electrode", "electrolyte", "note")
 
 def figure_name(name: str) -> str:
     """Return a figure's name as a heading."""
-    return _NAMES.get(name, name.replace("_", " ").capitalize())
+    spaced = name.replace("_", " ")
+    return _NAMES.get(name, spaced[:1].upper() + spaced[1:])
 
 
 def unit_name(unit: str) -> str:

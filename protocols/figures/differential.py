@@ -19,6 +19,7 @@ GRID = 2e-3  # volt between the points of the curve
 SMOOTHED_OVER = 5  # points of the grid: 10 mV
 FEWEST_READINGS = 20
 PROMINENCE = 0.05
+APART = 15  # points of the grid, 30 mV: nearer peaks are one, with a dip in it
 LEAST_SHARE = 0.03  # of the half-cycle's charge: less is a ripple, no plateau
 
 
@@ -52,7 +53,7 @@ class DifferentialCapacity:
 
         # a peak on the edge of the window counts: beyond it no charge passes
         edged = np.r_[0.0, self.slope, 0.0]
-        tops, _ = find_peaks(edged, prominence=PROMINENCE * float(self.slope.max()))
+        tops, _ = find_peaks(edged, prominence=PROMINENCE * float(self.slope.max()), distance=APART)
         found = list(self._between((tops - 1).tolist()))
         total = sum(plateau.coulombs for plateau in found)
         return [plateau for plateau in found if plateau.coulombs >= LEAST_SHARE * total]

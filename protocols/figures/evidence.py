@@ -55,6 +55,10 @@ class Evidence:
         """Return the readings of a step."""
         return self._source.readings(step.ordinal)
 
+    def raw_spectrum(self, step: StepSummary) -> Spectrum:
+        """Return the spectrum of an impedance step as it was measured. `FigureError` if it is none."""
+        return Spectrum.of(*self._source.impedance(step.ordinal))
+
     def spectrum(self, step: StepSummary) -> SpectrumAnalysis:
         """Return the analysed spectrum of an impedance step. `FigureError` if it carries none."""
         columns = self._source.impedance(step.ordinal)
@@ -74,7 +78,11 @@ class Evidence:
 
     def area(self) -> Estimate:
         """Electrode area, m². `FigureError` if the cell file has none."""
-        return self._needed_fact("area", self.fact("area"))
+        return self.needed_fact("area")
+
+    def needed_fact(self, name: str) -> Estimate:
+        """Return a number of the cell file with its uncertainty. `FigureError` if it is not there."""
+        return self._needed_fact(name, self.fact(name))
 
     def thickness(self) -> Estimate:
         """Separator thickness, m. `FigureError` if the cell file has none."""

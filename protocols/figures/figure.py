@@ -48,12 +48,27 @@ _LAB_UNITS: Mapping[str, tuple[str, float]] = {
     "A": ("mA", 1e3),
     "ohm m2": ("ohm cm2", 1e4),
     "1/cycle": ("%/cycle", 100.0),
+    "m2/s": ("cm2/s", 1e4),
+    "C/V": ("mAh/V", 1 / 3.6),
+    "1/s": ("%/h", 3.6e5),
 }
 _IN_PERCENT = frozenset(
-    {"coulombic_efficiency", "energy_efficiency", "average_coulombic_efficiency", "retention"}
+    {
+        "coulombic_efficiency",
+        "energy_efficiency",
+        "average_coulombic_efficiency",
+        "retention",
+        "kramers_kronig",
+    }
 )
 _IN_MILLIVOLTS = frozenset(
-    {"hysteresis", "overpotential", "nucleation_overpotential", "steady_overpotential"}
+    {
+        "hysteresis",
+        "overpotential",
+        "nucleation_overpotential",
+        "steady_overpotential",
+        "voltammetry_separation",
+    }
 )
 
 

@@ -175,9 +175,54 @@ def ionic_conductivity(
     )
 
 
+def macmullin_number(conductivity: Figure, electrolyte: Estimate, place: RunPlace = NOWHERE) -> Figure:
+    """How much worse the soaked separator conducts than the electrolyte alone, sigma0 / sigma."""
+    value, uncertainty = propagated(lambda free, soaked: free / soaked, electrolyte, conductivity.estimate)
+    return Figure(
+        name="macmullin_number",
+        value=value,
+        unit="1",
+        uncertainty=uncertainty,
+        method=f"sigma0 / sigma with sigma0 {10 * electrolyte.value:.4g} mS/cm of the electrolyte alone and "
+        f"sigma {10 * conductivity.value:.4g} mS/cm",
+        warnings=conductivity.warnings + _unknown(electrolyte_conductivity=electrolyte),
+        detail={"electrolyte_conductivity": electrolyte._asdict(), "conductivity": conductivity.value},
+        place=place,
+    )
+
+
+def kramers_kronig_residual(spectrum: Spectrum, place: RunPlace = NOWHERE) -> Figure:
+    """Rms residual of the linear Kramers-Kronig test relative to |Z|: below 0.5 % is consistent."""
+    found = kramers_kronig(spectrum)
+    return Figure(
+        name="kramers_kronig",
+        value=found.residual,
+        unit="1",
+        method=f"linear Kramers-Kronig test with {found.elements} RC elements, weighted by 1/|Z|: "
+        f"the spectrum is {found.verdict}",
+        warnings=found.warnings(),
+        detail=found.as_mapping(),
+        place=place,
+    )
+
+
+def resistance_drift(before: Figure, after: Figure, seconds: float, place: RunPlace = NOWHERE) -> Figure:
+    """How fast a resistance changes from one spectrum to a later one, 1/s of the earlier value."""
+    change = propagated(lambda a, b: (b - a) / (a * seconds), before.estimate, after.estimate)
+    return Figure(
+        name=f"{before.name}_drift",
+        value=change.value,
+        unit="1/s",
+        uncertainty=change.uncertainty,
+        method=f"({after.value:.4g} - {before.value:.4g}) ohm / {before.value:.4g} ohm over {seconds:.4g} s, "
+        f"from step {before.place.step} to step {after.place.step}",
+        place=place,
+    )
+
+
 def _unknown(**facts: Estimate) -> tuple[str, ...]:
     return tuple(
-        f"the cell file gives no uncertainty of the {name}: none is in the result"
+        f"the cell file gives no uncertainty of the {name.replace('_', ' ')}: none is in the result"
         for name, fact in facts.items()
         if fact.uncertainty == 0
     )

@@ -1,10 +1,14 @@
 """How each figure is made from the evidence of a run: which steps it needs, and what refuses it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import TypeAlias
 
 from protocols.errors import FigureError
 from protocols.figures import cycling, decay, plating, transference
+from protocols.figures.circuit_string import CIRCUIT, circuit_parameters, read_circuit
+from protocols.figures.differential import differential_capacity_peaks, plateau_capacities
+from protocols.figures.estimate import Array
 from protocols.figures.evidence import Evidence
 from protocols.figures.figure import Figure, Refusal, RunPlace
 from protocols.figures.impedance import (
@@ -12,11 +16,15 @@ from protocols.figures.impedance import (
     bulk_resistance,
     interfacial_resistance,
     ionic_conductivity,
+    kramers_kronig_residual,
+    macmullin_number,
+    resistance_drift,
 )
 from protocols.figures.polarisation import Polarisation
 from protocols.figures.pulses import pulse_resistance
 from protocols.figures.rate import rate_capability
 from protocols.figures.run import StepSummary
+from protocols.figures.titration import diffusion
 from protocols.figures.voltammetry import voltammetry_peaks
 
 Outcome: TypeAlias = Figure | Refusal
@@ -29,7 +37,7 @@ READINGS_BEFORE_PULSE = 10
 
 def made(name: str, evidence: Evidence) -> Iterator[Outcome]:
     """Make the figure of that name: one outcome at least, refusals among them."""
-    maker = MAKERS.get(name)
+    maker = _circuit(name) if name.startswith(CIRCUIT) else MAKERS.get(name)
     if maker is None:
         yield Refusal(name, f"no figure has this name; known are {', '.join(MAKERS)}")
         return
@@ -205,6 +213,113 @@ def _spectra_around(
     )
 
 
+def _circuit(name: str) -> Maker:
+    """Return the maker of the parameters of a circuit that was written out."""
+    circuit = read_circuit(name.removeprefix(CIRCUIT))
+
+    def maker(evidence: Evidence) -> Iterator[Outcome]:
+        def make(step: StepSummary) -> Iterable[Figure]:
+            return circuit_parameters(circuit, evidence.raw_spectrum(step), _place(step))
+
+        yield from _each(name, evidence.needed("impedance"), make)
+
+    return maker
+
+
+def _macmullin_number(evidence: Evidence) -> Iterator[Outcome]:
+    thickness, area = evidence.thickness(), evidence.area()
+    electrolyte = evidence.needed_fact("electrolyte_conductivity")
+
+    def make(step: StepSummary) -> Iterator[Figure]:
+        resistance = bulk_resistance(evidence.spectrum(step), _place(step))
+        conductivity = ionic_conductivity(resistance, thickness, area, _place(step))
+        yield macmullin_number(conductivity, electrolyte, _place(step))
+
+    yield from _each("macmullin_number", evidence.needed("impedance"), make)
+
+
+def _kramers_kronig(evidence: Evidence) -> Iterator[Outcome]:
+    def make(step: StepSummary) -> Iterator[Figure]:
+        yield kramers_kronig_residual(evidence.raw_spectrum(step), _place(step))
+
+    yield from _each("kramers_kronig", evidence.needed("impedance"), make)
+
+
+def _resistance_drift(evidence: Evidence) -> Iterator[Outcome]:
+    """Of the bulk and the interface, from each spectrum to the next."""
+    spectra = evidence.needed("impedance")
+    if len(spectra) < 2:
+        raise FigureError("the run has one spectrum; a drift needs two")
+    for before, after in pairwise(spectra):
+        try:
+            yield from _drifts(evidence, before, after)
+        except FigureError as error:
+            yield Refusal("resistance_drift", str(error), _place(after))
+
+
+def _drifts(evidence: Evidence, before: StepSummary, after: StepSummary) -> Iterator[Figure]:
+    if before.started is None or after.started is None:
+        raise FigureError("when the spectra were taken is not known")
+    first, second = evidence.spectrum(before), evidence.spectrum(after)
+    seconds = after.started - before.started
+    for figure, arcs in ((bulk_resistance, False), (interfacial_resistance, True)):
+        if not arcs or (first.circuit.arcs and second.circuit.arcs):
+            pair = figure(first, _place(before)), figure(second, _place(after))
+            yield resistance_drift(*pair, seconds, _place(after))
+
+
+def _halves(evidence: Evidence) -> list[StepSummary]:
+    """The charges and discharges of the first and of the latest complete cycle."""
+    if not evidence.cycles:
+        raise FigureError("the run has no complete cycle yet")
+    shown = {evidence.cycles[0].number, evidence.cycles[-1].number}
+    return [step for step in evidence.of("discharge", "charge") if step.cycle in shown]
+
+
+def _plateau_capacity(evidence: Evidence) -> Iterator[Outcome]:
+    """Of the discharges of the first and of the latest complete cycle."""
+    mass = evidence.fact("active_mass")
+
+    def make(step: StepSummary) -> Iterable[Figure]:
+        readings = evidence.readings(step)
+        return plateau_capacities(readings.voltage, readings.capacity, mass, _place(step))
+
+    yield from _each("plateau_capacity", [s for s in _halves(evidence) if s.verb == "discharge"], make)
+
+
+def _differential_capacity_peaks(evidence: Evidence) -> Iterator[Outcome]:
+    def make(step: StepSummary) -> Iterable[Figure]:
+        readings = evidence.readings(step)
+        return differential_capacity_peaks(readings.voltage, readings.capacity, _place(step))
+
+    yield from _each("differential_capacity_peaks", _halves(evidence), make)
+
+
+def _diffusion_coefficient(evidence: Evidence) -> Iterator[Outcome]:
+    """Of every charge and discharge between two rests, but for those marked `pulse`."""
+    known = evidence.fact("diffusion_length")
+    length = None if known is None else evidence.needed_fact("diffusion_length")
+    steps = evidence.steps
+    found = [
+        (before, pulse, after)
+        for before, pulse, after in zip(steps, steps[1:], steps[2:], strict=False)
+        if before.verb == after.verb == "rest" and pulse.verb in ("charge", "discharge")
+        if PULSE_MARK not in pulse.marks
+    ]
+    if not found:
+        raise FigureError("no charge or discharge between two rests: no titration")
+
+    def courses(step: StepSummary) -> tuple[Array, Array]:
+        readings = evidence.readings(step)
+        return readings.time, readings.voltage
+
+    for before, pulse, after in found:
+        try:
+            yield diffusion(courses(before), courses(pulse), courses(after), length, _place(pulse))
+        except FigureError as error:
+            yield Refusal("diffusion_coefficient", str(error), _place(pulse))
+
+
 def _voltammetry_peaks(evidence: Evidence) -> Iterator[Outcome]:
     def make(step: StepSummary) -> Iterator[Figure]:
         readings = evidence.readings(step)
@@ -248,5 +363,11 @@ MAKERS: Mapping[str, Maker] = {
     "transference_number": _transference_number,
     "pulse_resistance": _pulse_resistance,
     "voltammetry_peaks": _voltammetry_peaks,
+    "plateau_capacity": _plateau_capacity,
+    "differential_capacity_peaks": _differential_capacity_peaks,
+    "diffusion_coefficient": _diffusion_coefficient,
+    "macmullin_number": _macmullin_number,
+    "kramers_kronig": _kramers_kronig,
+    "resistance_drift": _resistance_drift,
 }
 """What may be asked for, and who makes it."""

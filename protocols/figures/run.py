@@ -13,8 +13,9 @@ class StepSummary:
     """One step that is over.
 
     `capacity` (C) and `energy` (J) carry the sign of the current; `set_value` is ampere, volt,
-    watt or ohm, None for rest, sweep and impedance. `cycle` is 0 before the first. `complete` is
-    False for a step that still runs or was cut short (stopped, tripped): it counts for nothing.
+    watt or ohm, None for rest, sweep and impedance. `cycle` is 0 before the first, `started` in
+    seconds of the run. `complete` is False for a step that still runs or was cut short (stopped,
+    tripped): it counts for nothing.
     """
 
     ordinal: int
@@ -29,6 +30,7 @@ class StepSummary:
     start_voltage: float | None = None
     end_voltage: float | None = None
     open_circuit_voltage: float | None = None
+    started: float | None = None
     complete: bool = True
 
 
