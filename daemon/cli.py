@@ -10,6 +10,7 @@ import typer
 from daemon.commands import (
     archiving,
     checking,
+    exporting,
     importing,
     operations,
     reporting,
@@ -49,7 +50,7 @@ app.command(rich_help_panel=_RUNS)(running.pause)
 app.command(rich_help_panel=_RUNS)(running.resume)
 app.command(rich_help_panel=_RUNS)(running.stop)
 app.command(rich_help_panel=_RUNS)(running.clear)
-app.command(rich_help_panel=_RUNS)(running.export)
+app.command(rich_help_panel=_RUNS)(exporting.export)
 app.command(rich_help_panel=_RUNS)(archiving.archive)
 app.command(name="import", rich_help_panel=_RUNS)(importing.import_)
 app.command(rich_help_panel=_RUNS)(reporting.report)

@@ -1,12 +1,14 @@
-"""The export: a run as text files that other programs read."""
+"""The export: a run as tables that other programs read, mostly as text."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TextIO
 
+from daemon.bdf import COLUMNS as BDF
+from daemon.bdf import BdfRows
 from daemon.errors import UnknownError
-from daemon.results import CycleRecord, ReadingRecord, Results, RunRecord
+from daemon.results import CycleRecord, ReadingRecord, Results, RunRecord, StepRecord
 
 COULOMB_PER_AMPERE_HOUR = 3600.0
 JOULE_PER_WATT_HOUR = 3600.0
@@ -44,6 +46,18 @@ CYCLES = (
     "Energy Efficiency / 1",
     "Pairing",
 )
+STEPS = (
+    *("Step Count / 1", "Step ID", "Verb", "Setting", "Set Value", "Cycle Count / 1", "Marks"),
+    *("Start Time / s", "End Time / s", "Duration / s", "Net Capacity / Ah", "Net Energy / Wh"),
+    *("Start Voltage / V", "End Voltage / V", "Mean Voltage / V", "Open Circuit Voltage / V"),
+    *("First Record Index / 1", "Last Record Index / 1", "Reason"),
+)
+"""The set value is in ampere, volt, watt or ohm, by the verb."""
+
+SPECTRA = (
+    *("Step Count / 1", "Cycle Count / 1", "Test Time / s"),
+    *("Frequency / Hz", "Real Impedance / ohm", "Imaginary Impedance / ohm"),
+)
 IMPEDANCE = ("Frequency / Hz", "Real Impedance / ohm", "Imaginary Impedance / ohm")
 FIGURES = ("Figure", "Cycle", "Step", "Mark", "Value", "Uncertainty", "Unit", "Method", "Warnings")
 EVENTS = ("Time / s", "Kind", "Text")
@@ -59,11 +73,12 @@ def export(
 ) -> int:
     """Write a run as comma-separated values and return how many rows were written.
 
-    `csv` has a row per reading in Battery Data Format columns, `cycles` one per cycle, `impedance`
-    frequency, real and imaginary part of one step's spectrum or all, `figures` and `events` what
-    they say. Memory does not grow with the run; `report` is told
-    the rows written so far, once per page. Raises `UnknownError` for a format or a run there
-    is not.
+    `bdf` has a row per reading in every column of the Battery Data Format that is known, `csv` in
+    ten of them; `cycles` and `steps` have one per cycle or step; `eis` (or `impedance`) is
+    frequency, real and imaginary part of one step's spectrum or of all, `spectra` says of each
+    point which one it is of; `figures` and `events` what they say. Memory does not grow with the
+    run; `report` is told the rows written so far, once per page. Raises `UnknownError` for a
+    format or a run there is not.
     """
     if format not in FORMATS:
         raise UnknownError(f"no export is called {format!r}; there are {', '.join(FORMATS)}")
@@ -85,10 +100,16 @@ Table = tuple[tuple[str, ...], Iterable[tuple[Cell, ...]]]
 
 def _readings(results: Results, run: RunRecord, step: int | None) -> Table:
     began = datetime.fromisoformat(run.started).timestamp() if run.started else None
-    return READINGS, (_reading(reading, began) for reading in _every_reading(results, run.name, step))
+    return READINGS, (_reading(reading, began) for reading in every_reading(results, run.name, step))
 
 
-def _every_reading(results: Results, run: str, step: int | None) -> Iterator[ReadingRecord]:
+def _bdf(results: Results, run: RunRecord, step: int | None) -> Table:
+    rows = BdfRows(run, results.steps(run.name))
+    return BDF, map(rows.row, every_reading(results, run.name, step))
+
+
+def every_reading(results: Results, run: str, step: int | None = None) -> Iterator[ReadingRecord]:
+    """Yield the readings of a run or of one step, page by page."""
     after = 0
     while page := results.readings(run, step=step, after=after, limit=PAGE):
         yield from page
@@ -133,6 +154,26 @@ def _cycle(cycle: CycleRecord) -> tuple[Cell, ...]:
     )
 
 
+def _steps(results: Results, run: RunRecord, step: int | None) -> Table:
+    return STEPS, (_step(each) for each in results.steps(run.name) if step in (None, each.ordinal))
+
+
+def _step(step: StepRecord) -> tuple[Cell, ...]:
+    return (
+        *(step.ordinal, step.path, step.verb, step.setting, step.set_value, step.cycle, " ".join(step.marks)),
+        *(step.started, step.ended, step.duration),
+        _per(step.capacity, COULOMB_PER_AMPERE_HOUR),
+        _per(step.energy, JOULE_PER_WATT_HOUR),
+        *(step.start_voltage, step.end_voltage, step.mean_voltage, step.open_circuit_voltage),
+        *(step.first_reading, step.last_reading, step.reason),
+    )
+
+
+def _spectra(results: Results, run: RunRecord, step: int | None) -> Table:
+    points = results.impedance(run.name, step)
+    return SPECTRA, ((p.step, p.cycle, p.time, p.frequency, p.real, p.imaginary) for p in points)
+
+
 def _impedance(results: Results, run: RunRecord, step: int | None) -> Table:
     points = results.impedance(run.name, step)
     return IMPEDANCE, ((point.frequency, point.real, point.imaginary) for point in points)
@@ -158,6 +199,10 @@ FORMATS: dict[str, Callable[[Results, RunRecord, int | None], Table]] = {
     "impedance": _impedance,
     "figures": _figures,
     "events": _events,
+    "bdf": _bdf,
+    "steps": _steps,
+    "eis": _impedance,
+    "spectra": _spectra,
 }
 
 

@@ -1,7 +1,6 @@
-"""`submit`, `runs`, `show`, `watch`, `pause`, `resume`, `stop`, `clear`, `export`: what runs are asked."""
+"""`submit`, `runs`, `show`, `watch`, `pause`, `resume`, `stop`, `clear`: what runs are asked."""
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -162,44 +161,6 @@ def clear(
         _print(answer)
     else:
         typer.echo(f"{channel} is cleared by {answer['cleared_by']}; it was latched: {answer['reason']}")
-
-
-def export(
-    run: RunName,
-    state: State,
-    database: Database = None,
-    format_: Annotated[
-        str, typer.Option("--format", help="csv (a row per reading), cycles, impedance, figures or events.")
-    ] = "csv",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write; by default the terminal.")
-    ] = None,
-    step: Annotated[int | None, typer.Option(help="Only this step.")] = None,
-    json_: Annotated[
-        bool, typer.Option("--json", help="Say in JSON what was written; needs --output.")
-    ] = False,
-) -> None:
-    """Write a run as comma-separated values, readings in Battery Data Format columns."""
-    from daemon.commands.report import full_name
-    from daemon.export import export as exporting
-    from daemon.results import Results
-
-    results = Results.open(database_of(state, database))
-    name = full_name(results, run)
-    if output is None:
-        if json_:
-            raise typer.BadParameter("--json needs --output: the values themselves go to the terminal")
-        exporting(results, name, sys.stdout, format_, step)
-        return
-    from daemon.commands.display import rows_written
-
-    partial = output.with_name(output.name + ".part")
-    expected = results.counts(name).stored if format_ == "csv" and step is None else None
-    with partial.open("w", encoding="utf-8", newline="") as file, rows_written(expected) as report:
-        rows = exporting(results, name, file, format_, step, report)
-    partial.replace(output)
-    facts = {"run": name, "format": format_, "file": str(output), "rows": rows}
-    _print(facts) if json_ else typer.echo(f"{rows} rows of {name} in {output}")
 
 
 def _told(state: Path, request: Any, words: str, json_: bool) -> None:

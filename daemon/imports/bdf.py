@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from daemon.bdf import STEP_TYPES
 from daemon.imports.counters import SignedStepCounter
 from daemon.imports.layout import AMPERE_HOUR, WATT_HOUR, Layout
 from daemon.imports.recording import Integers, Recording, Source
@@ -28,10 +29,11 @@ LAYOUT = Layout(
     charged_energy=("Charging Energy",),
     discharged_energy=("Discharging Energy",),
     temperature=("Surface Temperature", "Temperature T1", "Ambient Temperature"),
+    gaps=True,
 )
 _FREQUENCY, _REAL, _IMAGINARY = ("Frequency",), ("Real Impedance",), ("Imaginary Impedance",)
-_VERBS = {"CC_CHG": "charge", "CC_DCH": "discharge", "CCCV_CHG": "charge", "CV_CHG": "hold", "REST": "rest"}
-_VERBS |= {"OCV": "rest", "EIS": "impedance"}
+_VERBS = {name: verb for verb, names in [*STEP_TYPES.items()][::-1] for name in names}
+_VERBS |= {"OCV": "rest", "CCCV_CHG": "charge", "CCCV_DCH": "discharge"}
 
 
 def is_bdf(titles: Sequence[str]) -> bool:

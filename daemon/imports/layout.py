@@ -23,7 +23,7 @@ class Layout:
 
     `kind` is a column of step names. `capacity` and `energy` begin anew with every step and have
     no sign; `charged` and `discharged` (and those of energy) are pairs, `fresh` where they begin
-    anew with every step.
+    anew with every step. With `gaps` a cell of voltage or current may be empty: no number was read.
     """
 
     time: Names
@@ -42,6 +42,7 @@ class Layout:
     temperature: Names = ()
     moment: Names = ()
     fresh: bool = False
+    gaps: bool = False
     current_unit: float = 1.0
     time_unit: float = 1.0
 
@@ -59,8 +60,8 @@ class Layout:
         return Recording(
             source=replace(source, began=source.began or began(table, self.moment, time)),
             time=time,
-            voltage=table.needed("voltage", self.voltage),
-            current=with_sign(table.needed("current", self.current, self.current_unit), kinds),
+            voltage=table.needed("voltage", self.voltage, gaps=self.gaps),
+            current=with_sign(table.needed("current", self.current, self.current_unit, self.gaps), kinds),
             step=_integers(table, "number of the step", self.step),
             kind=[kind.verb for kind in kinds] or [""] * len(table),
             cycle=_integers(table, "number of the cycle", self.cycle)

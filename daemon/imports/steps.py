@@ -40,7 +40,8 @@ class Step:
         """Energy over charge; the mean of the readings where no charge passed."""
         if self.capacity:
             return self.energy / self.capacity
-        return float(np.mean([row.voltage for row in self.readings])) if self.readings else None
+        known = [row.voltage for row in self.readings if row.voltage == row.voltage]
+        return float(np.mean(known)) if known else None
 
 
 def steps_of(recording: Recording) -> list[Step]:

@@ -76,14 +76,14 @@ class Table:
             cells = [cell.replace(",", ".") for cell in cells]
         return _as_numbers(cells, self, place) * (unit if known is None else known)
 
-    def needed(self, what: str, names: Sequence[str], unit: float = 1.0) -> Array:
-        """Return a column in SI that has to be there, without a gap."""
+    def needed(self, what: str, names: Sequence[str], unit: float = 1.0, gaps: bool = False) -> Array:
+        """Return a column in SI that has to be there, without a gap unless those are allowed."""
         found = self.numbers(names, unit)
         if found is None:
             raise refused(
                 self.file, f"no column of the {what} among {', '.join(self.titles)[:400]}", " or ".join(names)
             )
-        bad = np.flatnonzero(~np.isfinite(found))
+        bad = np.flatnonzero(np.isinf(found) if gaps else ~np.isfinite(found))
         if bad.size:
             row, place = self.rows[bad[0]], self.find(names) or 0
             raise refused(
