@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import platform
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,6 +12,7 @@ from typing import Any
 
 from daemon import requests
 from daemon.attendance import require_deadman
+from daemon.chamber import BenchChamber
 from daemon.errors import LatchedError, ServiceError, UnknownError
 from daemon.glances import glances
 from daemon.journal import Journal
@@ -29,9 +30,11 @@ from daemon.safe import make_stations_safe
 from daemon.spool import Spool
 from daemon.station import Station
 from daemon.submissions import Submissions
-from drivers.base import Program, ProgrammedChannel
+from drivers.base import Channel, Program, ProgrammedChannel
 from protocols.errors import Place, Problem, ProtocolError
 from protocols.forecast import forecast
+from protocols.plan import PlannedStep
+from protocols.techniques import ChamberTemperature
 
 
 class Answers:
@@ -48,7 +51,9 @@ class Answers:
         spool: Spool,
         outbox: Outbox,
         publisher: Publisher,
+        chambers: Mapping[str, BenchChamber],
     ) -> None:
+        """`chambers` are those around the channels, by the channel's name."""
         self._core = core
         self._bench = bench
         self._stations = stations
@@ -60,6 +65,7 @@ class Answers:
         self._publisher = publisher
         self._submissions = Submissions(journal)
         self._revisions = Revisions(journal.epoch)
+        self._chambers = chambers
         self._started = datetime.now(UTC)
 
     async def answer(self, request: requests.Request, who: str = "somebody") -> Any:
@@ -142,13 +148,18 @@ class Answers:
         await self._journal.clear(station.name, who, request.reason)
         return {"channel": station.name, "cleared_by": who, **latch.facts()}
 
+    def _each_chamber(self) -> Iterable[BenchChamber]:
+        return {chamber.entry.name: chamber for chamber in self._chambers.values()}.values()
+
     def _channel_facts(self, station: Station) -> Mapping[str, Any]:
         latch = self._journal.latches.get(station.name)
+        chamber = self._chambers.get(station.name)
         facts = station.facts()
         return {
             **facts,
             "cell": facts["cell"] or self._journal.cells.get(station.name),
             "latch": latch.facts() if latch is not None else None,
+            "chamber": chamber.facts() if chamber is not None else None,
         }
 
     def _status(self) -> Mapping[str, Any]:
@@ -168,6 +179,7 @@ class Answers:
                 "trouble": self._outbox.trouble,
             },
             "channels": len(self._stations),
+            "chambers": [chamber.facts() for chamber in self._each_chamber()],
             "runs": [run.name for run in self._runs if not run.over],
         }
 
@@ -181,7 +193,8 @@ class Answers:
             found["programs"] = {
                 step.path: channel.program(step.path, Program(step, plan.limits, station.entry.sample))
                 for step in plan.each_step()
-                if step.until is None or all(end.relative_to is None for end in step.until.comparisons())
+                if not isinstance(step.technique, ChamberTemperature)
+                and (step.until is None or all(end.relative_to is None for end in step.until.comparisons()))
             }
         return found
 
@@ -236,11 +249,21 @@ class Answers:
         problems = [
             Problem(Place(request.protocol_file, step.line, 1), f"{step.verb} {step.setting}".strip(), reason)
             for step in order.plan.each_step()
-            if (reason := station.driver_class.refusal(step) or channel.refusal(step)) is not None
+            if (reason := self._refusal(step, station, channel)) is not None
         ]
         if problems:
             raise ProtocolError(*problems)
         return order
+
+    def _refusal(self, step: PlannedStep, station: Station, channel: Channel) -> str | None:
+        """Return why the step cannot be run on the channel, where it is, or None."""
+        match step.technique:
+            case ChamberTemperature(celsius):
+                chamber = self._chambers.get(station.name)
+                if chamber is None:
+                    return f"a channel in a chamber: the bench file puts {station.name} in none"
+                return chamber.refusal(celsius)
+        return station.driver_class.refusal(step) or channel.refusal(step)
 
     async def _ordered(self, name: str, station: Station, found: Planned, request: requests.Submit) -> Order:
         """Freeze what was asked for."""

@@ -18,21 +18,24 @@ instruments:
       neware-1: {at: 27-1-1, window: {current: 50 mA}}
       neware-2: {at: 27-1-2, sample: 10 s}
   rehearsal2: {driver: neware, simulate: {cell: li_s/pp, speed: max}, channels: 8}
+chambers:                            # see daemon/chamber_file.py
+  oven: {driver: espec, address: tcp://192.168.1.9:10001, channels: [smu1, neware-1], drift: hold}
 
 An instrument with no `channels` is one channel of its own name; a number of them are its first ones,
 named rehearsal2-1, rehearsal2-2, and so on. What an instrument says of sample, guards and attendance
 holds for each of its channels that says nothing else of it, and its window for all of them.
 """
 
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from daemon.attendance import read_unattended
+from daemon.chamber_file import ChamberEntry, read_chambers
 from daemon.guards import DEFAULT, Thresholds
 from daemon.guards.written import read_thresholds
+from daemon.simulation_file import Simulation, read_cell, read_faults, read_seed, read_simulation
 from drivers import registry
 from protocols import nodes, source
 from protocols.errors import Problem, ProtocolError
@@ -51,20 +54,6 @@ MOST_CHANNELS = 1024
 """Of one instrument."""
 
 _NAME = "a name of a-z, 0-9 and -, beginning with a letter, of at most 32 characters"
-
-
-@dataclass(frozen=True, slots=True)
-class Simulation:
-    """A simulated instrument instead of an address: the cell in it, and how fast it lives.
-
-    `speed` is simulated seconds per second; infinite means as fast as the data is taken. `faults`
-    are what will go wrong with it, in the simulator's own words: "mute at 30 s for 5 s".
-    """
-
-    cell: str
-    speed: float = 1.0
-    seed: int = 0
-    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +93,7 @@ class BenchFile:
 
     name: str
     instruments: Mapping[str, InstrumentEntry]
+    chambers: Mapping[str, ChamberEntry] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -119,7 +109,7 @@ class BenchFile:
     def _from(cls, node: nodes.Node) -> Self:
         wanted = "a mapping with `bench` and `instruments`"
         root = nodes.as_mapping(node, wanted)
-        root.only(("bench", "instruments"), "a key of a bench file")
+        root.only(("bench", "instruments", "chambers"), "a key of a bench file")
         name = nodes.as_scalar(root.need("bench", "a name for it"), "a name for the bench").text
         listed = nodes.as_mapping(
             root.need("instruments", "a mapping"), "a mapping from names to instruments"
@@ -130,13 +120,24 @@ class BenchFile:
         for key, value in listed.entries:
             with problems.gathered():
                 entries[key.text] = _entry(key, value, taken)
+        chambers = root.take("chambers")
         problems.settle()
-        return cls(name, entries)
+        return cls(name, entries, {} if chambers is None else read_chambers(chambers, sorted(taken)))
 
     def channels(self) -> Iterator[ChannelEntry]:
         """Yield every channel of every instrument, in the order of the file."""
         for entry in self.instruments.values():
             yield from entry.channels
+
+    def simulated(self) -> list[InstrumentEntry]:
+        """Return what of it is simulated; a chamber as an instrument of one channel, with its name."""
+        chambers = [
+            InstrumentEntry(
+                c.name, c.driver, None, c.simulation, (ChannelEntry(c.name, c.driver, c.simulation),)
+            )
+            for c in self.chambers.values()
+        ]
+        return [entry for entry in (*self.instruments.values(), *chambers) if entry.simulation is not None]
 
 
 def simulated_alone(driver: str, simulation: Simulation, channels: int | None) -> InstrumentEntry:
@@ -162,7 +163,7 @@ def _entry(key: nodes.Scalar, node: nodes.Node, taken: set[str]) -> InstrumentEn
         registry.names(),
         "an installed driver",
     )
-    simulation = _simulation(simulate) if simulate is not None else None
+    simulation = read_simulation(simulate) if simulate is not None else None
     common = _refined(ChannelEntry(name, driver, simulation), entry)
     return InstrumentEntry(
         name=name,
@@ -222,9 +223,9 @@ def _own_cell(whole: Simulation, position: int, entry: nodes.MappingNode) -> Sim
     cell, seed, faults = entry.take("cell"), entry.take("seed"), entry.take("faults")
     return replace(
         whole,
-        cell=whole.cell if cell is None else nodes.as_scalar(cell, "the name of a simulated cell").text,
-        seed=whole.seed + position if seed is None else _seed(nodes.as_scalar(seed, "a whole number")),
-        faults=() if faults is None else _faults(faults),
+        cell=whole.cell if cell is None else read_cell(cell),
+        seed=whole.seed + position if seed is None else read_seed(seed),
+        faults=() if faults is None else read_faults(faults),
     )
 
 
@@ -267,58 +268,6 @@ def _is_name(text: str) -> bool:
     return (
         len(text) <= 32 and letters.isascii() and letters.isalnum() and text[0].isalpha() and text.islower()
     )
-
-
-def _simulation(node: nodes.Node) -> Simulation:
-    entry = nodes.as_mapping(node, "{cell: li_cu/pp, speed: 1000, seed: 1}")
-    entry.only(("cell", "speed", "seed", "faults"), "a key of a simulation")
-    cell = nodes.as_scalar(entry.need("cell", "li_cu/pp"), "the name of a simulated cell").text
-    speed, seed, faults = entry.take("speed"), entry.take("seed"), entry.take("faults")
-    return Simulation(
-        cell,
-        _speed(nodes.as_scalar(speed, "a number, or max")) if speed is not None else 1.0,
-        _seed(nodes.as_scalar(seed, "a whole number")) if seed is not None else 0,
-        _faults(faults) if faults is not None else (),
-    )
-
-
-def _speed(text: nodes.Scalar) -> float:
-    if text.text == "max":
-        return math.inf
-    try:
-        speed = float(text.text)
-    except ValueError:
-        speed = math.nan
-    if not 0.0 < speed < 1e9:
-        raise text.refused("a number above 0, or max")
-    return speed
-
-
-def _seed(text: nodes.Scalar) -> int:
-    if not (text.text.isascii() and text.text.isdigit() and len(text.text) < 10):
-        raise text.refused("a whole number of at most nine digits")
-    return int(text.text)
-
-
-def _faults(node: nodes.Node) -> tuple[str, ...]:
-    return tuple(_fault(item) for item in nodes.as_list(node, "a list of faults").items)
-
-
-def _fault(node: nodes.Node) -> str:
-    """Return a fault in the simulator's words; which kinds there are is the simulator's to say."""
-    if isinstance(node, nodes.Scalar):
-        return node.text
-    entry = nodes.as_mapping(node, "{at: 30 s, fault: mute, for: 5 s}")
-    entry.only(("fault", "by", "at", "for", "times"), "a key of a fault")
-    words = [nodes.as_scalar(entry.need("fault", "mute"), "the kind of a fault").text]
-    if (amount := entry.take("by")) is not None:
-        words += ["by", nodes.as_scalar(amount, "a number with its unit").text]
-    for key in ("at", "for"):
-        if (moment := entry.take(key)) is not None:
-            words += [key, f"{read_amount(nodes.as_scalar(moment, TIME.wanted), TIME).value:.9g} s"]
-    if (times := entry.take("times")) is not None:
-        words += [nodes.as_scalar(times, "a number of answers").text, "times"]
-    return " ".join(words)
 
 
 def _window(node: nodes.Node) -> Limits:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from daemon import requests
 from daemon.answers import Answers
 from daemon.bench_file import BenchFile, InstrumentEntry
+from daemon.chamber import BenchChamber
+from daemon.chamber_file import ChamberEntry
 from daemon.control import listening
 from daemon.errors import ConfigurationError, ServiceError
 from daemon.heartbeat import SPOOL_PATIENCE, Heartbeat, feel_pulse
@@ -66,6 +68,7 @@ class Core:
         self._bench = bench
         self._instruments = [_instrument(entry, simulated) for entry in bench.instruments.values()]
         self._stations = dict(_stations(bench, self._instruments, simulated))
+        self._chambers = [_chamber(entry, simulated) for entry in bench.chambers.values()]
         self._passed = passed
 
     async def serve(self, ready: Callable[[], None], stopped: asyncio.Event) -> None:
@@ -83,7 +86,8 @@ class Core:
         spool = await asyncio.to_thread(Spool.open, self._places.spool)
         self._outbox = Outbox(spool, self._name)
         self._publisher = Publisher(self._outbox, self._broker_url)
-        self._runs = Runs(self._name, self._stations, self._journal, self._outbox, self._passed)
+        around = {name: chamber for chamber in self._chambers for name in chamber.entry.channels}
+        self._runs = Runs(self._name, self._stations, self._journal, self._outbox, self._passed, around)
         self._recovery = Recovery(
             self._journal, self._stations, self._runs.launch, self._runs.conclude, self._passed
         )
@@ -97,6 +101,7 @@ class Core:
             spool,
             self._outbox,
             self._publisher,
+            around,
         )
         try:
             found = self._runs.adopt(spool.states())
@@ -120,6 +125,7 @@ class Core:
                 services.create_task(self._keep_positions(), name="positions"),
                 services.create_task(feel_pulse(self._outbox, spool_heartbeat), name="pulse"),
                 services.create_task(watchdog.run(), name="watchdog"),
+                *(services.create_task(c.watch(), name=f"chamber {c.entry.name}") for c in self._chambers),
             ]
             async with asyncio.TaskGroup() as running:
                 self._runs.conducted_in(running)
@@ -135,6 +141,7 @@ class Core:
             await asyncio.gather(*(instrument.aclose() for instrument in self._instruments))
             for task in own:
                 task.cancel()
+        await asyncio.gather(*(chamber.aclose() for chamber in self._chambers))
 
     def _open_all(
         self, found: list[Parked], running: asyncio.TaskGroup
@@ -188,6 +195,14 @@ def _instrument(entry: InstrumentEntry, simulated: Mapping[str, Address]) -> Ins
                 f"nobody serves the simulated instrument {channel.name}; `galvanod up` does"
             )
     return Instrument(entry, simulated[entry.channels[0].name].address)
+
+
+def _chamber(entry: ChamberEntry, simulated: Mapping[str, Address]) -> BenchChamber:
+    if entry.address is not None:
+        return BenchChamber(entry, entry.address)
+    if entry.name not in simulated:
+        raise ConfigurationError(f"nobody serves the simulated chamber {entry.name}; `galvanod up` does")
+    return BenchChamber(entry, *simulated[entry.name])
 
 
 def _stations(

@@ -7,6 +7,7 @@ from daemon.guards import Guards, Look
 from daemon.logbook import Logbook
 from daemon.position import ProgramPosition, StepPosition
 from daemon.progress import Tally
+from daemon.surroundings import Surroundings
 from protocols.limits import Limits, Range
 from protocols.reading import Reading
 from protocols.walk import Visit, Walk
@@ -35,6 +36,9 @@ class Engine(ABC):
 
     program: ProgramPosition | None = None
     """The whole protocol that the instrument was given, and how much of its record was taken."""
+
+    surroundings: Surroundings = Surroundings()
+    """Where the cell is."""
 
     @abstractmethod
     async def prepare(self) -> None:

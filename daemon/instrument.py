@@ -64,7 +64,7 @@ class Instrument:
     async def _open(self, pending: Pending | None) -> Driver:
         async with contextlib.AsyncExitStack() as stack:
             try:
-                stack.enter_context(owned(_lock_file(self.address), self.address))
+                stack.enter_context(owned(lock_file(self.address), self.address))
                 link: Link = await open_link(self.address, self.driver_class.link_options)
                 stack.push_async_callback(link.aclose)
                 driver = await self._driver_on(link, pending)
@@ -96,7 +96,7 @@ def _deadman(declared: Deadman, channels: Sequence[ChannelEntry]) -> Deadman:
     return declared.at_least(3.0 * max(wished)) if wished else declared
 
 
-def _lock_file(address: str) -> Path:
+def lock_file(address: str) -> Path:
     """One instrument, one owner on this machine, whatever the state directory."""
     digest = hashlib.sha256(address.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"galvanod-instrument-{digest}.lock"

@@ -79,7 +79,7 @@ class ProgrammedEngine(Engine):
         self._zero = attached.origin - began
 
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
-        step = visit.step
+        step = self.surroundings.begin(visit.step)
         if behind is None:
             tally = Tally(step.until)
             self._logbook.step_started(self.time, visit, None)
@@ -150,6 +150,8 @@ class ProgrammedEngine(Engine):
         self._guards.judge(look)
         note_resistance(self._logbook, self.time, self._guards, look)
         self._limits.check(look.reading)
+        if (arrived := self.surroundings.arrived()) is not None:
+            return arrived
         step.ceiling.check(progress)
         met = step.until.first_met(progress) if step.until is not None else None
         return met.text if met is not None else None
@@ -163,7 +165,8 @@ class ProgrammedEngine(Engine):
         async with answered(_ANSWER, "answer"):
             while True:
                 try:
-                    return await self._channel.state(), await self._channel.records(after)
+                    status, records = await self._channel.state(), await self._channel.records(after)
+                    return status, await self.surroundings.around_all(records)
                 except LinkError as error:
                     self._losses.count(self.time, error)
                     self._logbook.note(self.time, "answer lost", str(error))

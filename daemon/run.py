@@ -20,6 +20,7 @@ from daemon.progress import Tally
 from drivers.errors import InstrumentError
 from protocols.errors import LimitError
 from protocols.plan import Plan
+from protocols.techniques import ChamberTemperature
 from protocols.walk import Visit, Walk
 
 _log = logging.getLogger(__name__)
@@ -106,6 +107,10 @@ class Run:
         self._engine.time, self._told = time, since.told
         self.logbook.continued(since)
         self._begin = self._way(since)
+        _, visit, _ = self._begin
+        celsius = _kept_before(self.plan, visit)
+        if celsius is not None:
+            self._engine.surroundings.kept(celsius)
 
     async def conduct(self, admitted: Admitted = anybody) -> None:
         """Run the plan to its end; never raises but for cancellation.
@@ -114,7 +119,7 @@ class Run:
         not `admitted`: then the run is interrupted, its position committed, and may go on later.
         """
         try:
-            async with self._energised():
+            async with self._energised(), self._in_place():
                 await self._walk(admitted)
             self._end(RunState.FINISHED, "every step is done")
         except LimitError as error:
@@ -153,21 +158,34 @@ class Run:
             program=self._engine.program,
         ).encoded()
 
-    def pause(self) -> None:
+    def pause(self, reason: str = "") -> None:
         """Open the circuit before the next reading and wait there."""
         self._gate.close()
-        self.state = RunState.PAUSED
+        self.state, self.reason = RunState.PAUSED, reason
 
     def resume(self) -> None:
         """Go on with the step the run was paused in."""
         self._gate.open()
-        self.state = RunState.RUNNING
+        self.state, self.reason = RunState.RUNNING, ""
 
-    async def stop(self, reason: str) -> None:
-        """End the run now; returns once its circuit is open and its stop record written."""
+    @property
+    def running(self) -> bool:
+        return self.state is RunState.RUNNING
+
+    @property
+    def paused(self) -> bool:
+        return self.state is RunState.PAUSED
+
+    def give_up(self, reason: str) -> None:
+        """End the run now, without waiting until it has: see `stop`."""
         self._stop_reason = reason
         if self.task is not None:
             self.task.cancel()
+
+    async def stop(self, reason: str) -> None:
+        """End the run now; returns once its circuit is open and its stop record written."""
+        self.give_up(reason)
+        if self.task is not None:
             await asyncio.wait({self.task})
 
     def snapshot(self) -> Mapping[str, Any]:
@@ -232,6 +250,14 @@ class Run:
             if not leave:
                 await asyncio.shield(self._engine.off())
                 self.verified_open = True
+
+    @asynccontextmanager
+    async def _in_place(self) -> AsyncIterator[None]:
+        self._engine.surroundings.occupied(self)
+        try:
+            yield
+        finally:
+            self._engine.surroundings.left()
 
     async def _walk(self, admitted: Admitted) -> None:
         walk, visit, behind = self._begin
@@ -299,3 +325,14 @@ class Run:
             )
         )
         self._checkpoint(self.position)
+
+
+def _kept_before(plan: Plan, visit: Visit | None) -> float | None:
+    """Return the chamber temperature that the steps before a visit asked for last, if any did."""
+    celsius = None
+    for step in plan.each_step():
+        if visit is not None and step.path == visit.step.path:
+            break
+        if isinstance(step.technique, ChamberTemperature):
+            celsius = step.technique.celsius
+    return celsius

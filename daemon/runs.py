@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from daemon.chamber import BenchChamber
 from daemon.engine import Engine
 from daemon.errors import ServiceError, UnavailableError, UnknownError
 from daemon.gate import Gate
@@ -26,6 +27,7 @@ from daemon.recovery import Running
 from daemon.run import Admitted, Run, RunState, anybody
 from daemon.station import Station
 from daemon.stepped import SteppedEngine
+from daemon.surroundings import InChamber
 from drivers.base import SteppedChannel
 from protocols.plan import Plan
 
@@ -42,8 +44,11 @@ class Runs:
         journal: Journal,
         outbox: Outbox,
         passed: Passed,
+        chambers: Mapping[str, BenchChamber],
     ) -> None:
+        """`chambers` are those around the channels, by the channel's name."""
         self._core = core
+        self._chambers = chambers
         self._stations = stations
         self._journal = journal
         self._outbox = outbox
@@ -171,7 +176,12 @@ class Runs:
 
         logbook, gate = Logbook(name, emit), Gate()
         deeds = Deeds(self._journal, station.name, name, lambda: logbook.steps, self._passed)
-        engine = await _engine(station, found.plan, logbook, gate, deeds)
+        chamber = self._chambers.get(station.name)
+        engine = await _engine(station, found.plan, logbook, gate, deeds, chamber)
+        if chamber is not None:
+            engine.surroundings = InChamber(
+                chamber, name, lambda kind, text: logbook.note(engine.time, kind, text)
+            )
         if running is not None and isinstance(engine, ProgrammedEngine):
             engine.attach(*running)
         started = datetime.fromisoformat(order.started.started)
@@ -222,11 +232,14 @@ class Runs:
         return parked
 
 
-async def _engine(station: Station, plan: Plan, logbook: Logbook, gate: Gate, deeds: Deeds) -> Engine:
+async def _engine(
+    station: Station, plan: Plan, logbook: Logbook, gate: Gate, deeds: Deeds, chamber: BenchChamber | None
+) -> Engine:
+    interlocks = [] if chamber is None else [chamber.interlock]
     channel = beating(journalled(await station.channel(), deeds), station.heartbeat)
     if isinstance(channel, SteppedChannel):
-        guards = Guards(station.entry.guards, plan.limits, station.sample)
+        guards = Guards(station.entry.guards, plan.limits, station.sample, interlocks)
         return SteppedEngine(channel, station.clock, plan.limits, station.sample, logbook, gate, guards)
     sample = station.entry.sample
-    guards = Guards(station.entry.guards, plan.limits, sample)
+    guards = Guards(station.entry.guards, plan.limits, sample, interlocks)
     return ProgrammedEngine(channel, plan.limits, sample, logbook, gate, guards)

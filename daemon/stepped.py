@@ -69,7 +69,7 @@ class SteppedEngine(Engine):
         unwatched(self._logbook, self.time, self._limits, reading)
 
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
-        step = visit.step
+        step = self.surroundings.begin(visit.step)
         open_circuit = await self._open_circuit_voltage(step)
         if behind is None:
             tally = Tally(step.until)
@@ -132,6 +132,8 @@ class SteppedEngine(Engine):
         self._guards.judge(look)
         note_resistance(self._logbook, self.time, self._guards, look)
         self._limits.check(look.reading)
+        if (arrived := self.surroundings.arrived()) is not None:
+            return arrived
         met = step.until.first_met(progress) if step.until is not None else None
         if met is not None:
             return met.text
@@ -149,7 +151,9 @@ class SteppedEngine(Engine):
         async with answered(self._guards.patience * self._stretched, "reading"):
             while True:
                 try:
-                    return await self._channel.measure(within)
+                    reading = await self._channel.measure(within)
+                    await self.surroundings.follow(reading.time)
+                    return self.surroundings.around(reading)
                 except LinkError as error:
                     self._losses.count(self.time, error)
                     self._logbook.note(self.time, "answer lost", str(error))

@@ -42,7 +42,7 @@ async def service(plan: Plan) -> AsyncIterator[dict[str, Any]]:
 @asynccontextmanager
 async def _running(plan: Plan, logs: Path) -> AsyncIterator[dict[str, Any]]:
     places = plan.places
-    simulated = [e for e in BenchFile.load(plan.bench).instruments.values() if e.simulation is not None]
+    simulated = BenchFile.load(plan.bench).simulated()
     broker_url = plan.broker or f"mqtt://127.0.0.1:{free_port()}"
     database = plan.database or places.default_database
     helpers: list[Child] = []

@@ -73,7 +73,7 @@ class WholeEngine(Engine):
         self.program, self.attached = program, True
 
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
-        step = visit.step
+        step = self.surroundings.begin(visit.step)
         if behind is None:
             tally = Tally(step.until)
             self._logbook.step_started(self.time, visit, None)
@@ -133,7 +133,12 @@ class WholeEngine(Engine):
         async with answered(ANSWER, "answer"):
             while True:
                 try:
-                    return await self._channel.follow()
+                    followed = await self._channel.follow()
+                    stretches = [
+                        stretch._replace(records=await self.surroundings.around_all(stretch.records))
+                        for stretch in followed.stretches
+                    ]
+                    return followed._replace(stretches=stretches)
                 except LinkError as error:
                     self._losses.count(self.time, error)
                     self._logbook.note(self.time, "answer lost", str(error))

@@ -187,13 +187,14 @@ def simulate(
     with those there are. The first line is JSON and says its address: a PyVISA resource string or
     a device path. Any client of the real instrument can use it.
     """
-    from daemon.bench_file import BenchFile, Simulation, simulated_alone
+    from daemon.bench_file import BenchFile, simulated_alone
     from daemon.lifetime import told_to_stop, until_told
+    from daemon.simulation_file import Simulation
 
     if bench is not None and fault:
         raise typer.BadParameter("--fault goes with an instrument; in a bench file, write `faults:`")
     if bench is not None:
-        wanted = [e for e in BenchFile.load(bench).instruments.values() if e.simulation is not None]
+        wanted = BenchFile.load(bench).simulated()
         faster = _speed(speed) if speed != "1" else None
     elif instrument is not None:
         faults = tuple(fault or ())
