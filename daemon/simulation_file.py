@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from protocols import nodes
 from protocols.quantities import TIME, read_amount
 
+WIRES = ("socket", "serial", "hislip", "vxi11")
+
 NO_CELL = "blocking/pp"
 """What lies in a simulated instrument that looks at no cell."""
 
@@ -22,19 +24,21 @@ class Simulation:
     speed: float = 1.0
     seed: int = 0
     faults: tuple[str, ...] = ()
+    wire: str | None = None
+    """What it is served on where it has more than one: socket, serial, hislip or vxi11."""
 
 
 def read_simulation(node: nodes.Node) -> Simulation:
     """Read the mapping under `simulate:` of a cell's instrument."""
     entry = nodes.as_mapping(node, "{cell: li_cu/pp, speed: 1000, seed: 1}")
-    entry.only(("cell", "speed", "seed", "faults"), "a key of a simulation")
+    entry.only(("cell", "speed", "seed", "faults", "wire"), "a key of a simulation")
     return _simulation(entry, read_cell(entry.need("cell", "li_cu/pp")))
 
 
 def read_empty_simulation(node: nodes.Node) -> Simulation:
     """Read the mapping under `simulate:` of an instrument that holds no cell of its own."""
     entry = nodes.as_mapping(node, "{speed: 1000, seed: 1}")
-    entry.only(("speed", "seed", "faults"), "a key of a simulation of a chamber")
+    entry.only(("speed", "seed", "faults", "wire"), "a key of a simulation of a chamber")
     return _simulation(entry, NO_CELL)
 
 
@@ -45,11 +49,13 @@ def read_cell(node: nodes.Node) -> str:
 
 def _simulation(entry: nodes.MappingNode, cell: str) -> Simulation:
     speed, seed, faults = entry.take("speed"), entry.take("seed"), entry.take("faults")
+    wire = entry.take("wire")
     return Simulation(
         cell,
         _speed(nodes.as_scalar(speed, "a number, or max")) if speed is not None else 1.0,
         read_seed(seed) if seed is not None else 0,
         read_faults(faults) if faults is not None else (),
+        nodes.one_of(nodes.as_scalar(wire, "a wire"), WIRES, "a wire") if wire is not None else None,
     )
 
 

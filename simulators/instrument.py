@@ -71,6 +71,8 @@ class SimulatedInstrument(Living):
 
     name: ClassVar[str]
     wire: ClassVar[Literal["tcp", "pty"]]
+    other_wires: ClassVar[tuple[str, ...]] = ()
+    """What else it can be served on: socket, serial, hislip, vxi11."""
     many_channels: ClassVar[bool] = False
 
     def __init__(self, cell: Cell, clock: Clock, seed: int) -> None:
@@ -95,8 +97,9 @@ class SimulatedInstrument(Living):
         seed: int,
         port: int | None = None,
         faults: "Iterable[str | Fault] | Faults" = (),
+        wire: str | None = None,
     ) -> AbstractAsyncContextManager[Served]:
         """Serve a new one on this machine; see `simulators.server.serve`."""
         from simulators.server import serve
 
-        return serve(cls, cell=cell, speed=speed, seed=seed, port=port, faults=faults)
+        return serve(cls, cell=cell, speed=speed, seed=seed, port=port, faults=faults, wire=wire)

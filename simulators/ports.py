@@ -106,17 +106,3 @@ class PtyPort(Port):
 
     async def _talk(self, stream: Stream) -> None:
         await self._converse(stream)
-
-
-def port_of(name: str, wire: str, converse: Converse, port: int | None) -> Port:
-    """Return the port of an instrument on its wire; `port` is of TCP, None a free one.
-
-    "tcp" is what VISA calls a socket, "socket" one that clients open by themselves, "pty" a terminal.
-    """
-    if wire == "tcp":
-        return TcpPort(converse, port or 0)
-    if wire == "socket":
-        return SocketPort(converse, port or 0)
-    if port is not None:
-        raise ValueError(f"port {port} seen, wanted none: {name} talks on a pseudo-terminal")
-    return PtyPort(converse, name)

@@ -16,9 +16,9 @@ from simulators.faults.wire import FaultyStream
 from simulators.instrument import Served, ServedBay, Stream
 from simulators.mains import Mains, Mounted
 from simulators.outages import Outages
-from simulators.ports import port_of
 from simulators.rehearsal import Bench, rehearsal_port
 from simulators.server import StartingStream
+from simulators.wires import port_of
 
 
 class _Occupied(NamedTuple):

@@ -12,8 +12,8 @@ from simulators.faults.wire import FaultyStream
 from simulators.instrument import Served, SimulatedInstrument, Stream
 from simulators.mains import Mains, Mounted
 from simulators.outages import Outages
-from simulators.ports import port_of
 from simulators.rehearsal import Bench, rehearsal_port
+from simulators.wires import port_of, wire_of
 
 
 @asynccontextmanager
@@ -25,12 +25,14 @@ async def serve(
     seed: int,
     port: int | None = None,
     faults: Iterable[str | Fault] | Faults = (),
+    wire: str | None = None,
 ) -> AsyncIterator[Served]:
     """Serve a new instrument with a new cell until left; what its clients do to it lives on between them.
 
     `cell` is a name of the library or a cell of one's own. `port` is of TCP instruments only; None
-    takes a free one. `faults` are what will go wrong, in words ("mute after 30 s for 5 s") or as a
-    `Faults` to which more may be added while it is served. Time begins with the first byte of the
+    takes a free one. `wire` is socket, serial, hislip or vxi11, where the instrument has more than
+    one. `faults` are what will go wrong, in words ("mute after 30 s for 5 s") or as a `Faults` to
+    which more may be added while it is served. Time begins with the first byte of the
     first client. Raises `ValueError` for an unknown cell, a speed that is not positive or a fault
     nobody knows, and `OSError` for a port that is taken.
     """
@@ -49,7 +51,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         bench = Bench(clock, mains.truth, known, insert)
         rehearsal = await stack.enter_async_context(rehearsal_port(bench))
-        where = port_of(instrument_class.name, instrument_class.wire, converse, port)
+        where = port_of(instrument_class.name, wire_of(instrument_class, wire), converse, port)
         stack.push_async_callback(where.aclose)
         await where.come()
         outages = Outages(clock, mains, where)

@@ -179,6 +179,10 @@ def simulate(
         list[str] | None,
         typer.Option(help='What goes wrong, in simulated time: "mute after 30 s for 5 s". May be repeated.'),
     ] = None,
+    wire: Annotated[
+        str | None,
+        typer.Option(help="socket, serial, hislip or vxi11, for an instrument that has more than one wire."),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Serve a simulated instrument with a simulated cell, on its real wire, until Ctrl-C.
@@ -198,7 +202,7 @@ def simulate(
         faster = _speed(speed) if speed != "1" else None
     elif instrument is not None:
         faults = tuple(fault or ())
-        wanted = [simulated_alone(instrument, Simulation(cell, _speed(speed), seed, faults), channels)]
+        wanted = [simulated_alone(instrument, Simulation(cell, _speed(speed), seed, faults, wire), channels)]
         faster = None
     else:
         raise typer.BadParameter("name an instrument, or a bench file with --bench")
@@ -226,6 +230,10 @@ async def _served(stack: contextlib.AsyncExitStack, entry: "InstrumentEntry", fa
         raise UnknownError(
             f"simulated instrument {entry.name}: a {entry.driver} has one channel, not {len(entry.channels)}"
         )
+    if whole.wire is not None:
+        if simulator.many_channels:
+            raise UnknownError(f"simulated instrument {entry.name}: a {entry.driver} has one wire")
+        facts["wire"] = whole.wire
     try:
         return await stack.enter_async_context(simulator.serve(speed=faster or whole.speed, **facts))
     except ValueError as error:

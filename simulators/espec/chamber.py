@@ -27,6 +27,7 @@ class Espec(SimulatedInstrument):
 
     name: ClassVar[str] = "espec"
     wire: ClassVar[Literal["tcp", "pty"]] = "tcp"
+    other_wires: ClassVar[tuple[str, ...]] = ("serial",)
 
     def __init__(
         self,

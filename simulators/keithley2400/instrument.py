@@ -30,6 +30,7 @@ class Keithley2400(SimulatedInstrument):
 
     name: ClassVar[str] = "keithley2400"
     wire: ClassVar[Literal["tcp", "pty"]] = "tcp"
+    other_wires: ClassVar[tuple[str, ...]] = ("serial", "hislip", "vxi11")
 
     def __init__(
         self,

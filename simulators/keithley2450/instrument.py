@@ -32,6 +32,7 @@ class Keithley2450(SimulatedInstrument):
 
     name: ClassVar[str] = "keithley2450"
     wire: ClassVar[Literal["tcp", "pty"]] = "tcp"
+    other_wires: ClassVar[tuple[str, ...]] = ("hislip", "vxi11")
     model: ClassVar[Model] = MODEL_2450
 
     def __init__(
