@@ -14,7 +14,7 @@ PORTS: dict[str, Callable[[Converse, int], Port]] = {
     "hislip": HislipPort,
     "vxi11": Vxi11Port,
 }
-"""By what a class calls its wire: "tcp" is a socket in VISA's words, "socket" one that clients open themselves."""
+"""By what a class calls its wire: "tcp" is VISA's socket, "socket" one that clients open by themselves."""
 
 
 def port_of(name: str, wire: str, converse: Converse, port: int | None) -> Port:

@@ -79,7 +79,7 @@ async def test_our_driver_works_over_it_and_survives_a_lost_answer(wire: str) ->
             assert (await channel.measure(0.1)).current == pytest.approx(0.01, rel=1e-3)
             faults.inject("mute 1 times")
             with pytest.raises(SilenceError):
-                await link.query("*OPC?", deadline=0.05)
+                await link.query(":SOUR:FUNC?", deadline=0.2)
             assert await link.query(":OUTP?") == "1"
             await channel.off()
         finally:
