@@ -22,6 +22,7 @@ from daemon.outbox import Outbox
 from daemon.parked import Parked
 from daemon.planning import Planned, planned, with_table
 from daemon.publisher import Publisher
+from daemon.queues import Queues
 from daemon.recovery import Recovery
 from daemon.revisions import Revisions
 from daemon.run import Run, RunState
@@ -64,6 +65,8 @@ class Answers:
         self._outbox = outbox
         self._publisher = publisher
         self._submissions = Submissions(journal)
+        self._queues = Queues(journal, self._submit)
+        runs.ended = self._queues.ended
         self._revisions = Revisions(journal.epoch)
         self._chambers = chambers
         self._started = datetime.now(UTC)
@@ -76,7 +79,15 @@ class Answers:
             case requests.Channels():
                 return [self._channel_facts(station) for station in self._stations.values()]
             case requests.Glances():
-                return glances(list(self._stations.values()), self._journal, self._revisions, lambda _: 0)
+                return glances(
+                    list(self._stations.values()), self._journal, self._revisions, self._queues.length
+                )
+            case requests.Queue(channel):
+                return self._queue(self._station(channel).name)
+            case requests.Unqueue(channel, number):
+                return await self._queues.remove(self._station(channel).name, number, who)
+            case requests.GoOn(channel):
+                return await self._queues.go_on(self._station(channel).name, who)
             case requests.Audit(before, limit):
                 return await self._journal.entries(before, limit)
             case requests.Runs():
@@ -200,6 +211,8 @@ class Answers:
 
     async def _submit(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
         async with self._submissions.once(request) as earlier:
+            if earlier is None and request.queue and self._has_to_wait(self._station(request.channel)):
+                return await self._queued(request, who)
             if earlier is None:
                 return await self._begun(request, who)
             return {
@@ -208,6 +221,25 @@ class Answers:
                 "warnings": [],
                 "forecast": {"seconds": None, "rows": None},
             }
+
+    def _has_to_wait(self, station: Station) -> bool:
+        return station.busy or self._queues.length(station.name) > 0
+
+    async def _queued(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
+        """Let a submission wait that could begin now but for the channel being busy."""
+        found = await self._planned(request, self._station(request.channel))
+        expected = forecast(found.plan, found.cell)
+        return {
+            "run": None,
+            "queued": await self._queues.add(request, who, found.plan.name, found.cell.name),
+            "channel": request.channel,
+            "warnings": list(found.plan.warnings),
+            "forecast": {"seconds": expected.seconds, "rows": expected.rows},
+        }
+
+    def _queue(self, channel: str) -> Mapping[str, Any]:
+        line = self._queues.line(channel)
+        return {"held": self._queues.held(channel), "waiting": [each.facts() for each in line]}
 
     async def _begun(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
         station = self._station(request.channel)

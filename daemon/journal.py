@@ -57,6 +57,8 @@ class Journal:
         self.cells = file.cells()
         self.orders: Sequence[Order] = file.open_runs()
         """The runs that were open when this core started."""
+        self.waiting: Sequence[bytes] = file.waiting()
+        """The submissions that waited on their channels then."""
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -105,6 +107,14 @@ class Journal:
     async def submitted(self, key: str) -> Order | None:
         """Return the order that a submission with this key began; None where there was none."""
         return await self._read(lambda: self._file.submitted(key))
+
+    async def wait(self, number: int, source: bytes) -> None:
+        """Keep a submission that waits."""
+        await self.commit(("INSERT INTO waiting VALUES (?, ?)", (number, source)))
+
+    async def wait_no_more(self, number: int) -> None:
+        """Forget a submission that waited."""
+        await self.commit(("DELETE FROM waiting WHERE number = ?", (number,)))
 
     async def close_run(self, run: str) -> None:
         """Note that the run has its stop record."""

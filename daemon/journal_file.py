@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS latch (
     readings TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cell (
     channel TEXT PRIMARY KEY, name TEXT NOT NULL, run TEXT NOT NULL, since REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY, source BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS submission (key TEXT PRIMARY KEY, run TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
@@ -96,6 +97,10 @@ class JournalFile:
         """Return every run that was opened and not closed, oldest first."""
         query = "SELECT source FROM run WHERE closed IS NULL ORDER BY opened"
         return [order.decoded(blob) for (blob,) in self._connection.execute(query)]
+
+    def waiting(self) -> list[bytes]:
+        """Return every submission that waits on a channel, the oldest first."""
+        return [blob for (blob,) in self._connection.execute("SELECT source FROM waiting ORDER BY number")]
 
     def submitted(self, key: str) -> Order | None:
         """Return the order that a submission with this key began."""

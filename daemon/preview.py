@@ -16,6 +16,9 @@ from protocols.techniques import ConstantCurrent, ConstantVoltage, Sweep, direct
 MOST_STEPS = 500
 """Steps drawn; what comes after is left out, and the forecast still counts it."""
 
+MOST_ROUNDS = 3
+"""Rounds of a loop that are drawn: of a thousand alike nobody sees one."""
+
 
 @dataclass(slots=True)
 class _Curve:
@@ -50,7 +53,7 @@ def preview(plan: Plan, forecast: Forecast) -> Mapping[str, Sequence[float | Non
 def _walked(entries: Sequence[PlannedEntry]) -> Iterator[PlannedStep]:
     for entry in entries:
         if isinstance(entry, PlannedRepeat):
-            for _ in range(min(entry.times, MOST_STEPS)):
+            for _ in range(min(entry.times, MOST_ROUNDS)):
                 yield from _walked(entry.steps)
         else:
             yield entry

@@ -40,6 +40,25 @@ class Audit(_Request, tag="audit"):
     limit: int = 100
 
 
+class Queue(_Request, tag="queue"):
+    """What waits on a channel, and why it does not go on where it does not."""
+
+    channel: str
+
+
+class Unqueue(_Request, tag="unqueue"):
+    """Take a submission out of a channel's queue."""
+
+    channel: str
+    number: int
+
+
+class GoOn(_Request, tag="go on"):
+    """Let a queue go on that is held; answers with the run that began."""
+
+    channel: str
+
+
 class Check(_Request, tag="check"):
     """Plan a protocol for a cell on a channel; nothing runs."""
 
@@ -123,7 +142,22 @@ class Safe(_Request, tag="safe"):
 
 
 Request = (
-    Status | Channels | Glances | Audit | Check | Submit | Runs | Watch | Pause | Resume | Stop | Clear | Safe
+    Status
+    | Channels
+    | Glances
+    | Audit
+    | Queue
+    | Unqueue
+    | GoOn
+    | Check
+    | Submit
+    | Runs
+    | Watch
+    | Pause
+    | Resume
+    | Stop
+    | Clear
+    | Safe
 )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from daemon.chamber import BenchChamber
@@ -34,6 +34,14 @@ from protocols.plan import Plan
 _log = logging.getLogger(__name__)
 
 
+Ended = Callable[[str, RunState, str], Awaitable[None]]
+"""Told the channel, how the run ended, and its name."""
+
+
+async def _nobody_waits(channel: str, state: RunState, run: str) -> None:
+    """What a run's end leads to where nothing waits."""
+
+
 class Runs:
     """Every run in hand, by name."""
 
@@ -57,6 +65,8 @@ class Runs:
         self._tasks = asyncio.TaskGroup()
         self.over: list[str] = []
         """Runs found with their stop record, still to be closed."""
+        self.ended: Ended = _nobody_waits
+        """Hears of every run that has ended, once it is closed."""
 
     def conducted_in(self, tasks: asyncio.TaskGroup) -> None:
         """Conduct runs as tasks of this group from now on."""
@@ -155,6 +165,7 @@ class Runs:
                 self._park(run, order)
         if run.over:
             await self.conclude(run.name)
+            await self.ended(run.channel, run.state, run.name)
 
     def _park(self, run: Run, order: Order) -> None:
         """Let an interrupted run wait: its circuit is open, and there is no gap to tell."""

@@ -8,7 +8,20 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
-from daemon.web import bench, control, exports, health, library, logins, page, runs, streaming, submitting
+from daemon.web import (
+    bench,
+    control,
+    exports,
+    health,
+    library,
+    logins,
+    page,
+    queueing,
+    reporting,
+    runs,
+    streaming,
+    submitting,
+)
 from daemon.web.answers import PROBLEM
 from daemon.web.attempts import Attempts
 from daemon.web.cores import Cores
@@ -51,7 +64,7 @@ def application(settings: Settings) -> FastAPI:
     app.state.plotly = None
     explained(app)
     api = APIRouter(prefix="/api/v1", responses=PROBLEM)
-    for part in (bench, runs, exports, submitting, control, library, logins, streaming):
+    for part in (bench, runs, exports, reporting, submitting, queueing, control, library, logins, streaming):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from daemon.order import ResumePolicy
+from daemon.web.problem import ProblemDocument
 from daemon.web.tokens import Scope
 
 _FILE = 64 * 1024 + 1  # one more than may be: the checker says what is wrong, with its place
@@ -149,10 +150,10 @@ class AuditPage(BaseModel):
 
 
 class Visitor(BaseModel):
-    """Who is logged in."""
+    """Who is logged in; nobody where there is no name."""
 
-    name: str
-    scope: Scope
+    name: str | None
+    scope: Scope | None
 
 
 class TokenFacts(BaseModel):
@@ -224,3 +225,33 @@ class Plan(BaseModel):
     table: Sequence[Sequence[str]]
     window: Sequence[Any]
     preview: Mapping[str, Sequence[float | None]]
+
+
+class QueuedRun(BaseModel):
+    """A submission that waits; `since` is UTC seconds."""
+
+    number: int
+    who: str
+    since: float
+    protocol: str
+    cell: str
+
+
+class ChannelQueue(BaseModel):
+    """What waits on a channel, the next first; `held` is why it does not go on."""
+
+    held: str | None
+    waiting: Sequence[QueuedRun]
+
+
+class WentOn(BaseModel):
+    """The run that began; None where the channel is still busy."""
+
+    run: str | None
+
+
+class Verdict(BaseModel):
+    """What the checker says: the plan of a protocol that can be run, or what is to be mended."""
+
+    plan: Plan | None
+    problem: ProblemDocument | None

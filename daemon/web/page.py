@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -16,6 +17,8 @@ from starlette.staticfiles import StaticFiles
 from daemon.errors import ConfigurationError
 
 STATIC = Path(str(files("daemon"))) / "web" / "static"
+_STYLED = re.compile(rb'getElementById\("([0-9a-f]{64})"\)')
+
 FOREVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)
@@ -28,6 +31,8 @@ class Plotly:
     path: str
     plain: bytes
     compressed: bytes
+    places: str
+    """Elements in whose presence its parts (maps, which nobody draws here) bring no style of their own."""
 
     @classmethod
     def installed(cls) -> "Plotly":
@@ -39,7 +44,8 @@ class Plotly:
                 f"the plotly package carries no plotly.js ({error}); wanted plotly>=6"
             ) from error
         digest = hashlib.sha256(plain).hexdigest()[:16]
-        return cls(f"/vendor/plotly-{digest}.min.js", plain, gzip.compress(plain, 6))
+        places = "".join(f'<meta id="{name.decode()}">' for name in sorted(set(_STYLED.findall(plain))))
+        return cls(f"/vendor/plotly-{digest}.min.js", plain, gzip.compress(plain, 6), places)
 
 
 def served(app: FastAPI) -> None:
@@ -52,7 +58,10 @@ def served(app: FastAPI) -> None:
 async def index(request: Request) -> HTMLResponse:
     plotly: Plotly = await plotly_of(request)
     text = (STATIC / "index.html").read_text()
-    return HTMLResponse(text.replace("@plotly@", plotly.path).replace("@version@", version("galvanod")))
+    filled = {"@plotly@": plotly.path, "@places@": plotly.places, "@version@": version("galvanod")}
+    for mark, value in filled.items():
+        text = text.replace(mark, value)
+    return HTMLResponse(text)
 
 
 @router.get("/vendor/{name}")

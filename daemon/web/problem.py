@@ -81,8 +81,7 @@ def explained(app: FastAPI) -> None:
     @app.exception_handler(GalvanodError)
     async def of_ours(request: Request, error: GalvanodError) -> JSONResponse:
         told = error.trouble if isinstance(error, AnswerError) else trouble(error)
-        status = STATUS.get(told.kind, 500)
-        return answer(status, _title(told.kind), told.message, kind=told.kind, errors=mistakes(told))
+        return _response(document(told))
 
     @app.exception_handler(RequestValidationError)
     async def of_the_request(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -105,16 +104,29 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Return a problem document as a response."""
-    name = "about:blank" if kind is None else f"urn:galvanod:problem:{kind.removesuffix('Error').lower()}"
-    document = ProblemDocument(type=name, title=title, status=status, detail=detail, errors=list(errors))
-    return JSONResponse(
-        document.model_dump(exclude_none=True), status, media_type=MEDIA_TYPE, headers=dict(headers or {})
+    name = "about:blank" if kind is None else _type(kind)
+    found = ProblemDocument(type=name, title=title, status=status, detail=detail, errors=list(errors))
+    return _response(found, headers)
+
+
+def document(told: Trouble) -> ProblemDocument:
+    """Return an error as a problem document; a mistake of a file points into the request that carried it."""
+    return ProblemDocument(
+        type=_type(told.kind),
+        title=_title(told.kind),
+        status=STATUS.get(told.kind, 500),
+        detail=told.message,
+        errors=[_mistake(problem) for problem in told.problems],
     )
 
 
-def mistakes(told: Trouble) -> list[Mistake]:
-    """Return each problem of a file, its place pointing into the request that carried the file."""
-    return [_mistake(problem) for problem in told.problems]
+def _response(found: ProblemDocument, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    content = found.model_dump(exclude_none=True)
+    return JSONResponse(content, found.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def _type(kind: str) -> str:
+    return f"urn:galvanod:problem:{kind.removesuffix('Error').lower()}"
 
 
 def _mistake(problem: Mapping[str, Any]) -> Mistake:

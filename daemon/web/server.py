@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -135,6 +136,7 @@ async def serve(settings: Settings, ready: Callable[[str], None], stopped: async
 
     Raises `ConfigurationError` where it cannot listen.
     """
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # it tells of every connection
     listening = _listening(settings)
     settings = replace(settings, port=listening.getsockname()[1])
     config = uvicorn.Config(

@@ -6,25 +6,44 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header
 from starlette.responses import Response
 
+from daemon.client import AnswerError
+from daemon.control import trouble
 from daemon.planning import planned, with_table
 from daemon.requests import Check, Submit
 from daemon.web.answers import written
 from daemon.web.control import Behind
-from daemon.web.documents import Draft, Plan, Submission, Submitted
+from daemon.web.cores import Cores
+from daemon.web.documents import Draft, Submission, Submitted, Verdict
+from daemon.web.problem import document
 from daemon.web.visitor import Submitter, Viewer
+from protocols.errors import ProtocolError
 
 router = APIRouter(tags=["submit"])
 
 
-@router.post("/check", response_model=Plan)
+@router.post("/check", response_model=Verdict)
 async def check(draft: Draft, visitor: Viewer, cores: Behind) -> Response:
-    """Plan a protocol for a cell; nothing runs. Every mistake is told with its line and column."""
+    """Plan a protocol for a cell; nothing runs. Every mistake is told with its line and column.
+
+    That there are mistakes is an answer, not an error: whoever types asks often.
+    """
+    try:
+        return written({"plan": await _plan(draft, visitor.name, cores), "problem": None})
+    except (ProtocolError, AnswerError) as error:
+        told = error.trouble if isinstance(error, AnswerError) else trouble(error)
+        if told.kind != "ProtocolError":
+            raise
+        return written({"plan": None, "problem": document(told).model_dump(exclude_none=True)})
+
+
+async def _plan(draft: Draft, visitor: str, cores: Cores) -> Any:
     if draft.channel is None:
-        return written(await asyncio.to_thread(_planned_here, draft))
+        return await asyncio.to_thread(_planned_here, draft)
     core = draft.core if draft.core is not None else cores.names[0]
-    variables = draft.variables
-    request = Check(draft.protocol, "protocol", draft.cell, "cell", draft.channel, variables, by=visitor.name)
-    return written(await cores.ask(core, request))
+    request = Check(
+        draft.protocol, "protocol", draft.cell, "cell", draft.channel, draft.variables, by=visitor
+    )
+    return await cores.ask(core, request)
 
 
 @router.post("/runs", response_model=Submitted, status_code=201)

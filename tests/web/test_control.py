@@ -1,6 +1,7 @@
 """What people do to runs over HTTP, on the real service."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from daemon.web.tokens import Scope
 from tests.web.service import Service, channel, submission, until
@@ -96,3 +97,44 @@ def test_mistakes_are_told_with_their_line_and_where_in_the_request(service: Ser
     [mistake] = refused.json()["errors"]
     assert (mistake["line"], mistake["column"], mistake["pointer"]) == (4, 14, "/protocol")
     assert "hors" in mistake["seen"]
+
+
+SHORT = "protocol: short\nlimits: {voltage: 0 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 150 s\n"
+
+
+def test_the_next_in_the_queue_begins_when_the_run_before_has_finished(service: Service) -> None:
+    with service.client() as client:
+        first = client.post("/api/v1/runs", json=submission("smu5") | {"protocol": SHORT}).json()["run"]
+        body = submission("smu5", queue=True) | {"protocol": SHORT}
+        queued = client.post("/api/v1/runs", json=body, headers={"idempotency-key": "q1"})
+        again = client.post("/api/v1/runs", json=body, headers={"idempotency-key": "q1"})
+        assert (queued.status_code, queued.json()["run"], queued.json()["queued"]) == (202, None, 1)
+        assert again.json()["queued"] == 1
+        assert client.get("/api/v1/channels/lab/smu5/queue").json()["waiting"][0]["who"].startswith("up")
+        second = until(lambda: _other(channel(client, "smu5")["run"], first))
+        assert until(lambda: _ended(client.get(f"/api/v1/runs/{first}").json()))["state"] == "finished"
+        assert client.get("/api/v1/channels/lab/smu5/queue").json() == {"held": None, "waiting": []}
+        until(lambda: _ended(client.get(f"/api/v1/runs/{second}").json()))
+
+
+def _other(run: str | None, than: str) -> str | None:
+    return run if run not in (None, than) else None
+
+
+def test_a_queue_is_held_after_a_run_that_did_not_finish(service: Service) -> None:
+    with service.client() as client:
+        first = client.post("/api/v1/runs", json=submission("smu6")).json()["run"]
+        client.post("/api/v1/runs", json=submission("smu6", queue=True))
+        client.post("/api/v1/runs", json=submission("smu6", queue=True))
+        client.post(f"/api/v1/runs/{first}/stop", json={"cell": "Li||Cu, PP"})
+        found = until(lambda: _held(client.get("/api/v1/channels/lab/smu6/queue").json()))
+        assert (found["held"], len(found["waiting"])) == (f"run {first} before it was stopped", 2)
+        number = found["waiting"][1]["number"]
+        assert client.delete(f"/api/v1/channels/lab/smu6/queue/{number}").status_code == 204
+        began = client.post("/api/v1/channels/lab/smu6/queue/go-on").json()["run"]
+        assert client.get("/api/v1/channels/lab/smu6/queue").json()["waiting"] == []
+        client.post(f"/api/v1/runs/{began}/stop", json={"cell": "Li||Cu, PP"})
+
+
+def _held(queue: dict[str, Any]) -> dict[str, Any] | None:
+    return queue if queue["held"] else None

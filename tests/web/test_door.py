@@ -21,7 +21,7 @@ def test_nobody_gets_in_without_a_token(service: Service) -> None:
                 assert answer.headers["content-type"] == "application/problem+json"
 
 
-OPEN = [("/api/v1/session", "post"), ("/api/v1/session", "delete")]
+OPEN = [("/api/v1/session", method) for method in ("get", "post", "delete")]
 
 
 @pytest.mark.parametrize(

@@ -99,5 +99,5 @@ function menu(name) {
   const element = h('span', { class: 'menu' }, button, list);
   element.addEventListener('focusout', (event) => { if (!element.contains(event.relatedTarget)) open(false); });
   element.addEventListener('keydown', (event) => { if (event.key === 'Escape') open(false); });
-  return element;
+  return h('span', { class: 'row' }, h('a', { class: 'button', href: `${at}/report`, target: '_blank', rel: 'noopener' }, 'Report'), element);
 }

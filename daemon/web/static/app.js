@@ -92,7 +92,10 @@ async function enter() {
   }
   try {
     visitor = await get('/session');
-  } catch {
+  } catch (error) {
+    toast(error.message, true);
+  }
+  if (!visitor?.name) {
     gone();
     return;
   }

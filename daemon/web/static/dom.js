@@ -46,6 +46,7 @@ const SHAPES = {
 export function icon(state) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 12 12');
+  svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
   const path = document.createElementNS(SVG, 'path');
   path.setAttribute('d', SHAPES[state] ?? SHAPES.idle);

@@ -6,6 +6,7 @@ import { capacityCurves, cyclePlot, spectra, voltammogram } from './curves.js';
 import { badge, h, mark, say } from './dom.js';
 import { amperes, ampereHours, celsius, duration, moment, volts } from './format.js';
 import { live, stateOf } from './live.js';
+import { queuePanel } from './queuepanel.js';
 import { eventTable, facts, figureTable, stepTable } from './tables.js';
 import { timeplot } from './timeplot.js';
 
@@ -14,17 +15,22 @@ const REFRESH = 8000; // milliseconds; events, cycles and figures come no faster
 /** Show a channel: its run if it has one, or its last. */
 export function channel(main, visitor, core, name) {
   const key = `${core}/${name}`;
+  const body = h('div', {});
+  const queue = queuePanel(visitor, core, name);
   let shown;
+  main.replaceChildren(body, queue.element);
   let leave = () => {};
 
   function follow() {
     const now = live.byKey.get(key);
     const wanted = now ? now.run ?? now.last_run : undefined;
-    if (!now && live.channels.length) main.replaceChildren(h('h1', {}, `There is no channel ${name}`), h('a', { href: '#/' }, 'To the bench'));
-    if (!now || wanted === shown) return;
+    if (!now && live.channels.length) body.replaceChildren(h('h1', {}, `There is no channel ${name}`), h('a', { href: '#/' }, 'To the bench'));
+    if (!now) return;
+    queue.update(now);
+    if (wanted === shown) return;
     shown = wanted;
     leave();
-    leave = wanted ? run(main, visitor, wanted, key) : idle(main, visitor, key);
+    leave = wanted ? run(body, visitor, wanted, key) : idle(body, visitor, key);
   }
 
   live.addEventListener('change', follow);

@@ -41,13 +41,15 @@ export function timeplot(run, going, events) {
     const factor = unit[1];
     const { time, voltage, current } = broken(found, events());
     const x = time.map((each) => (each === null ? null : each / factor));
-    const milli = Math.max(...current.map((each) => Math.abs(each ?? 0))) < 0.5;
+    const largest = Math.max(...current.map((each) => Math.abs(each ?? 0)));
+    const milli = largest < 0.5;
+    const still = largest < 1e-7; // what an ammeter says of no current is no curve
     await draw(plot, [
       { x, y: voltage, name: 'voltage', mode: 'lines', line: { color: trace(1), width: 1.4 }, hovertemplate: `%{y:.4f} V at %{x:.4~g} ${unit[2]}<extra></extra>` },
       { x, y: current.map((each) => (each === null ? null : each * (milli ? 1000 : 1))), name: 'current', yaxis: 'y2', mode: 'lines', line: { color: trace(2), width: 1.2 }, hovertemplate: `%{y:.4~g} ${milli ? 'mA' : 'A'} at %{x:.4~g} ${unit[2]}<extra></extra>` },
     ], {
       xaxis: axis(`time in ${unit[2]}`, range ? { range: range.map((each) => each / factor) } : { autorange: true }),
-      yaxis: axis('voltage in V'), yaxis2: axis(`current in ${milli ? 'mA' : 'A'}`, { overlaying: 'y', side: 'right', showgrid: false }),
+      yaxis: axis('voltage in V'), yaxis2: axis(`current in ${milli ? 'mA' : 'A'}`, { overlaying: 'y', side: 'right', showgrid: false, ...(still ? { range: [-1, 1] } : { autorange: true }) }),
       uirevision: 'stay', ...annotated(events(), factor),
     });
     if (!heard) {

@@ -1,0 +1,36 @@
+"""The queue of a channel."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from daemon.requests import GoOn, Queue, Unqueue
+from daemon.web.control import Behind, Name
+from daemon.web.documents import ChannelQueue, WentOn
+from daemon.web.visitor import Submitter, Viewer
+
+router = APIRouter(prefix="/channels/{core}/{channel}/queue", tags=["queue"])
+
+
+@router.get("", response_model=ChannelQueue)
+async def queue(core: Name, channel: Name, visitor: Viewer, cores: Behind) -> ChannelQueue:
+    """List what waits on a channel."""
+    return ChannelQueue.model_validate(await cores.ask(core, Queue(channel)))
+
+
+@router.delete("/{number}", status_code=204)
+async def unqueue(
+    core: Name,
+    channel: Name,
+    number: Annotated[int, Path(ge=1, le=2**62)],
+    visitor: Submitter,
+    cores: Behind,
+) -> None:
+    """Take a submission out of the queue."""
+    await cores.ask(core, Unqueue(channel, number, by=visitor.name))
+
+
+@router.post("/go-on", response_model=WentOn)
+async def go_on(core: Name, channel: Name, visitor: Submitter, cores: Behind) -> WentOn:
+    """Let a queue go on that is held because the run before did not finish."""
+    return WentOn(run=await cores.ask(core, GoOn(channel, by=visitor.name)))
