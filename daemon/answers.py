@@ -21,6 +21,7 @@ from daemon.order import Order
 from daemon.outbox import Outbox
 from daemon.parked import Parked
 from daemon.planning import Planned, planned, with_table
+from daemon.programs import programs, step_by_step
 from daemon.publisher import Publisher
 from daemon.queues import Queues
 from daemon.recovery import Recovery
@@ -31,7 +32,7 @@ from daemon.safe import make_stations_safe
 from daemon.spool import Spool
 from daemon.station import Station
 from daemon.submissions import Submissions
-from drivers.base import Channel, Program, ProgrammedChannel
+from drivers.base import Channel, ProgrammedChannel
 from protocols.errors import Place, Problem, ProtocolError
 from protocols.forecast import forecast
 from protocols.plan import PlannedStep
@@ -200,13 +201,9 @@ class Answers:
         plan, cell = await self._planned(request, station)
         found = with_table(plan, cell) | {"channel": station.name}
         channel = await station.channel()
+        found["warnings"] = [*found["warnings"], *step_by_step(channel, plan)]
         if isinstance(channel, ProgrammedChannel):
-            found["programs"] = {
-                step.path: channel.program(step.path, Program(step, plan.limits, station.entry.sample))
-                for step in plan.each_step()
-                if not isinstance(step.technique, ChamberTemperature)
-                and (step.until is None or all(end.relative_to is None for end in step.until.comparisons()))
-            }
+            found["programs"] = programs(channel, plan, station.entry.sample)
         return found
 
     async def _submit(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
@@ -262,7 +259,11 @@ class Answers:
         return {
             "run": name,
             "channel": station.name,
-            "warnings": [*_other_cell(before, order), *found.plan.warnings],
+            "warnings": [
+                *_other_cell(before, order),
+                *found.plan.warnings,
+                *step_by_step(await station.channel(), found.plan),
+            ],
             "forecast": {"seconds": expected.seconds, "rows": expected.rows},
         }
 

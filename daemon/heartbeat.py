@@ -15,8 +15,9 @@ from drivers.base import (
     Record,
     SteppedChannel,
 )
+from drivers.whole import Followed, Taken, Unheld, WholeChannel, WholeProgram
 from protocols.limits import Limits
-from protocols.plan import PlannedStep
+from protocols.plan import Plan, PlannedStep
 from protocols.reading import Reading
 from protocols.setpoint import Setpoint
 
@@ -50,6 +51,8 @@ def beating(channel: Channel, heartbeat: Heartbeat) -> Channel:
     """Return the channel with a heartbeat: every answer of its instrument is a beat."""
     if isinstance(channel, SteppedChannel):
         return BeatingStepped(channel, heartbeat)
+    if isinstance(channel, WholeChannel):
+        return BeatingWhole(channel, heartbeat)
     return BeatingProgrammed(channel, heartbeat)
 
 
@@ -115,6 +118,41 @@ class BeatingProgrammed(ProgrammedChannel):
 
     async def off(self) -> None:
         await self._channel.off()
+        self._heartbeat.beat()
+
+
+class BeatingWhole(BeatingProgrammed, WholeChannel):
+    """The same for a channel that is given whole protocols."""
+
+    def __init__(self, channel: WholeChannel, heartbeat: Heartbeat) -> None:
+        super().__init__(channel, heartbeat)
+        self._whole = channel
+
+    def unheld(self, plan: Plan) -> Sequence[Unheld]:
+        return self._whole.unheld(plan)
+
+    def whole_program(self, tag: str, program: WholeProgram) -> str:
+        return self._whole.whole_program(tag, program)
+
+    async def look(self) -> Reading:
+        reading = await self._whole.look()
+        self._heartbeat.beat()
+        return reading
+
+    async def start_whole(self, tag: str, program: WholeProgram) -> None:
+        await self._whole.start_whole(tag, program)
+        self._heartbeat.beat()
+
+    async def attach_whole(self, tag: str, program: WholeProgram, taken: Taken) -> bool:
+        return await self._whole.attach_whole(tag, program, taken)
+
+    async def follow(self) -> Followed:
+        followed = await self._whole.follow()
+        self._heartbeat.beat()
+        return followed
+
+    async def skip(self) -> None:
+        await self._whole.skip()
         self._heartbeat.beat()
 
 

@@ -15,16 +15,21 @@ from drivers.base import Driver, Identity, Program
 from drivers.deadman import Deadman
 from drivers.links import Link
 from drivers.links.opening import open_link
+from drivers.whole import Taken, WholeProgram
 from protocols.errors import GalvanodError
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The program a channel may still be running, and who its instrument was when it was given it."""
+    """The program a channel may still be running, and who its instrument was when it was given it.
+
+    Of a whole protocol, `taken` is how much of its record is kept.
+    """
 
     identity: Identity
     tag: str
-    program: Program
+    program: Program | WholeProgram
+    taken: Taken | None = None
 
 
 class Instrument:
@@ -78,7 +83,8 @@ class Instrument:
 
     async def _driver_on(self, link: Link, pending: Pending | None) -> Driver:
         self._origin = None
-        if pending is not None and not self.driver_class.many_channels:
+        alone = not self.driver_class.many_channels
+        if alone and pending is not None and isinstance(pending.program, Program):
             found = await self.driver_class.attach(link, pending.identity, pending.tag, pending.program)
             if found is not None:
                 driver, self._origin = found

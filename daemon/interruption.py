@@ -63,6 +63,8 @@ def _amperes(plan: Plan, action: Action) -> float:
             return abs(level)
         case {"function": "voltage", "clamp": float(clamp)}:
             return clamp
+        case {"whole": True}:
+            return max((_amperes_of(step.technique, plan.limits) for step in plan.each_step()), default=0.0)
         case {"path": str(path)}:
             steps = [step for step in plan.each_step() if step.path == path]
             return _amperes_of(steps[0].technique, plan.limits) if steps else 0.0  # a look at rest

@@ -6,8 +6,9 @@ from typing import Any
 
 from daemon.journal import Journal
 from drivers.base import Program, ProgrammedChannel, ProgramStatus, Record, SteppedChannel
+from drivers.whole import Followed, Taken, Unheld, WholeChannel, WholeProgram
 from protocols.limits import Limits
-from protocols.plan import PlannedStep
+from protocols.plan import Plan, PlannedStep
 from protocols.reading import Reading
 from protocols.setpoint import AtRest, Current, Setpoint, Voltage
 
@@ -136,12 +137,53 @@ class JournalledProgrammed(ProgrammedChannel):
             await self._channel.off()
 
 
+class JournalledWhole(JournalledProgrammed, WholeChannel):
+    """A channel that is given whole protocols: each is one action, and so is ending a step of it."""
+
+    def __init__(self, channel: WholeChannel, deeds: Deeds) -> None:
+        super().__init__(channel, deeds)
+        self._whole = channel
+
+    def unheld(self, plan: Plan) -> Sequence[Unheld]:
+        return self._whole.unheld(plan)
+
+    def whole_program(self, tag: str, program: WholeProgram) -> str:
+        return self._whole.whole_program(tag, program)
+
+    async def look(self) -> Reading:
+        return await self._whole.look()
+
+    async def start_whole(self, tag: str, program: WholeProgram) -> None:
+        facts = {
+            "tag": tag,
+            "whole": True,
+            "seconds_done": program.seconds_done,
+            "coulombs_done": program.coulombs_done,
+            "joules_done": program.joules_done,
+        }
+        async with self._deeds.action("start", facts):
+            await self._whole.start_whole(tag, program)
+
+    async def attach_whole(self, tag: str, program: WholeProgram, taken: Taken) -> bool:
+        return await self._whole.attach_whole(tag, program, taken)
+
+    async def follow(self) -> Followed:
+        return await self._whole.follow()
+
+    async def skip(self) -> None:
+        async with self._deeds.action("skip", {}):
+            await self._whole.skip()
+
+
 def journalled(
     channel: SteppedChannel | ProgrammedChannel, deeds: Deeds
 ) -> JournalledStepped | JournalledProgrammed:
     """Return the channel with its actions journalled."""
-    if isinstance(channel, SteppedChannel):
-        return JournalledStepped(channel, deeds)
+    match channel:
+        case SteppedChannel():
+            return JournalledStepped(channel, deeds)
+        case WholeChannel():
+            return JournalledWhole(channel, deeds)
     return JournalledProgrammed(channel, deeds)
 
 

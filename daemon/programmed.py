@@ -16,6 +16,7 @@ from daemon.position import Behind, StepPosition
 from daemon.progress import Tally
 from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
 from drivers.errors import LinkError, RefusedError
+from drivers.whole import WholeChannel
 from protocols.conditions import Comparison, Progress, Quantity, Relation
 from protocols.errors import LimitError
 from protocols.limits import Limits
@@ -64,7 +65,7 @@ class ProgrammedEngine(Engine):
         self._attached: Attached | None = None
 
     async def prepare(self) -> None:
-        began, reading = await self._look_at_rest()
+        began, reading = await self._first_look()
         self._zero = began - self.time
         self.open_circuit = reading.voltage
         self._logbook.looked(reading)
@@ -113,6 +114,7 @@ class ProgrammedEngine(Engine):
         setpoint = known_setpoint(step.technique)
         before: Reading | None = None
         last, reason, finishing = 0, None, False
+        known = -1.0 if attached is None else tally.seconds  # what an earlier core took comes once more
         while not self._gate.closed:
             status, records = await self._look(after=last)
             silence.check(bool(records))
@@ -124,6 +126,8 @@ class ProgrammedEngine(Engine):
             for record in records:
                 last = record.number
                 since = record.point.time - origin
+                if behind.seconds + since <= known:
+                    continue
                 progress = self._take(behind.seconds + since, record, behind, tally)
                 if progress is not None and isinstance(record.point, Reading):
                     look = Look(record.point, setpoint, since, before)
@@ -177,6 +181,14 @@ class ProgrammedEngine(Engine):
         await self._gate.passed()
         again = "the step goes on with what is left of it" if step.resumable else "the step begins again"
         self._logbook.note(self.time, "resumed", again)
+
+    async def _first_look(self) -> tuple[float, Reading]:
+        """Look at the cell; where that takes a program, with a short rest."""
+        if isinstance(self._channel, WholeChannel):
+            async with answered(_ANSWER, "look at the cell"):
+                reading = await self._channel.look()
+            return reading.time, reading
+        return await self._look_at_rest()
 
     async def _look_at_rest(self) -> tuple[float, Reading]:
         """Return the moment a short rest began, and its last reading."""

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import msgspec
+
 from daemon.errors import BusyError, LatchedError, ServiceError
 from daemon.instrument import Pending
 from daemon.interruption import RESUMPTION_SECONDS, Gap, largest_current, objection, unlike
@@ -17,12 +19,13 @@ from daemon.journalled import Deeds, Passed, journalled
 from daemon.order import Order, ResumePolicy
 from daemon.parked import Parked
 from daemon.planning import Planned, planned
-from daemon.position import Behind
+from daemon.position import Behind, ProgramPosition
 from daemon.programmed import Attached
 from daemon.run import Admitted, RunState, anybody
 from daemon.station import Station
 from drivers.base import Identity, Program
 from drivers.errors import InstrumentError
+from drivers.whole import Taken, WholeProgram
 from protocols.errors import ProtocolError
 from protocols.limits import Limits
 from protocols.plan import Plan, PlannedStep
@@ -38,13 +41,17 @@ COMMIT_SECONDS = 2.0
 
 
 class Running(NamedTuple):
-    """A program found running: `began` is the moment of its start in seconds of the run."""
+    """A program of one step found running: `began` is the moment of its start in seconds of the run."""
 
     attached: Attached
     began: float
 
 
-Launch = Callable[[Parked, Planned, str, Admitted, Running | None], Awaitable[None]]
+Found = Running | ProgramPosition
+"""A program found running: one of one step, or a whole protocol."""
+
+
+Launch = Callable[[Parked, Planned, str, Admitted, Found | None], Awaitable[None]]
 """Starts the run anew from where it stood: as planned again, for a reason, if the cell is admitted."""
 
 Conclude = Callable[[str], Awaitable[None]]
@@ -108,7 +115,9 @@ class Recovery:
             parked.reason = f"it cannot be planned again: {error}"
             running = None
         if order is not None and running is not None:
-            why = "the instrument went on by itself, and so did its own counters; what it sent is lost"
+            why = "the instrument went on by itself, and so did its own counters; "
+            kept = isinstance(running, ProgramPosition)
+            why += "it kept its own record" if kept else "what it sent is lost"
             await self._launch(parked, order, why, anybody, running)
             return
         await self._opened_circuit(parked, station, order)
@@ -178,19 +187,18 @@ class Recovery:
             )
         return again
 
-    async def _found_running(self, parked: Parked, station: Station, order: Planned) -> Running | None:
+    async def _found_running(self, parked: Parked, station: Station, order: Planned) -> Found | None:
         """Open the instrument; if it runs the program this run gave it last, say where that stands."""
         step, position = _step_under_way(order.plan, parked), parked.position
         start = await self._last_start(parked)
         if start is None or step is None:
             await station.reattached(None)
             return None
+        if "whole" in start:
+            return await self._found_whole(parked, station, order, start)
         done = Behind(*(abs(float(start[key])) for key in ("seconds_done", "coulombs_done", "joules_done")))
         program = Program(step, order.plan.limits, station.entry.sample, *done)
-        identity = Identity(
-            *(parked.order.started.instrument[name] for name in ("maker", "model", "serial", "firmware"))
-        )
-        origin = await station.reattached(Pending(identity, str(start["tag"]), program))
+        origin = await station.reattached(Pending(_identity(parked), str(start["tag"]), program))
         if origin is None:
             return None
         if position.step is None:
@@ -199,15 +207,50 @@ class Recovery:
         behind = Behind(done.seconds, sign * done.coulombs, sign * done.joules)
         return Running(Attached(origin, behind), position.time - (position.step.seconds - done.seconds))
 
+    async def _found_whole(
+        self, parked: Parked, station: Station, order: Planned, start: Mapping[str, Any]
+    ) -> ProgramPosition | None:
+        """The same for a whole protocol, of which the instrument keeps a record of its own."""
+        program = parked.position.program
+        if program is None or start["tag"] != f"{parked.name}/{program.step}":
+            program = _just_begun(order.plan, parked, start)
+        walk, _ = Walk.restored(order.plan, msgspec.msgpack.decode(program.walk))
+        whole = WholeProgram(walk.remaining(), station.entry.sample, *map(abs, program.behind))
+        pending = Pending(_identity(parked), str(start["tag"]), whole, program.taken)
+        return program if await station.reattached(pending) is not None else None
+
     async def _last_start(self, parked: Parked) -> Mapping[str, Any] | None:
-        """The program given last, if nothing was done to it since and it is the step under way."""
+        """The program given last, if nothing was done to it since and it is the one under way."""
         actions = await self._journal.actions(parked.name)
-        if not actions or actions[-1].kind not in ("start", "finish"):
+        if not actions or actions[-1].kind not in ("start", "finish", "skip"):
             return None  # it was switched off since
         starts = [action for action in actions if action.kind == "start"]
-        ordinal = parked.position.steps + (1 if parked.position.step is None else 0)
-        expected = f"{parked.name}/{ordinal}"
-        return starts[-1].arguments if starts and starts[-1].arguments["tag"] == expected else None
+        position = parked.position
+        ordinals = {position.steps + (1 if position.step is None else 0)}
+        ordinals |= {position.program.step} if position.program is not None else set()
+        expected = {f"{parked.name}/{ordinal}" for ordinal in ordinals}
+        return starts[-1].arguments if starts and starts[-1].arguments["tag"] in expected else None
+
+
+def _identity(parked: Parked) -> Identity:
+    """Return who the instrument was when the run began."""
+    was = parked.order.started.instrument
+    return Identity(*(was[name] for name in ("maker", "model", "serial", "firmware")))
+
+
+def _just_begun(plan: Plan, parked: Parked, start: Mapping[str, Any]) -> ProgramPosition:
+    """Return where a whole protocol stands whose beginning was the last thing its core did."""
+    position = parked.position
+    walk = Walk(plan)
+    if position.walk is not None:
+        walk, _ = Walk.restored(plan, position.walk_state())
+    else:
+        walk.advance()
+    done = [abs(float(start[key])) for key in ("seconds_done", "coulombs_done", "joules_done")]
+    sign = -1.0 if position.step is not None and position.step.coulombs < 0 else 1.0
+    behind = Behind(done[0], sign * done[1], sign * done[2])
+    ordinal = int(str(start["tag"]).rpartition("/")[2])
+    return ProgramPosition(position.time, ordinal, msgspec.msgpack.encode(walk.state()), behind, Taken())
 
 
 def _step_under_way(plan: Plan, parked: Parked) -> PlannedStep | None:

@@ -13,10 +13,11 @@ from daemon.heartbeat import CHANNEL_PATIENCE, Heartbeat
 from daemon.instrument import Instrument, Pending
 from daemon.parked import Parked
 from daemon.run import Run
-from drivers.base import Channel, Driver, ProgrammedChannel
+from drivers.base import Channel, Driver, Program, ProgrammedChannel
 from drivers.clock import Clock, WallClock
 from drivers.deadman import Deadman
 from drivers.rehearsal import RehearsalClock
+from drivers.whole import WholeChannel
 from protocols.errors import GalvanodError
 from protocols.limits import Limits
 
@@ -122,7 +123,12 @@ class Station:
             return None
         if driver.identity[:3] != pending.identity[:3]:
             return None  # another instrument: the program is not there, and its channel is made safe
-        return await channel.attach(pending.tag, pending.program)
+        if isinstance(pending.program, Program):
+            return await channel.attach(pending.tag, pending.program)
+        if not isinstance(channel, WholeChannel) or pending.taken is None:
+            return None
+        found = await channel.attach_whole(pending.tag, pending.program, pending.taken)
+        return 0.0 if found else None
 
     @property
     def speed(self) -> float:

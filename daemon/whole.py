@@ -4,7 +4,7 @@ from collections import deque
 
 import msgspec
 
-from daemon.engine import Engine, unwatched
+from daemon.engine import Engine, note_resistance, unwatched
 from daemon.gate import Gate
 from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
 from daemon.guards.losses import Losses
@@ -64,6 +64,7 @@ class WholeEngine(Engine):
             reading = await self._channel.look()
         self.open_circuit = reading.voltage
         self._logbook.looked(reading)
+        self._guards.contacts.rested(reading)
         self._guards.check_interlocks()
         check_open_circuit(reading.voltage, self._limits)
         unwatched(self._logbook, self.time, self._limits, reading)
@@ -197,7 +198,10 @@ class WholeEngine(Engine):
         setpoint = known_setpoint(step.technique)
         readings = [record.point for record in stretch.records if isinstance(record.point, Reading)]
         for reading in readings:
-            self._guards.judge(Look(reading, setpoint, reading.time - stretch.began, self._before))
+            look = Look(reading, setpoint, reading.time - stretch.began, self._before)
+            self._guards.judge(look)
+            if self._before is None or reading is readings[-1]:
+                note_resistance(self._logbook, self.time, self._guards, look)
             self._before = reading
         self._limits.check_all(readings)
         if progress is not None:

@@ -9,11 +9,15 @@ class LinkOptions:
     """How to talk over a cable where the address does not say it.
 
     `deadline` is the default of every answer, in seconds; `baud_rate` matters on serial lines only.
+    `answer_terminator` is what ends an answer where it is not what ends a message; one without an end
+    is given up after `longest` bytes.
     """
 
     deadline: float = 2.0
     baud_rate: int = 9600
     terminator: str = "\n"
+    answer_terminator: str | None = None
+    longest: int = 65_536
 
 
 class Link(ABC):

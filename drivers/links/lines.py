@@ -12,7 +12,8 @@ _FLOW_CONTROL = bytes((0x11, 0x13))
 class LineBuffer:
     """Collects bytes and hands out whole lines; half a line stays until the rest has come."""
 
-    def __init__(self, terminator: str) -> None:
+    def __init__(self, terminator: str, longest: int = LONGEST_LINE) -> None:
+        self._longest = longest
         self._terminator = terminator.encode("ascii")
         self._rest = b""
         self._lines: deque[str] = deque()
@@ -21,7 +22,7 @@ class LineBuffer:
         """Take bytes as they came; carriage returns around a line and flow control are no part of it."""
         *lines, self._rest = (self._rest + data.translate(None, _FLOW_CONTROL)).split(self._terminator)
         self._lines.extend(line.decode("ascii", "backslashreplace").strip("\r") for line in lines)
-        if len(self._rest) > LONGEST_LINE:
+        if len(self._rest) > self._longest:
             self._rest = b""  # never hand out its end as if it were a line of its own
             self._lines.append("\\overlong")
 

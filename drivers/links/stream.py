@@ -18,7 +18,7 @@ class StreamLink(Link):
     def __init__(self, address: str, options: LinkOptions) -> None:
         self.address = address
         self._options = options
-        self._buffer = LineBuffer(options.terminator)
+        self._buffer = LineBuffer(options.answer_terminator or options.terminator, options.longest)
         self._arrived = asyncio.Event()
         self._asking = asyncio.Lock()
         self._sending = asyncio.Lock()
