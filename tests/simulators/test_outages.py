@@ -144,7 +144,17 @@ async def test_a_power_cut_without_duration_is_over_at_once() -> None:
     async with source_meter() as (served, port):
         await asked(served, ":SOUR:CURR 0.5;CURR?")
         await port.ask({"fault": "power"})
-        assert await asked(served, ":SOUR:CURR?") == "0.000000E+00"
+        assert await asked_once_it_is_back(served, port, ":SOUR:CURR?") == "0.000000E+00"
+
+
+async def asked_once_it_is_back(served: Served, port: JsonPort, line: str) -> str:
+    """Ask as often as it takes: a power cut that is over at once still takes some turns of the loop."""
+    for _ in range(100):
+        try:
+            return await asked(served, line)
+        except OSError:
+            await port.now()
+    raise AssertionError("it never came back")
 
 
 async def test_after_a_power_cut_the_script_is_gone_and_the_cell_left_alone() -> None:
