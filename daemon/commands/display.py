@@ -233,8 +233,8 @@ _AGREEMENT = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: ""}
 
 def _figure_name(line: Mapping[str, Any]) -> str:
     """Return what a line is of: "capacity, first cycle", but never a name twice."""
-    name = str(line["figure"]).replace("_", " ")
-    return name if line["what"].startswith(name) else f"{name}, {line['what']}"
+    name, what = str(line["figure"]).replace("_", " "), str(line["what"])
+    return what if what.startswith(name) or line["figure"] == what else f"{name}, {what}"
 
 
 def _claimed(line: Mapping[str, Any]) -> str:

@@ -15,6 +15,9 @@ from protocols.study import Row, Study, Variant
 NEIGHBOURS = 5
 """Cycles to either side that are taken with a cycle the source names: single cycles scatter."""
 
+LATEST = 4
+"""Figures of one name that are shown of a run whose source says nothing of them."""
+
 Truth = Mapping[str, Any]
 
 
@@ -201,12 +204,23 @@ def _seen(figure: str, claim: Claim | None, run: Measured) -> Iterator[Seen]:
             for _, rate in values:
                 yield from _at_rate(run, rate)
         case "", _:
-            for record in run.figures:
-                yield from _figure(record, run)
+            for name in dict.fromkeys(record.name for record in run.figures):
+                yield from _latest(name, run)
         case _:
             records = [one for one in run.figures if one.name == figure and one.value is not None]
             for record in (records[0], records[-1]) if len(records) > 1 else records:
                 yield from _figure(record, run)
+
+
+def _latest(name: str, run: Measured) -> Iterator[Seen]:
+    """The last few figures of a name; several of them are told apart by what their method says first."""
+    records = [one for one in run.figures if one.name == name and one.value is not None]
+    taken: dict[str, int] = {}
+    for record in records[-LATEST:]:
+        for seen in _figure(record, run):
+            what = seen.what if len(records) == 1 else record.method.partition(",")[0]
+            taken[what] = taken.get(what, 0) + 1
+            yield seen._replace(what=what if taken[what] == 1 else f"{what}, {taken[what]}")
 
 
 def _figure(record: FigureRecord, run: Measured) -> Iterator[Seen]:

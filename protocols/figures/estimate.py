@@ -79,6 +79,23 @@ def mean_with_error(values: Array) -> tuple[Estimate, float | None]:
     return Estimate(mean, deviation / float(np.sqrt(len(values)))), deviation
 
 
+SAME_INSTANT = 1e-7
+"""Seconds; what an instrument says of two moments may differ by so much and be one."""
+
+
+def in_order(what: str, time: Array, *columns: Array) -> tuple[Array, ...]:
+    """Return the columns without readings of an instant that has one already, `time` first.
+
+    A program of several segments ends one and begins the next at one moment, and has a reading of
+    each; the later one is left out. `FigureError` for times that run backwards.
+    """
+    if np.any(np.diff(time) < -SAME_INSTANT):
+        raise FigureError(f"the times of the {what} run backwards; wanted them to increase")
+    later = np.diff(np.maximum.accumulate(time)) > SAME_INSTANT
+    kept = np.concatenate((np.full(min(1, len(time)), True), later))
+    return tuple(column[kept] for column in (time, *columns))
+
+
 def arrays(**columns: Sequence[float] | Array) -> tuple[Array, ...]:
     """Return the columns as arrays; refuse unequal lengths and values that are no numbers."""
     made = {name: np.asarray(column, dtype=float) for name, column in columns.items()}

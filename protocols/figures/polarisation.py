@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from protocols.errors import FigureError
-from protocols.figures.estimate import Array, Estimate, arrays, scatter
+from protocols.figures.estimate import Array, Estimate, arrays, in_order, scatter
 
 STEADY = 0.01
 LAST_SHARE = 0.1
@@ -36,13 +36,12 @@ class Polarisation:
         open_circuit: float,
     ) -> Self:
         """Check the columns; `FigureError` for too few readings or times that run backwards."""
-        seconds, amperes, volts = arrays(time=time, current=current, voltage=voltage)
+        columns = arrays(time=time, current=current, voltage=voltage)
+        seconds, amperes, volts = in_order("polarisation", *columns)
         if len(seconds) < FEWEST_READINGS:
             raise FigureError(
                 f"the polarisation has {len(seconds)} readings; wanted {FEWEST_READINGS} at least"
             )
-        if np.any(np.diff(seconds) <= 0):
-            raise FigureError("the times of the polarisation do not increase from reading to reading")
         return cls(seconds, amperes, volts, open_circuit)
 
     def voltage_step(self) -> Estimate:

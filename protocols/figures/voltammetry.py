@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from protocols.errors import FigureError
-from protocols.figures.estimate import Array, Estimate, arrays, propagated_jointly, scatter
+from protocols.figures.estimate import Array, Estimate, arrays, in_order, propagated_jointly, scatter
 from protocols.figures.figure import NOWHERE, Figure, RunPlace
 
 PROMINENCE = 0.05
@@ -47,9 +47,8 @@ def voltammetry_peaks(
     its surroundings: anodic in rising, cathodic in falling sweeps. The scan rate is that of the data.
     `FigureError` if no sweep has a peak.
     """
-    seconds, volts, amperes = arrays(time=time, voltage=voltage, current=current)
-    if np.any(np.diff(seconds) <= 0):
-        raise FigureError("the times of the sweep do not increase from reading to reading")
+    columns = arrays(time=time, voltage=voltage, current=current)
+    seconds, volts, amperes = in_order("sweep", *columns)
     sweeps = [
         list(_peaks(ordinal, seconds[start:stop], volts[start:stop], amperes[start:stop]))
         for ordinal, (start, stop) in enumerate(_sweeps(volts), start=1)

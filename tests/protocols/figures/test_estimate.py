@@ -9,6 +9,7 @@ from protocols.errors import FigureError
 from protocols.figures.estimate import (
     Estimate,
     arrays,
+    in_order,
     joined,
     mean_with_error,
     propagated,
@@ -22,6 +23,17 @@ def test_relative_uncertainties_of_a_quotient_add_in_squares() -> None:
     result = propagated(lambda a, b: a / b, Estimate(6.0, 0.18), Estimate(2.0, 0.08))
     assert result.value == 3.0
     assert result.uncertainty == pytest.approx(0.15, rel=1e-3)
+
+
+def test_of_two_readings_of_one_instant_the_first_counts() -> None:
+    time = np.array([0.0, 1.0, 1.0 - 1e-12, 2.0, 2.0, 3.0])
+    seconds, volts = in_order("sweep", time, np.array([0.0, 1.0, 9.0, 2.0, 9.0, 3.0]))
+    assert seconds.tolist() == volts.tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_times_that_run_backwards_are_refused() -> None:
+    with pytest.raises(FigureError, match="the times of the sweep run backwards"):
+        in_order("sweep", np.array([0.0, 1.0, 0.9]))
 
 
 def test_a_known_input_adds_nothing() -> None:
