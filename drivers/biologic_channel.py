@@ -72,8 +72,7 @@ class EclibChannel(ProgrammedChannel):
         """Follow what runs already if it is this program: its parameters tell, for want of a tag."""
         for charging in (True, False):
             compiled = self._compiled(program, charging)
-            unknown = {"Voltage_step"} if program.step.needs_open_circuit else set()
-            if await self._port.holds(compiled.techniques, unknown):
+            if await self._port.holds(compiled.techniques):
                 origin = self._now()
                 self._program, self._seen = FollowedProgram(tag, program, compiled, origin), True
                 return origin
@@ -144,7 +143,7 @@ class EclibChannel(ProgrammedChannel):
         """Take what is in the memory. The program is over once the channel stands and nothing is left."""
         async with self._emptying:
             taken = await self._port.take()
-            program.take(taken.points)
+            program.take(taken.points, taken.values.TimeBase)
             self._reached = max(self._reached, program.last_time)
             self._seen = self._seen or taken.working or bool(taken.points)
             if taken.working:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.biologic_conventions import Conventions
 from drivers.biologic_exits import Edge, Exits, exits_of
@@ -14,7 +14,7 @@ from protocols.conditions import Quantity
 from protocols.limits import Bound, Limits
 from protocols.plan import PlannedStep
 from protocols.recording import Recording
-from protocols.techniques import ConstantCurrent, ConstantVoltage, Impedance, Rest, Sweep
+from protocols.techniques import ConstantCurrent, ConstantVoltage, Impedance, Level, Rest, Sweep
 
 NEXT_STEP, NEXT_TECHNIQUE, STOP = 0, 1, 2
 """`Exit_Cond`: what follows a test that was met."""
@@ -37,11 +37,26 @@ FINE_VOLTS = 5e-3
 
 SHORTEST_INTERVAL = 1e-3
 
+APPROACH_SECONDS, STAIRS = 0.5, 10
+"""How a voltage is approached that is only to be held, and in how many steps.
+
+Between two steps of a protocol the circuit is open, and the cell relaxes a little: taken back at once it
+would draw a peak of current, which is no part of the hold, and may leave the window.
+"""
+
 COARSEST_STAIR = 5e-3
 """Volts between two rows of a sweep at most."""
 
 MEASURED = (0.5, 1.0)
 """The part of each stretch of a sweep over which the current is averaged, as the maker's software has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A row at least every so many seconds, for so many seconds."""
+
+    seconds: float
+    every: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +107,7 @@ class Compiler:
             case ConstantCurrent(amperes):
                 yield from (self._current(amperes, pace, exits, step.record) for pace in paces)
             case ConstantVoltage(level):
-                volts = level.at(open_circuit)  # each of several techniques has an initial voltage of its own
-                yield from (self._voltage(volts, pace, exits) for pace in paces)
+                yield from self._held_voltage(step, level, paces, exits, open_circuit)
             case Sweep() as sweep:
                 yield self._sweep(sweep, step.record)
             case Impedance() as impedance:
@@ -101,7 +115,7 @@ class Compiler:
             case _:
                 raise RefusedError(f"step {step.path}: EClib has no technique for {step.verb!r}")
 
-    def _open_circuit(self, pace: "Pace", change: float) -> Technique:
+    def _open_circuit(self, pace: Pace, change: float) -> Technique:
         return Technique.of(
             "ocv",
             Rest_time_T=pace.seconds,
@@ -110,7 +124,7 @@ class Compiler:
             E_Range=self._voltage_range(),
         )
 
-    def _current(self, amperes: float, pace: "Pace", exits: Exits, record: Recording) -> Technique:
+    def _current(self, amperes: float, pace: Pace, exits: Exits, record: Recording) -> Technique:
         change = min(record.voltage_step or FINE_VOLTS, FINE_VOLTS)
         return Technique(
             "cplimit",
@@ -123,17 +137,47 @@ class Compiler:
             ),
         )
 
-    def _voltage(self, volts: float, pace: "Pace", exits: Exits) -> Technique:
+    def _held_voltage(
+        self, step: PlannedStep, level: Level, paces: Sequence[Pace], exits: Exits, open_circuit: float
+    ) -> Iterator[Technique]:
+        """Hold it. A `hold` is approached; a `polarise` is a step, as what is made of it wants."""
+        volts = level.at(
+            open_circuit
+        )  # absolute: each of several techniques has an initial voltage of its own
         edges = [abs(edge.value) for edge in (exits.low, exits.high) if edge is not None and not edge.limit]
+        change = min(edges, default=0.0) / 2.0
+        versus = level.versus_open_circuit
+        first, *rest = paces
+        if step.verb == "hold" and first.seconds > 2.0 * APPROACH_SECONDS:
+            window = exits_of(replace(step, until=None), self._inside(), Done())
+            stairs = [
+                open_circuit + (volts - open_circuit) * stair / STAIRS for stair in range(1, STAIRS + 1)
+            ]
+            pace = Pace(APPROACH_SECONDS / STAIRS, first.every)
+            yield self._voltages(stairs, pace, window, 0.0, versus_open_circuit=True)
+            first = replace(first, seconds=first.seconds - APPROACH_SECONDS)
+        for pace in (first, *rest):
+            yield self._voltages([volts], pace, exits, change, versus)
+
+    def _voltages(
+        self,
+        levels: Sequence[float],
+        pace: Pace,
+        exits: Exits,
+        change: float,
+        versus_open_circuit: bool,
+    ) -> Technique:
+        """Return the technique that holds voltages one after the other, at the same pace."""
         return Technique(
             "calimit",
             (
-                Parameter("Voltage_step", volts),
-                *_held(pace),
-                Parameter("Record_every_dI", min(edges, default=0.0) / 2.0),
+                *(Parameter("Voltage_step", volts, place) for place, volts in enumerate(levels)),
+                *_held(pace, len(levels)),
+                Parameter("Record_every_dI", change),
                 *self._ranges(AUTO_RANGE),
-                *_tests(exits),
+                *_tests(exits, len(levels)),
             ),
+            versus_open_circuit,
         )
 
     def _sweep(self, sweep: Sweep, record: Recording) -> Technique:
@@ -203,7 +247,7 @@ class Compiler:
         window = self._inside().voltage
         return self.potentiostat.voltage_range(max(map(abs, _closed(window.low, window.high))))
 
-    def _paces(self, record: Recording, exits: Exits, done: Done) -> list["Pace"]:
+    def _paces(self, record: Recording, exits: Exits, done: Done) -> list[Pace]:
         """Return how often rows are recorded, stretch by stretch; more often than asked is thinned later."""
         wished = [self.sample] if record.current_step is not None else []
         wished += [record.every] if record.every is not None else []
@@ -214,14 +258,6 @@ class Compiler:
         share = 10.0 ** (1.0 / record.per_decade) - 1.0
         first = max(record.from_time or SHORTEST_INTERVAL, SHORTEST_INTERVAL)
         return list(_decades(exits.seconds.value, done.seconds, first, share, usual))
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """A row at least every so many seconds, for so many seconds."""
-
-    seconds: float
-    every: float
 
 
 def _decades(seconds: float, done: float, first: float, share: float, usual: float) -> Iterator[Pace]:
@@ -238,19 +274,19 @@ def _decades(seconds: float, done: float, first: float, share: float, usual: flo
         decade *= 10.0
 
 
-def _held(pace: Pace) -> tuple[Parameter, ...]:
-    """Return what a step of one value has beside it."""
+def _held(pace: Pace, steps: int = 1) -> tuple[Parameter, ...]:
+    """Return what steps that hold something have beside it."""
     return (
-        Parameter("vs_initial", False),
-        Parameter("Duration_step", pace.seconds),
-        Parameter("Step_number", 0),
+        *(Parameter("vs_initial", False, place) for place in range(steps)),
+        *(Parameter("Duration_step", pace.seconds, place) for place in range(steps)),
+        Parameter("Step_number", steps - 1),
         Parameter("Record_every_dT", pace.every),
         Parameter("N_Cycles", 0),
     )
 
 
-def _tests(exits: Exits, then: int = STOP) -> tuple[Parameter, ...]:
-    """Return the tests of a step, and what follows them: the circuit is opened."""
+def _tests(exits: Exits, steps: int = 1) -> tuple[Parameter, ...]:
+    """Return the tests of so many steps, and what follows them: the circuit is opened."""
     edges: list[tuple[int, Edge]] = []
     if exits.high is not None:
         edges.append((ABOVE, exits.high))
@@ -260,12 +296,12 @@ def _tests(exits: Exits, then: int = STOP) -> tuple[Parameter, ...]:
         return ()
     variable = VARIABLES[exits.observed] << 5
     found: list[Parameter] = []
-    for number, (comparison, edge) in enumerate(edges, start=1):
-        found += [
-            Parameter(f"Test{number}_Config", comparison | variable),
-            Parameter(f"Test{number}_Value", edge.value),
-        ]
-    return (*found, Parameter("Exit_Cond", then))
+    for step in range(steps):
+        for number, (comparison, edge) in enumerate(edges, start=1):
+            found.append(Parameter(f"Test{number}_Config", comparison | variable, step))
+            found.append(Parameter(f"Test{number}_Value", edge.value, step))
+        found.append(Parameter("Exit_Cond", STOP, step))
+    return tuple(found)
 
 
 def _closed(low: Bound | None, high: Bound | None) -> Sequence[float]:

@@ -14,6 +14,9 @@ from protocols.limits import Limits, Range
 from protocols.plan import PlannedStep
 from protocols.techniques import ConstantCurrent, ConstantVoltage
 
+INSIDE = 1e-3
+"""By how much (volts) an end that lies on the window's edge is met before it, so that it is no trip."""
+
 SHORTEST = 1e-3
 """Seconds of a step of which nothing is left."""
 
@@ -65,7 +68,7 @@ class _Collected:
 
     def __init__(self, step: PlannedStep, limits: Limits, done: Done, charging: bool) -> None:
         self._amperes = step.technique.amperes if isinstance(step.technique, ConstantCurrent) else None
-        self._done, self._charging = done, charging
+        self._done, self._charging, self._window = done, charging, limits.voltage
         self.exits = Exits(Edge(max(step.ceiling.seconds - done.seconds, SHORTEST), "step time", limit=True))
         if self._amperes is not None:
             charge = max(step.ceiling.coulombs - done.coulombs, 0.0)
@@ -97,13 +100,20 @@ class _Collected:
         if part.quantity is not self.exits.observed:
             return False
         if part.quantity is Quantity.VOLTAGE:
-            self._edge(part.relation.rising, part.value, part.text)
+            self._edge(part.relation.rising, self._inside(part), part.text)
         elif part.relation.rising:  # a magnitude
             self._edge(True, part.value, part.text)
             self._edge(False, -part.value, part.text)
         else:
             self._edge(not self._charging, part.value if self._charging else -part.value, part.text)
         return True
+
+    def _inside(self, part: Comparison) -> float:
+        """Return the voltage of an end, a little inside the window where it lies on its edge."""
+        window = self._window.low if not part.relation.rising else self._window.high
+        if window is None or abs(part.value - window.value) >= INSIDE:
+            return part.value
+        return window.value - INSIDE if part.relation.rising else window.value + INSIDE
 
     def _observe(self, quantity: Quantity, window: Range) -> None:
         self.exits = replace(self.exits, observed=quantity)

@@ -45,10 +45,12 @@ class FollowedProgram:
         """Whether it goes on."""
         return self._status.state is ProgramState.RUNNING
 
-    def take(self, points: Sequence[Point]) -> None:
-        """Take what came next."""
+    def take(self, points: Sequence[Point], tick: float = 0.0) -> None:
+        """Take what came next. Techniques that follow on each other meet in one moment: it is one reading."""
         for point in points:
             placed = point._replace(time=self._offset + point.time)
+            if self._number and placed.time < self.last_time + tick:
+                continue
             self.last_time = max(self.last_time, placed.time)
             self._number += 1
             self._records.append(Record(self._number, placed))

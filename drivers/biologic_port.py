@@ -1,6 +1,6 @@
 """One channel of a Bio-Logic at the other end of EClib: loaded, started, emptied and stopped."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from drivers.biologic_conventions import Conventions
@@ -74,11 +74,8 @@ class Port:
         except LinkError:
             await self._link.perform(self._off)
 
-    async def holds(self, techniques: Sequence[Technique], unknown: Set[str]) -> bool:
-        """Whether the channel runs just these techniques, or ran them and nobody took all of the data.
-
-        Parameters with a label that is `unknown` may be others.
-        """
+    async def holds(self, techniques: Sequence[Technique]) -> bool:
+        """Whether the channel runs just these techniques, or ran them and nobody took all of the data."""
 
         def work(eclib: Eclib) -> bool:
             infos = eclib.channel_infos(self._number)
@@ -86,8 +83,7 @@ class Port:
                 return False
             held = eclib.held(self._number)
             return len(held) == len(techniques) and all(
-                number == IDENTIFIERS[wanted.name]
-                and (found is None or found.rounded(unknown) == wanted.rounded(unknown))
+                number == IDENTIFIERS[wanted.name] and (found is None or wanted.is_held_as(found))
                 for (number, found), wanted in zip(held, techniques, strict=True)
             )
 

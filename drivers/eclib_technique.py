@@ -1,7 +1,7 @@
 """A technique of EClib with its parameters, before it becomes structures and after it came from them."""
 
 import struct
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -47,20 +47,28 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Technique:
-    """A technique by its name ("cplimit"), with everything it is given."""
+    """A technique by its name ("cplimit"), with everything it is given.
+
+    `versus_open_circuit` says that its voltages count from an open circuit that was measured before.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
+    versus_open_circuit: bool = False
 
     @classmethod
     def of(cls, name: str, **values: float) -> Self:
         """Make one whose parameters have one value each; the keywords are the labels."""
         return cls(name, tuple(Parameter(label, value) for label, value in values.items()))
 
-    def rounded(self, without: Set[str] = frozenset()) -> Self:
-        """Return it as the instrument knows it, its parameters sorted, `without` those with such labels."""
-        kept = (parameter.rounded() for parameter in self.parameters if parameter.label not in without)
-        return type(self)(self.name, tuple(sorted(kept)))
+    def is_held_as(self, found: "Technique") -> bool:
+        """Whether an instrument that was given this technique would tell it as `found`."""
+        return self._compared(self) == self._compared(found)
+
+    def _compared(self, technique: "Technique") -> tuple[str, list[Parameter]]:
+        unknown = ("Voltage_step",) if self.versus_open_circuit else ()
+        known = [each.rounded() for each in technique.parameters if each.label not in unknown]
+        return technique.name, sorted(known)
 
     def lines(self) -> list[str]:
         """Return it for people to read, a parameter a line."""

@@ -78,9 +78,7 @@ class Channel:
         self.firmware = firmware
         self._bay = bay
         self._manners = manners
-        self._potentiostat = Potentiostat(
-            manners.model, bay.cell, manners.model.front_end(bay.seed), bay.clock.now()
-        )
+        self._potentiostat = Potentiostat(manners.model, bay.cell, bay.seed, bay.clock.now())
         self._memory = Memory(manners.model.memory)
         self._room = asyncio.Event()
         self._techniques: list[Technique | Loop] = []

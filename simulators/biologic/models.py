@@ -47,17 +47,11 @@ class Model:
         """What the names of technique files end with for its boards."""
         return {Board.ESSENTIAL: "", Board.PREMIUM: "4"}[self.board]
 
-    def front_end(self, seed: int, exact: bool = False) -> FrontEnd:
-        """Return the converters of a board; `exact` leaves neither error nor noise nor rounding."""
+    def front_end(self, seed: int, volts: float) -> FrontEnd:
+        """Return the converters of a board in a voltage range; a finer range resolves finer."""
         scales = FULL_SCALES[self.smallest_range : self.largest_range]
-        return FrontEnd(
-            seed,
-            voltage_range=self.volts,
-            current_ranges=[*scales, self.amperes],
-            bits=48 if exact else 18,
-            exact=exact,
-            voltage_noise=1e-5,
-        )
+        ranges = [*scales, self.amperes]
+        return FrontEnd(seed, voltage_range=volts, current_ranges=ranges, bits=20, voltage_noise=1e-5)
 
 
 VMP3 = Model(

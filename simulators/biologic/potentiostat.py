@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from simulators.biologic.models import AUTO_RANGE, FULL_SCALES, Model
+from simulators.biologic.models import AUTO_RANGE, E_RANGES, FULL_SCALES, Model
 from simulators.cells.base import Cell
 from simulators.faults.terminals import Output, Terminals
 from simulators.front_end import FrontEnd
@@ -49,10 +49,9 @@ class Ranges:
 class Potentiostat:
     """Holds what it was told until it is told otherwise; disconnected, the cell rests."""
 
-    def __init__(self, model: Model, cell: Cell, front_end: FrontEnd, now: float) -> None:
+    def __init__(self, model: Model, cell: Cell, seed: int, now: float) -> None:
         self.model = model
         self.cell = cell
-        self.front_end = front_end
         self.time = now
         self.connected = False
         self.latest = Sample(now, 0.0, 0.0)
@@ -62,6 +61,7 @@ class Potentiostat:
         self._wanted: Regimes = DISCONNECTED
         self._source = Source(cell)
         self._ranges = Ranges(True, model.amperes, model.volts)
+        self._front_ends = {volts: model.front_end(seed, volts) for volts in E_RANGES}
         self._look: Look | None = None
 
     def select(self, current_range: int, volts: float) -> None:
@@ -116,13 +116,18 @@ class Potentiostat:
         current = self.front_end.current(terminals.current.sensed(amperes), ranges.full_scale)
         self.latest = Sample(
             self.time,
-            terminals.voltage.shown(max(-ranges.volts, min(ranges.volts, voltage.value))),
+            terminals.voltage.shown(voltage.value),
             terminals.current.shown(current.value) if self.connected else 0.0,
-            voltage.overload or not abs(voltage.value) <= ranges.volts,
+            voltage.overload,
             self.connected and (current.overload or self._source.regime.limited),
             self._range_number(),
         )
         return self.latest
+
+    @property
+    def front_end(self) -> FrontEnd:
+        """The converters in the voltage range chosen."""
+        return self._front_ends[self._ranges.volts]
 
     @property
     def _most(self) -> float:

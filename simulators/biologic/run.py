@@ -41,7 +41,7 @@ class Run:
 
     def time(self, moment: float) -> bytes:
         """Return a moment as the words of a row."""
-        return time_words(round((moment - self.began) / self.model.time_base))
+        return time_words(int((moment - self.began) / self.model.time_base + 1e-3))
 
     def keep(self, process: int, *words: bytes) -> None:
         """Keep a row."""
