@@ -153,11 +153,10 @@ class EclibChannel(ProgrammedChannel):
 
     async def _judge_rate(self, program: FollowedProgram, taken: Taken) -> None:
         """Stop a sweep that goes at another rate than it was told."""
-        technique, first = program.technique, program.first
-        if not isinstance(technique, Sweep) or first is None:
+        if not isinstance(program.technique, Sweep):
             return
-        volts = abs(taken.values.Ewe - first.voltage)
-        trouble = biologic_rate.trouble(technique, taken.values.ElapsedTime, volts)
+        seconds, volts = program.way(taken.values.ElapsedTime, taken.values.Ewe)
+        trouble = biologic_rate.trouble(program.technique, seconds, volts) if seconds > 0.0 else None
         if trouble is not None:
             await self._port.stop()
             program.failed(trouble)

@@ -26,14 +26,14 @@ class FollowedProgram:
         self.tag = tag
         self.finishing = False
         self.last_time = offset
-        self.first: Reading | None = None
-        """Its first reading."""
         self._exits = compiled.exits
         self._step, self._limits, self._offset = program.step, program.limits, offset
         self._status = ProgramStatus(ProgramState.RUNNING, tag)
         self._number = 0
         self._records: deque[Record] = deque()
+        self._first: Reading | None = None
         self._last: Reading | None = None
+        self._gone = 0.0  # volts, there and back
 
     @property
     def status(self) -> ProgramStatus:
@@ -55,13 +55,21 @@ class FollowedProgram:
             self._number += 1
             self._records.append(Record(self._number, placed))
             if isinstance(placed, Reading):
-                self.first, self._last = self.first or placed, placed
+                self._gone += abs(placed.voltage - (self._last or placed).voltage)
+                self._first, self._last = self._first or placed, placed
 
     def records(self, after: int) -> Sequence[Record]:
         """Return the records above `after` and forget the others: they are kept elsewhere now."""
         while self._records and self._records[0].number <= after:
             self._records.popleft()
         return list(self._records)
+
+    def way(self, elapsed: float, voltage: float) -> tuple[float, float]:
+        """Return the seconds since its first reading, and the volts it has gone there and back meanwhile."""
+        if self._first is None or self._last is None:
+            return 0.0, 0.0
+        seconds = elapsed - (self._first.time - self._offset)
+        return seconds, self._gone + abs(voltage - self._last.voltage)
 
     def refused(self, reading: Reading, volts: float) -> None:
         """End it before it began: the cell, or the step's first voltage, is outside the window."""

@@ -105,6 +105,11 @@ class Eclib:
             name = f"{technique.name}{suffix}.ecc".encode("ascii")
             self._ask("BL_LoadTechnique", channel, name, params, place == 0, last, False)
 
+    def update(self, channel: int, index: int, technique: Technique, suffix: str) -> None:
+        """Change the parameters of a technique the channel holds, while it runs too."""
+        name = f"{technique.name}{suffix}.ecc".encode("ascii")
+        self._ask("BL_UpdateParameters", channel, index, byref(self._params(technique)), name)
+
     def held(self, channel: int) -> list[tuple[int, Technique | None]]:
         """Return the techniques the channel holds: their numbers, and themselves where they are known."""
         return [self._held(channel, index) for index in range(self.channel_infos(channel).NbOfTechniques)]

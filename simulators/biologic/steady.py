@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Generator
+from functools import partial
 from math import inf
 from typing import ClassVar, NamedTuple
 
@@ -77,10 +78,9 @@ class Steady(Technique):
         kept = potentiostat.sample()
         self.keep(run, kept, cycle)
         while not step.exits.excess(potentiostat.look()) > 0.0:
-            end = began + self.steps[place].seconds
-            if potentiostat.time >= end:
+            if potentiostat.time >= began + self.steps[place].seconds:
                 return Then.NEXT_STEP
-            due = min(end, kept.time + step.every)
+            due = partial(self._due, place, began, kept.time + step.every)
             yield from lived(potentiostat, due, self._event(step, kept), stride, run.speed)
             if step.exits.excess(potentiostat.look()) > 0.0:
                 break
@@ -91,6 +91,10 @@ class Steady(Technique):
         if run.manners.records_last:
             self.keep(run, sample, cycle)
         return step.exits.then
+
+    def _due(self, place: int, began: float, row: float) -> float:
+        """Return when the next row is due, or the step over, as long as it now is."""
+        return min(row, began + self.steps[place].seconds)
 
     def _event(self, step: Step, kept: Sample) -> Excess:
         """Return what makes a row, or the end, before its time: a change since `kept`, or a test."""

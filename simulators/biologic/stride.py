@@ -29,16 +29,17 @@ class _Edge(NamedTuple):
 
 
 def lived(
-    potentiostat: Potentiostat, until: float, excess: Excess, stride: float, speed: float
+    potentiostat: Potentiostat, until: Callable[[], float], excess: Excess, stride: float, speed: float
 ) -> Iterator[float]:
     """Live until a moment, or until just after `excess` became positive, whichever is first.
 
+    The moment is asked for again and again, for it may change meanwhile.
     Yields each moment to which the clock must have come before it goes on. The first stride is
     `stride` seconds; they grow while nothing happens.
     """
     longest = PATIENCE * speed if speed < inf else inf
-    while potentiostat.time < until:
-        due = min(until, potentiostat.time + min(stride, longest))
+    while potentiostat.time < (end := until()):
+        due = min(end, potentiostat.time + min(stride, longest))
         yield due
         before = potentiostat.remember()
         potentiostat.live_until(due)
