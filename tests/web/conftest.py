@@ -7,13 +7,13 @@ import pytest
 from tests.web.service import Service, running
 
 BENCH = "bench: test of the page\ninstruments:\n" + "".join(
-    f"  smu{i}: {{driver: keithley2450, simulate: {{cell: li_cu/pp, speed: 100}}}}\n" for i in range(1, 7)
+    f"  smu{i}: {{driver: keithley2450, simulate: {{cell: li_cu/pp, speed: 100}}}}\n" for i in range(1, 11)
 )
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service on a simulated bench of six channels."""
+    """A service on a simulated bench of ten channels."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "bench.yaml").write_text(BENCH)
     with running(folder / "state", "--bench", str(folder / "bench.yaml")) as found:

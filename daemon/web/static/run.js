@@ -11,6 +11,7 @@ import { eventTable, facts, figureTable, stepTable } from './tables.js';
 import { timeplot } from './timeplot.js';
 
 const REFRESH = 8000; // milliseconds; events, cycles and figures come no faster
+const SOON = 700;
 
 /** Show a channel: its run if it has one, or its last. */
 export function channel(main, visitor, core, name) {
@@ -87,7 +88,7 @@ export function run(main, visitor, name, key = null) {
 
   function describe() {
     const now = live.ofRun(name);
-    const word = now ? stateOf(now) : record?.state ?? 'unknown';
+    const word = now ? stateOf(now) : record?.ended ? record.state : record ? 'ended' : 'unknown';
     if (state.dataset.word !== word) {
       state.replaceChildren(badge(word));
       state.dataset.word = word;
@@ -103,20 +104,32 @@ export function run(main, visitor, name, key = null) {
   function changed(event) {
     const now = channelOf();
     if (!event.detail || (now && event.detail.has(now.key)) || now === null) describe();
+    if (wasGoing && !going()) again(SOON);
+  }
+
+  /** Look once more, and soon: the record of an end comes a moment after the end. */
+  function again(wait) {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      await refresh();
+      const goes = going();
+      const late = !goes && record?.ended === null && tries < 20; // a recorder may be away for long
+      tries = late ? tries + 1 : 0;
+      wasGoing = goes;
+      if (!over && (goes || late)) again(goes ? REFRESH : SOON * tries);
+    }, wait);
   }
 
   let wasGoing = going();
-  const timer = setInterval(() => {
-    const goes = going();
-    if (goes || wasGoing) refresh();
-    wasGoing = goes;
-  }, REFRESH);
+  let timer;
+  let tries = 0;
+  again(REFRESH);
   live.addEventListener('change', changed);
   document.addEventListener('theme', refresh);
   refresh();
   return () => {
     over = true;
-    clearInterval(timer);
+    clearTimeout(timer);
     live.removeEventListener('change', changed);
     document.removeEventListener('theme', refresh);
     time.end();

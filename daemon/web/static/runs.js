@@ -15,8 +15,8 @@ export function runs(main) {
   let asked = 0;
   let typing;
   main.replaceChildren(
-    h('h1', { class: 'filters' }, 'Runs'), h('div', { class: 'filters' }, words, state), h('div', { class: 'panel scroll-x' },
-      h('table', {}, h('thead', {}, h('tr', {}, ...['Run', 'State', 'Cell', 'Protocol', 'Channel', 'Began', 'Took', 'Cycles'].map((name) => h('th', { scope: 'col' }, name)))), body)), note, more);
+    h('h1', { class: 'filters' }, 'Runs'), h('div', { class: 'filters' }, words, state), h('div', { class: 'panel' },
+      h('table', { class: 'cards' }, h('thead', {}, h('tr', {}, ...['Run', 'State', 'Cell', 'Protocol', 'Channel', 'Began', 'Took', 'Cycles'].map((name) => h('th', { scope: 'col' }, name)))), body)), note, more);
 
   async function load(from) {
     const mine = ++asked;
