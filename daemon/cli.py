@@ -10,6 +10,7 @@ import typer
 from daemon.commands import (
     archiving,
     checking,
+    converting,
     exporting,
     importing,
     operations,
@@ -42,6 +43,7 @@ app.add_typer(web.token, name="token", rich_help_panel=_SERVICE)
 app.command(rich_help_panel=_SERVICE, hidden=True)(service.broker)
 app.command(rich_help_panel=_SERVICE)(service.simulate)
 app.command(rich_help_panel=_PROTOCOLS)(checking.check)
+app.command(rich_help_panel=_PROTOCOLS)(converting.convert)
 app.command(rich_help_panel=_RUNS)(running.submit)
 app.command(rich_help_panel=_RUNS)(running.runs)
 app.command(rich_help_panel=_RUNS)(running.show)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from daemon.errors import UnknownError
 from protocols import library
+from protocols.unicycler import is_unicycler, to_yaml
 
 
 class Source(NamedTuple):
@@ -16,7 +17,15 @@ class Source(NamedTuple):
 
 
 def protocol_source(name: str) -> Source:
-    """Read a protocol file, or a ready protocol by its name."""
+    """Read a protocol file, or a ready protocol by its name; one of aurora-unicycler is translated."""
+    source = file_source(name)
+    if is_unicycler(source.text):
+        return Source(to_yaml(source.text, source.file).yaml, f"{source.file}, translated")
+    return source
+
+
+def file_source(name: str) -> Source:
+    """Read a protocol file as it is, or a ready protocol by its name."""
     return _read(name, library.protocol_path, library.protocol_names, "protocol")
 
 
