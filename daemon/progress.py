@@ -62,8 +62,6 @@ class Tally:
         self.readings = 0
         self.first: Reading | None = None
         self.last: Reading | None = None
-        self.progress: Progress | None = None
-        """How far the step was at the last reading."""
         self._last_time = seconds
         self._volt_seconds = 0.0
         self._counted = 0.0
@@ -84,6 +82,16 @@ class Tally:
         `counted` is the charge and energy of the step so far by the instrument's own counters, which
         see more than the readings it sends and are therefore preferred.
         """
+        self.count(time, reading, counted)
+        return self._progress(time, reading)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the step was at the last reading; None before it."""
+        return None if self.last is None else self._progress(self.seconds, self.last)
+
+    def count(self, time: float, reading: Reading, counted: tuple[float, float] | None = None) -> None:
+        """Count one reading, as `take` does, where nobody wants to know how far the step is."""
         before = self.last if self.last is not None else reading
         stretch = time - self._last_time
         self.coulombs += 0.5 * (before.current + reading.current) * stretch
@@ -100,8 +108,6 @@ class Tally:
             self._slope.take(time, reading.voltage)
         for trend in self._drifts.values():
             trend.take(time, reading.current)
-        self.progress = self._progress(time, reading)
-        return self.progress
 
     @property
     def mean_voltage(self) -> float | None:

@@ -45,12 +45,7 @@ class Surroundings:
 
     async def around_all(self, records: Sequence[Record]) -> Sequence[Record]:
         """Do the same for what a channel recorded, after following it there."""
-        if records:
-            await self.follow(records[-1].point.time)
-        return [
-            record._replace(point=self.around(record.point)) if isinstance(record.point, Reading) else record
-            for record in records
-        ]
+        return records
 
     def occupied(self, run: "Held") -> None:
         """The run is conducted from now on."""
@@ -127,6 +122,14 @@ class InChamber(Surroundings):
         celsius = self._interlock.temperature()
         self._before = self._followed
         self._followed = None if celsius is None else (moment, celsius)
+
+    async def around_all(self, records: Sequence[Record]) -> Sequence[Record]:
+        if records:
+            await self.follow(records[-1].point.time)
+        return [
+            record._replace(point=self.around(record.point)) if isinstance(record.point, Reading) else record
+            for record in records
+        ]
 
     def around(self, reading: Reading) -> Reading:
         if reading.temperature is not None:

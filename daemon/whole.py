@@ -1,5 +1,6 @@
 """Follows a whole protocol that an instrument runs by itself, in lock step with the walk through it."""
 
+import math
 from collections import deque
 
 import msgspec
@@ -9,6 +10,7 @@ from daemon.gate import Gate
 from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
 from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
+from daemon.guards.quiet import QuietBounds
 from daemon.guards.silence import Silence
 from daemon.held import expected_interval, known_setpoint
 from daemon.logbook import Logbook
@@ -24,6 +26,7 @@ from protocols.errors import LimitError
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 from protocols.reading import ImpedancePoint, Reading
+from protocols.setpoint import Setpoint
 from protocols.walk import Visit
 
 ANSWER = 30.0
@@ -57,6 +60,7 @@ class WholeEngine(Engine):
         self._waiting = False  # the circuit was opened at the gate; what came before it is still taken
         self._silence = Silence(None, 0.0)
         self._before: Reading | None = None
+        self._asked = False  # whether the guards were asked about the reading before
         self._opened = 0.0
 
     async def prepare(self) -> None:
@@ -164,7 +168,7 @@ class WholeEngine(Engine):
         self, stretch: Stretch, program: ProgramPosition, behind: Behind, tally: Tally
     ) -> Progress | None:
         """Put every record of a stretch into the logbook; return how far the step is."""
-        progress, last = None, None
+        last = None
         rows: list[ReadingRow] = []
         for last in stretch.records:
             point = last.point
@@ -174,7 +178,7 @@ class WholeEngine(Engine):
                 tally.seconds = step_time
                 self._logbook.impedance_point(self.time, point, tally)
                 continue
-            progress = tally.take(step_time, point, _counted(last, behind))
+            tally.count(step_time, point, _counted(last, behind))
             rows.append(
                 ReadingRow(
                     self.time,
@@ -192,20 +196,37 @@ class WholeEngine(Engine):
             time = last.point.time
             taken = Taken(last.number, stretch.visit, time, time - stretch.began)
             self.program = program._replace(taken=taken)
-        return progress
+        return tally.progress if rows else None
 
     def _judge(self, stretch: Stretch, step: PlannedStep, progress: Progress | None) -> None:
+        """Ask the guards about every reading that is not as quiet as nothing can be said of it."""
         setpoint = known_setpoint(step.technique)
+        quiet = (
+            None if setpoint is None or self._guards.remembering(setpoint) else self._guards.quiet(setpoint)
+        )
         readings = [record.point for record in stretch.records if isinstance(record.point, Reading)]
         for reading in readings:
-            look = Look(reading, setpoint, reading.time - stretch.began, self._before)
-            self._guards.judge(look)
-            if self._before is None or reading is readings[-1]:
-                note_resistance(self._logbook, self.time, self._guards, look)
+            before, since = self._before, reading.time - stretch.began
             self._before = reading
+            if quiet is not None and before is not None and _is_quiet(quiet, since, before, reading):
+                if self._asked:
+                    self._guards.begin()  # objections count in a row, and here is one that gave no cause
+                self._asked = False
+                continue
+            self._asked = True
+            look = Look(reading, setpoint, since, before)
+            self._guards.judge(look)
+            note_resistance(self._logbook, self.time, self._guards, look)
+        if readings:
+            self._guards.contacts.look(Look(readings[-1], setpoint, math.inf, readings[-1]))
         self._limits.check_all(readings)
         if progress is not None:
             step.ceiling.check(progress)
+
+    def _quiet_bounds(self, setpoint: Setpoint | None) -> QuietBounds | None:
+        if setpoint is None or self._guards.remembering(setpoint):
+            return None
+        return self._guards.quiet(setpoint)
 
     async def _hold_to_its_ends(self, step: PlannedStep, tally: Tally) -> None:
         """End a step that goes on past one of its ends, which the instrument did not keep."""
@@ -233,6 +254,22 @@ class WholeEngine(Engine):
         if self.program is None:
             raise ValueError("no program was begun")
         return self.program
+
+
+def _is_quiet(bounds: QuietBounds, since: float, before: Reading, reading: Reading) -> bool:
+    """Whether no guard can object to a reading under a set value."""
+    _, voltage, current, temperature, flags = reading
+    return (
+        bounds.low_voltage <= voltage <= bounds.high_voltage
+        and bounds.low_current <= current <= bounds.high_current
+        and abs(voltage - before.voltage) < bounds.jump
+        and (voltage != before.voltage or current != before.current)
+        and since >= bounds.settle
+        and (bounds.lead_current < 0.0 or abs(current) > bounds.lead_current)
+        and reading.time > before.time
+        and temperature is None
+        and not flags
+    )
 
 
 def _counted(record: Record, behind: Behind) -> tuple[float, float] | None:

@@ -161,20 +161,12 @@ def _rows(text: str, declared: int, address: str) -> Iterator[Row]:
 
 
 def _converted(found: Sequence[Sequence[str]], order: Sequence[int], address: str) -> Iterator[Row]:
-    s, i, c, k, t, v, a, q, e = order
+    columns = list(zip(*found, strict=True))
+    seqid, stepid, cycleid, steptype, *others = (columns[at] for at in order)
     try:
-        for one in found:
-            yield Row(
-                int(one[s]),
-                int(one[i]),
-                int(one[c]),
-                one[k],
-                float(one[t]) / 1000.0,
-                float(one[v]),
-                float(one[a]),
-                float(one[q]),
-                float(one[e]),
-            )
+        seconds = [float(time) / 1000.0 for time in others[0]]
+        numbers = [map(float, column) for column in others[1:]]
+        yield from map(Row, map(int, seqid), map(int, stepid), map(int, cycleid), steptype, seconds, *numbers)
     except ValueError as error:
         raise LinkError(f"{address}: a record that cannot be read: {error}") from error
 
