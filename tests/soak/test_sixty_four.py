@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.laboratory import Laboratory
+from tests.system.ledger import missing
 from tests.system.sixty_four import (
     HIGH,
     LOOKS,
@@ -15,7 +16,6 @@ from tests.system.sixty_four import (
     busy_laboratory,
     ended,
     lateness,
-    lost,
     more_readings,
     percentile_99,
     readings_by_channel,
@@ -38,11 +38,11 @@ async def test_an_instrument_hung_for_a_minute_delays_nobody(tmp_path: Path) -> 
         await stopped(lab)
         rows = await readings_by_channel(lab)
     late = [seconds for channel in [*others, *PROGRAMMED] for seconds in lateness(rows[channel])]
-    missing = [len(lost(rows[channel], lab.cells[channel].said)) for channel in others]
+    left_out = [len(missing(rows[channel], lab.cells[channel].said)) for channel in others]
     print(f"\nreadings of the others   {sum(len(rows[channel]) for channel in [*others, *PROGRAMMED])}")
-    print(f"answers not on record    {max(missing)} at most of one channel, {LOOKS} are looks at the cell")
+    print(f"answers not on record    {max(left_out)} at most of one channel, {LOOKS} are looks at the cell")
     print(f"lateness                 p99 {percentile_99(late) * 1e3:.1f} ms, worst {max(late) * 1e3:.1f} ms")
-    assert max(missing) <= LOOKS
+    assert max(left_out) <= LOOKS
     assert percentile_99(late) < SAMPLE
 
 

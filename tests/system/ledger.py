@@ -44,7 +44,7 @@ def recorded(database: str) -> Rows:
 
 
 def spooled(spool: Path) -> Rows:
-    """Return every reading the spool holds on the disk, without disturbing it."""
+    """Return every reading the spool still has to deliver, from the disk, without disturbing it."""
     rows: defaultdict[str, dict[int, Row]] = defaultdict(dict)
     with tempfile.TemporaryDirectory() as folder:
         for suffix in ("", "-wal"):
@@ -52,7 +52,12 @@ def spooled(spool: Path) -> Rows:
                 shutil.copy(file, Path(folder) / file.name)
         connection = sqlite3.connect(Path(folder) / spool.name)
         try:
-            payloads = [payload for (payload,) in connection.execute("SELECT payload FROM batches")]
+            payloads = [
+                payload
+                for (payload,) in connection.execute(
+                    "SELECT payload FROM batches JOIN pending USING (sequence)"
+                )
+            ]
         finally:
             connection.close()
     for payload in payloads:
@@ -103,3 +108,12 @@ def unkept(rows: Iterable[Row], said: Sequence[Said]) -> list[Said]:
         else:
             raise AssertionError(f"reading {number}, {row}, is no (further) answer of the instrument")
     return [*left_out, *answers]
+
+
+def missing(rows: Iterable[Row], said: Sequence[Said]) -> list[Said]:
+    """Return the answers that are no reading on record, but for those that only repeat the one before.
+
+    For protocols that keep every reading that differs.
+    """
+    repeated = {after for before, after in pairwise(said) if after.measured == before.measured}
+    return [answer for answer in unkept(rows, said) if answer not in repeated]

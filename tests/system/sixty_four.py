@@ -11,8 +11,7 @@ from typing import Any
 
 from daemon.requests import Clear, Runs, Stop
 from tests.system.laboratory import Laboratory, Place, laboratory
-from tests.system.ledger import Row, recorded, unkept
-from tests.system.watched import Said
+from tests.system.ledger import Row, recorded
 
 SAMPLE = 1.0  # seconds between readings, as the bench file asks for by default
 HIGH = 4.3  # V, the protocol's window
@@ -101,10 +100,3 @@ def lateness(rows: Sequence[Row]) -> list[float]:
 
 def percentile_99(values: Sequence[float]) -> float:
     return quantiles(values, n=100, method="inclusive")[98]
-
-
-def lost(rows: Sequence[Row], said: Sequence[Said]) -> list[Said]:
-    """Return the answers of a stepped instrument that should be on record and are not."""
-    left_out = unkept(rows, said)
-    repeated = {after for before, after in pairwise(said) if after.measured == before.measured}
-    return [answer for answer in left_out if answer not in repeated]

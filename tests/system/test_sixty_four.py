@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.ledger import missing
 from tests.system.sixty_four import (
     LOOKS,
     PROGRAMMED,
@@ -15,7 +16,6 @@ from tests.system.sixty_four import (
     busy_laboratory,
     ended,
     lateness,
-    lost,
     more_readings,
     percentile_99,
     readings_by_channel,
@@ -37,7 +37,7 @@ async def test_a_hung_instrument_costs_sixty_three_others_not_one_reading(tmp_pa
         await stopped(lab)
         rows = await readings_by_channel(lab)
         for channel in others:
-            assert len(lost(rows[channel], lab.cells[channel].said)) <= LOOKS
+            assert len(missing(rows[channel], lab.cells[channel].said)) <= LOOKS
         for channel in [*others, *PROGRAMMED]:
             assert percentile_99(lateness(rows[channel])) < SAMPLE
         # whatever was said to it since its last answer, it was to open
