@@ -15,6 +15,7 @@ from daemon.attendance import require_deadman
 from daemon.chamber import BenchChamber
 from daemon.errors import LatchedError, ServiceError, UnknownError
 from daemon.glances import glances
+from daemon.host import Host
 from daemon.journal import Journal
 from daemon.messages import RunStarted
 from daemon.order import Order
@@ -54,6 +55,7 @@ class Answers:
         outbox: Outbox,
         publisher: Publisher,
         chambers: Mapping[str, BenchChamber],
+        host: Host,
     ) -> None:
         """`chambers` are those around the channels, by the channel's name."""
         self._core = core
@@ -65,6 +67,7 @@ class Answers:
         self._spool = spool
         self._outbox = outbox
         self._publisher = publisher
+        self._host = host
         self._submissions = Submissions(journal)
         self._queues = Queues(journal, self._submit)
         runs.ended = self._queues.ended
@@ -189,7 +192,9 @@ class Answers:
                 "waiting": self._outbox.waiting,
                 "committed": self._outbox.committed,
                 "trouble": self._outbox.trouble,
+                "kept_bytes": self._outbox.kept_bytes,
             },
+            "computer": self._host.facts(),
             "channels": len(self._stations),
             "chambers": [chamber.facts() for chamber in self._each_chamber()],
             "runs": [run.name for run in self._runs if not run.over],
@@ -241,6 +246,7 @@ class Answers:
     async def _begun(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
         station = self._station(request.channel)
         entry = station.entry
+        self._host.require()
         require_deadman(entry.name, entry.driver, station.driver_class.deadman, entry.unattended)
         async with station.claimed():
             latch = self._journal.latches.get(station.name)
@@ -333,7 +339,11 @@ class Answers:
             variables=dict(found.plan.variables),
             limits=asdict(found.plan.limits),
             figures=found.plan.figures,
-            versions={"galvanod": version("galvanod"), "python": platform.python_version()},
+            versions={
+                "galvanod": version("galvanod"),
+                "python": platform.python_version(),
+                "clock": self._host.label(),
+            },
             simulated=station.entry.simulation is not None,
             labels=request.labels,
         )

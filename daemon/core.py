@@ -11,11 +11,14 @@ from daemon.bench_file import BenchFile, InstrumentEntry
 from daemon.chamber import BenchChamber
 from daemon.chamber_file import ChamberEntry
 from daemon.control import listening
+from daemon.disk import space
 from daemon.errors import ConfigurationError, ServiceError
 from daemon.heartbeat import SPOOL_PATIENCE, Heartbeat, feel_pulse
+from daemon.host import Host
 from daemon.instrument import Instrument
 from daemon.journal import Journal
 from daemon.journalled import Passed, unobserved
+from daemon.keeping import HOURS, keep_bytes
 from daemon.locks import owned
 from daemon.notify import Notifier
 from daemon.outbox import Outbox
@@ -61,7 +64,12 @@ class Core:
         bench: BenchFile,
         simulated: Mapping[str, Address],
         passed: Passed = unobserved,
+        any_clock: bool = False,
+        keep_hours: float = HOURS,
     ) -> None:
+        """With `any_clock` runs begin whatever the wall clock says; `keep_hours` is for `keep_bytes`."""
+        self._any_clock = any_clock
+        self._keep_hours = keep_hours
         self._places = places
         self._name = name
         self._broker_url = broker_url
@@ -83,7 +91,8 @@ class Core:
                 await self._journal.aclose()
 
     async def _serve(self, ready: Callable[[], None], stopped: asyncio.Event) -> None:
-        spool = await asyncio.to_thread(Spool.open, self._places.spool)
+        keep = keep_bytes(self._bench.channels(), space(self._places.state).total, self._keep_hours)
+        spool = await asyncio.to_thread(Spool.open, self._places.spool, keep_bytes=keep)
         self._outbox = Outbox(spool, self._name)
         self._publisher = Publisher(self._outbox, self._broker_url)
         around = {name: chamber for chamber in self._chambers for name in chamber.entry.channels}
@@ -91,6 +100,8 @@ class Core:
         self._recovery = Recovery(
             self._journal, self._stations, self._runs.launch, self._runs.conclude, self._passed
         )
+        real = any(channel.simulation is None for channel in self._bench.channels())
+        self._host = Host(self._places.state, self._runs, self._any_clock, awake=real)
         self._answers = Answers(
             self._name,
             self._bench.name,
@@ -102,6 +113,7 @@ class Core:
             self._outbox,
             self._publisher,
             around,
+            self._host,
         )
         try:
             found = self._runs.adopt(spool.states())
@@ -126,6 +138,7 @@ class Core:
                 services.create_task(feel_pulse(self._outbox, spool_heartbeat), name="pulse"),
                 services.create_task(watchdog.run(), name="watchdog"),
                 *(services.create_task(c.watch(), name=f"chamber {c.entry.name}") for c in self._chambers),
+                services.create_task(self._host.watch(), name="host"),
             ]
             async with asyncio.TaskGroup() as running:
                 self._runs.conducted_in(running)

@@ -12,7 +12,11 @@ from daemon import order
 from daemon.errors import BusyError
 from daemon.latches import Latch
 from daemon.order import Order
-from daemon.sqlite_files import connected, is_sound, moved_aside
+from daemon.sqlite_files import connected, is_sound, moved_aside, require_version
+from daemon.uptime import boot
+
+LAYOUT = 1
+"""Grows when an earlier version could no longer read the file."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -80,6 +84,7 @@ class JournalFile:
         set_aside = moved_aside(path) if path.exists() and not is_sound(path) else None
         connection = connected(path)
         with connection:
+            require_version(connection, path, LAYOUT)
             connection.executescript(SCHEMA)
         return cls(connection, set_aside)
 
@@ -162,17 +167,9 @@ class JournalFile:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("REPLACE INTO meta VALUES ('open', 1)")
             cursor = connection.execute(
-                "INSERT INTO epoch (started, process, boot) VALUES (?, ?, ?)", (now, os.getpid(), _boot())
+                "INSERT INTO epoch (started, process, boot) VALUES (?, ?, ?)", (now, os.getpid(), boot())
             )
             connection.execute("UPDATE action SET phase = 'lost', settled = ? WHERE phase = 'intent'", (now,))
             old = "SELECT name FROM run WHERE closed < ?"
             connection.execute(f"DELETE FROM action WHERE run IN ({old})", (now - KEPT_SECONDS,))  # noqa: S608
         return int(cursor.lastrowid or 0)
-
-
-def _boot() -> str:
-    """Name this start of the machine: its monotonic clock means nothing in another one."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return "unknown"

@@ -17,6 +17,7 @@ from daemon.messages import (
 )
 from daemon.position import Position, StepPosition
 from daemon.progress import Tally
+from daemon.uptime import uptime
 from protocols.reading import ImpedancePoint, Reading
 from protocols.techniques import (
     ConstantCurrent,
@@ -49,6 +50,8 @@ class Logbook:
         self.latest: Mapping[str, Any] = {}
         self.read_at = wall.time()
         """The UTC moment of the last reading, in seconds since 1970."""
+        self.read_up = uptime()
+        """The same moment by the machine's own clock."""
         self.recent: deque[Reading] = deque(maxlen=RECENT)
         self._open_circuit: float | None = None
         self._emit = emit
@@ -119,8 +122,7 @@ class Logbook:
     ) -> None:
         """Note a reading; keep it if the step's rule says so, or if the instrument `thinned` already."""
         visit = self._open_visit()
-        self._tally = tally
-        self.read_at = wall.time()
+        self._saw(tally)
         self.recent.append(reading)
         row = ReadingRow(
             time,
@@ -142,8 +144,7 @@ class Logbook:
     def stretch(self, rows: Sequence[ReadingRow], tally: Tally) -> None:
         """Note consecutive readings of the open step, at least one, that an instrument thinned already."""
         visit, last = self._open_visit(), rows[-1]
-        self._tally = tally
-        self.read_at = wall.time()
+        self._saw(tally)
         self.recent.extend(
             Reading(row.time, row.voltage, row.current, row.temperature, row.flags) for row in rows[-RECENT:]
         )
@@ -153,8 +154,7 @@ class Logbook:
     def impedance_point(self, time: float, point: ImpedancePoint, tally: Tally) -> None:
         """Note one frequency of a spectrum; all are kept."""
         visit = self._open_visit()
-        self._tally = tally
-        self.read_at = wall.time()
+        self._saw(tally)
         row = ImpedanceRow(time, point.frequency, point.real, point.imaginary, point.flags)
         self._emit(
             ImpedancePoints(self.run, self.steps, visit.cycle, first=self.impedance_points + 1, rows=(row,))
@@ -228,6 +228,10 @@ class Logbook:
             "temperature": row.temperature,
             "flags": row.flags,
         }
+
+    def _saw(self, tally: Tally) -> None:
+        self._tally = tally
+        self.read_at, self.read_up = wall.time(), uptime()
 
     def _open_visit(self) -> Visit:
         if self._visit is None:

@@ -1,6 +1,5 @@
 """A run that waits with its circuit open: nothing is done to its cell until it is resumed or stopped."""
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from daemon.messages import Noted, RunEnded
 from daemon.order import Order
 from daemon.position import Position
 from daemon.run import RunState
+from daemon.uptime import seconds_since
 
 
 class Parked:
@@ -114,5 +114,5 @@ class Parked:
 
     @property
     def seconds(self) -> float:
-        """Seconds on the wall since its last reading."""
-        return max(0.0, time.time() - self.position.wall)
+        """Seconds since its last reading, whatever was done to the wall clock meanwhile."""
+        return seconds_since(self.position.uptime, self.position.wall)

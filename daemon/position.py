@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from daemon.uptime import Uptime
 from drivers.whole import Taken
 from protocols.reading import Reading
 
@@ -46,9 +47,10 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     """Everything a new core needs beside the frozen order to go on, or to close the run.
 
     `time` is that of the last reading in seconds since the run began, `wall` the UTC moment (seconds
-    since 1970) at which it was taken. `walk` is the state of `protocols.walk.Walk`; None
-    before the first step. `step` is None between steps. `told` is the number of the last action in
-    the journal after which the circuit was verified open and the gap in the record told.
+    since 1970) at which it was taken, `uptime` the same by the machine's own clock, where that is
+    known. `walk` is the state of `protocols.walk.Walk`; None before the first step. `step` is None
+    between steps. `told` is the number of the last action in the journal after which the circuit was
+    verified open and the gap in the record told.
     """
 
     channel: str
@@ -64,6 +66,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     paused: bool = False
     ended: bool = False
     program: ProgramPosition | None = None
+    uptime: Uptime | None = None
 
     def encoded(self) -> bytes:
         """Return it as the spool keeps it."""

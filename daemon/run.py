@@ -156,7 +156,12 @@ class Run:
             paused=self._gate.closed,
             ended=self.over,
             program=self._engine.program,
+            uptime=self.logbook.read_up,
         ).encoded()
+
+    def note(self, kind: str, text: str, detail: Mapping[str, Any]) -> None:
+        """Put a note into the run's record, at the moment of its last reading."""
+        self.logbook.note(self._engine.time, kind, text, detail)
 
     def pause(self, reason: str = "") -> None:
         """Open the circuit before the next reading and wait there."""

@@ -50,6 +50,7 @@ def _later(known: Position, step: int, count: Count, wall: float) -> Position:
         known,
         time=time,
         wall=wall,
+        uptime=None,
         readings=int(count.number),
         step=StepPosition(
             seconds=count.time - count.step_zero,

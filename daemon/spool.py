@@ -13,7 +13,10 @@ from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from daemon.lineage import UNMARKED, Holdings, Mark, is_lost
-from daemon.sqlite_files import connected, is_sound, moved_aside
+from daemon.sqlite_files import connected, is_sound, moved_aside, require_version
+
+LAYOUT = 2
+"""Grows when an earlier version could no longer read the file, or would lose what is in it."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -84,6 +87,7 @@ class Spool:
             set_aside = moved_aside(path)
         connection = connected(path)
         with connection:
+            require_version(connection, path, LAYOUT)
             new = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'pending'").fetchone()
             connection.executescript(SCHEMA)
             if new == (0,):  # of a version that kept nothing else

@@ -8,6 +8,8 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+from daemon.errors import ConfigurationError
+
 COMPANIONS = ("", "-wal", "-shm")
 
 
@@ -22,6 +24,18 @@ def connected(path: Path) -> sqlite3.Connection:
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def require_version(connection: sqlite3.Connection, path: Path, layout: int) -> None:
+    """Note the layout of a file of ours; raises `ConfigurationError` for one of a later version."""
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > layout:
+        raise ConfigurationError(
+            f"{path} has layout {found}, wanted {layout} or earlier: a later galvanod wrote it; "
+            "use that one, or move the state directory away once no run is open"
+        )
+    if found < layout:
+        connection.execute(f"PRAGMA user_version = {int(layout)}")
 
 
 def is_sound(path: Path) -> bool:

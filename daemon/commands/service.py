@@ -87,6 +87,13 @@ def serve(
     name: Annotated[
         str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
     ] = "lab",
+    any_clock: Annotated[
+        bool, typer.Option("--any-clock", help="Let runs begin although the clock is plainly wrong.")
+    ] = False,
+    keep_hours: Annotated[
+        float,
+        typer.Option(min=0.0, help="Hours of recorded readings kept until a backup has them."),
+    ] = 72.0,
     json_: Json = False,
 ) -> None:
     """Run the core: the process that touches instruments.
@@ -101,7 +108,15 @@ def serve(
     addresses = {key: Address(*value) for key, value in found.items()}
     places = Places(state.absolute())
     bench_file = BenchFile.load(bench or built_in_bench())
-    core = Core(places, name, broker or DEFAULT_BROKER, bench_file, addresses)
+    core = Core(
+        places,
+        name,
+        broker or DEFAULT_BROKER,
+        bench_file,
+        addresses,
+        any_clock=any_clock,
+        keep_hours=keep_hours,
+    )
 
     def ready() -> None:
         facts = {
