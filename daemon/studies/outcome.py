@@ -18,6 +18,8 @@ NEIGHBOURS = 5
 LATEST = 4
 """Figures of one name that are shown of a run whose source says nothing of them."""
 
+LONGEST_NAME = 30
+
 Truth = Mapping[str, Any]
 
 
@@ -218,7 +220,8 @@ def _latest(name: str, run: Measured) -> Iterator[Seen]:
     taken: dict[str, int] = {}
     for record in records[-LATEST:]:
         for seen in _figure(record, run):
-            what = seen.what if len(records) == 1 else record.method.partition(",")[0]
+            said = record.method.partition(",")[0]
+            what = seen.what if len(records) == 1 or len(said) > LONGEST_NAME else said
             taken[what] = taken.get(what, 0) + 1
             yield seen._replace(what=what if taken[what] == 1 else f"{what}, {taken[what]}")
 
