@@ -13,6 +13,7 @@ from daemon.bench_file import BenchFile
 from daemon.child import Child
 from daemon.locks import owned
 from daemon.places import Places
+from drivers.links.opening import address_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +107,11 @@ def _addresses(places: Places) -> Path:
 
 def _write_addresses(places: Places, simulators: Child) -> None:
     found = {
-        channel: [_link_address(said["address"]), rehearsal]
+        channel: [address_of(said["address"]), rehearsal]
         for said in simulators.said
         for channel, rehearsal in said["channels"].items()
     }
     _addresses(places).write_text(json.dumps(found))
-
-
-def _link_address(address: str) -> str:
-    """Return the address a link is opened with, for a PyVISA resource string, a device path or a URL."""
-    if "://" in address:
-        return address
-    return f"serial://{address}" if address.startswith("/") else f"visa://{address}"
 
 
 def _where(plan: Plan, broker_url: str, database: str, children: list[Child]) -> dict[str, Any]:

@@ -87,6 +87,14 @@ class RehearsalClock(Clock):
             raise LinkError(f"{self.address}: asked for the truth, answered {answer!r}")
         return answer
 
+    async def charge(self) -> float:
+        """Return the coulombs that have passed through the simulated cell, whoever let them."""
+        return await self._number("charge", {"charge": None})
+
+    async def fault(self, words: str) -> None:
+        """Let something go wrong from now on, in the simulator's words: "mute 1 times"."""
+        await self._time({"fault": words})
+
     async def aclose(self) -> None:
         self._writer.close()
         try:
@@ -95,12 +103,15 @@ class RehearsalClock(Clock):
             return  # gone is gone
 
     async def _time(self, question: Mapping[str, Any]) -> float:
+        return await self._number("now", question)
+
+    async def _number(self, name: str, question: Mapping[str, Any]) -> float:
         reply = await self._ask(question)
         if "error" in reply:
             raise LinkError(f"{self.address}: {reply['error']}")
-        answer = reply.get("now")
+        answer = reply.get(name)
         if isinstance(answer, bool) or not isinstance(answer, int | float) or not abs(answer) < LAST_MOMENT:
-            raise LinkError(f"{self.address}: {question} was answered without the time")
+            raise LinkError(f"{self.address}: {question} was answered without {name!r}")
         return float(answer)
 
     async def _ask(self, question: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -126,4 +126,8 @@ def _bench(one: _Occupied, mains: Mains, position: int) -> Bench:
         mains.live()
         one.mounted.cell.insert(make_cell(name, seed, scatter=scatter))
 
-    return Bench(one.clock, lambda: mains.truth(position), one.faults, insert)
+    def charge() -> float:
+        mains.live()
+        return one.mounted.cell.charge_passed()
+
+    return Bench(one.clock, lambda: mains.truth(position), one.faults, insert, charge)

@@ -4,6 +4,7 @@
 {"until": t}     -> {"now": t'}    let time pass; answered once it is at least t seconds
 {"now": null}    -> {"now": t}
 {"truth": null}  -> {"truth": {}}  what was put into the cell
+{"charge": null} -> {"charge": Q}  the coulombs that have passed through it, whoever let them
 {"fault": ".."}  -> {"now": t}     let something go wrong, from now on: "mute for 5 s"; as an object,
                                    {"fault": {"fault": "mute", "at": 30, "for": 5}}, at a moment of time;
                                    see `simulators.faults.wording`
@@ -28,8 +29,8 @@ LONGEST_REQUEST = 4096
 """Bytes; no request needs more than a hundred."""
 
 WANTED = (
-    'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}, {"fault": words}, '
-    '{"insert": {"cell": name, "seed": number}}'
+    'one of {"hold": true|false}, {"until": seconds}, {"now": null}, {"truth": null}, {"charge": null}, '
+    '{"fault": words}, {"insert": {"cell": name, "seed": number}}'
 )
 
 PATIENCE = 0.1
@@ -37,7 +38,7 @@ PATIENCE = 0.1
 
 
 class Bench(NamedTuple):
-    """What a port reaches: the clock of a cell, what was put into it, its faults, and its place.
+    """What a port reaches: the clock of a cell, what was put into it, what passed, its faults, its place.
 
     `insert` puts another cell there, by its name, its seed and whether it is one of many alike that
     scatter; it raises `ValueError` for an unknown one.
@@ -47,6 +48,7 @@ class Bench(NamedTuple):
     truth: Callable[[], Mapping[str, Any]]
     faults: Faults
     insert: Callable[[str, int, bool], None]
+    charge: Callable[[], float]
 
 
 class RequestError(Exception):
@@ -86,6 +88,8 @@ class Rehearsal:
                 await self._until(moment)
             case {"truth": None}:
                 return {"truth": dict(self._bench.truth())}
+            case {"charge": None}:
+                return {"charge": self._bench.charge()}
             case {"now": None}:
                 pass
             case {"fault": wanted}:

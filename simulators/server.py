@@ -48,8 +48,12 @@ async def serve(
         mains.live()
         inside.insert(make_cell(name, seed, scatter=scatter))
 
+    def charge() -> float:
+        mains.live()
+        return inside.charge_passed()
+
     async with AsyncExitStack() as stack:
-        bench = Bench(clock, mains.truth, known, insert)
+        bench = Bench(clock, mains.truth, known, insert, charge)
         rehearsal = await stack.enter_async_context(rehearsal_port(bench))
         where = port_of(instrument_class.name, wire_of(instrument_class, wire), converse, port)
         stack.push_async_callback(where.aclose)

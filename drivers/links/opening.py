@@ -36,6 +36,13 @@ async def open_link(address: str, options: LinkOptions = _DEFAULT) -> Link:
     raise LinkError(f"address {address!r}: scheme {scheme!r} is not one of visa, serial, tcp, eclib")
 
 
+def address_of(served: str) -> str:
+    """Return the address a link is opened with, for a PyVISA resource string, a device path or a URL."""
+    if "://" in served:
+        return served
+    return f"serial://{served}" if served.startswith("/") else f"visa://{served}"
+
+
 async def _opened(link: SerialLink | TcpLink | VisaLink | EclibLink) -> Link:
     try:
         await link.open()
