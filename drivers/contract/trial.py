@@ -126,15 +126,15 @@ class Trial:
 
 
 @asynccontextmanager
-async def trial(name: str) -> AsyncIterator[Trial]:
-    """Serve the simulator of that name, open the driver of that name on it, and open every circuit after."""
+async def trial(name: str, speed: float = 1e6) -> AsyncIterator[Trial]:
+    """Serve the simulator of that name and open the driver of that name on it."""
     driver_class = registry.driver(name)
     async with asyncio.timeout(PATIENCE), AsyncExitStack() as stack:
         rating = (await _rating(name, driver_class)).current.high
         most = 1.0 if rating is None else rating.value
         amperes = min(most / 100.0, 0.1)
         cell, farads = ("supercapacitor/3f", 3.0) if amperes <= 0.02 else ("supercapacitor/100f", 100.0)
-        served = await stack.enter_async_context(_simulator(name).serve(cell=cell, speed=1e6, seed=1))
+        served = await stack.enter_async_context(_simulator(name).serve(cell=cell, speed=speed, seed=1))
         address = address_of(served.address)
         link = await _link(driver_class, address)
         clock = await RehearsalClock.connect(served.rehearsal)
