@@ -19,7 +19,7 @@ test: $(VENV)/.installed-test packages
 
 # Hours of kills and faults, and the long system tests; see tests/soak.
 soak: $(VENV)/.installed-test packages
-	GALVANOD_SOAK=1 $(BIN)/python -m pytest tests/soak tests/system tests/chaos -s $(ARGS)
+	GALVANOD_SOAK=1 $(BIN)/python -m pytest tests/soak tests/system tests/chaos tests/protocols/figures/test_honest.py -s $(ARGS)
 
 # What every commit must pass.
 check: $(VENV)/.installed-test

@@ -19,6 +19,7 @@ GRID = 2e-3  # volt between the points of the curve
 SMOOTHED_OVER = 5  # points of the grid: 10 mV
 FEWEST_READINGS = 20
 PROMINENCE = 0.05
+REDONE = 20
 APART = 15  # points of the grid, 30 mV: nearer peaks are one, with a dip in it
 LEAST_SHARE = 0.03  # of the half-cycle's charge: less is a ripple, no plateau
 
@@ -28,13 +29,12 @@ class Plateau:
     """A stretch of the half-cycle around one peak of dQ/dV.
 
     `peak` is the voltage of the peak, `height` its dQ/dV (C/V), `coulombs` the charge between the
-    least dQ/dV on either side, `uncertainty` what a shift of those bounds by the smoothing changes.
+    least dQ/dV on either side, at `low` and `high`.
     """
 
     peak: float
     height: float
     coulombs: float
-    uncertainty: float
     low: float
     high: float
 
@@ -61,17 +61,71 @@ class DifferentialCapacity:
     def _between(self, tops: list[int]) -> Iterator[Plateau]:
         valleys = [a + int(np.argmin(self.slope[a : b + 1])) for a, b in itertools.pairwise(tops)]
         bounds = [0, *valleys, len(self.voltage) - 1]
-        shift = SMOOTHED_OVER * GRID / 12**0.5
         for top, low, high in zip(tops, bounds, bounds[1:], strict=False):
-            inner = [self.slope[at] * shift for at in (low, high) if 0 < at < len(self.voltage) - 1]
             yield Plateau(
                 peak=float(self.voltage[top]),
                 height=float(self.slope[top]),
                 coulombs=float(self.charge[high] - self.charge[low]),
-                uncertainty=float(np.hypot.reduce(inner)) if inner else 0.0,
                 low=float(self.voltage[low]),
                 high=float(self.voltage[high]),
             )
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredPlateau:
+    """A plateau with the standard uncertainties of its charge (C) and of its peak (V)."""
+
+    plateau: Plateau
+    charge: float
+    peak: float
+
+
+def measured_plateaus(voltage: Array, capacity: Array) -> tuple[list[MeasuredPlateau], tuple[str, ...]]:
+    """Return the plateaus of a half-cycle with what its noise makes of them, and warnings.
+
+    The noise is put once more, twenty times over, on the voltage made monotone: how the results
+    scatter is their uncertainty (a parametric bootstrap; the draws are the same each time). A grid
+    point's width is the least.
+    """
+    plateaus = differential_capacity(voltage, capacity).plateaus()
+    noise, random = _noise(voltage), np.random.default_rng(0)
+    smooth = _monotone(np.asarray(voltage, dtype=float))
+    redone = [
+        differential_capacity(smooth + noise * random.standard_normal(len(smooth)), capacity).plateaus()
+        for _ in range(REDONE)
+    ]
+    alike = [again for again in redone if len(again) == len(plateaus)]
+    warnings = () if 2 * len(alike) > REDONE else ("how many plateaus there are depends on the noise",)
+    return [_measured(plateau, [again[i] for again in alike]) for i, plateau in enumerate(plateaus)], warnings
+
+
+def _measured(plateau: Plateau, redone: list[Plateau]) -> MeasuredPlateau:
+    width = GRID / 12**0.5
+    charges = np.array([again.coulombs for again in redone])
+    peaks = np.array([again.peak for again in redone])
+    return MeasuredPlateau(
+        plateau,
+        charge=float(np.hypot(width * PROMINENCE * plateau.height, _off(charges, plateau.coulombs))),
+        peak=max(width, float(np.std(peaks, ddof=1)) if len(peaks) > 1 else 0.0),
+    )
+
+
+def _off(redone: Array, value: float) -> float:
+    """How far results with fresh noise are off the first: by scatter, and by a shift, which it had too."""
+    return float(np.sqrt(np.mean((redone - value) ** 2))) if len(redone) else 0.0
+
+
+def _noise(voltage: Array) -> float:
+    """The scatter of the voltage about its course, by the median: the steep ends do not count."""
+    second = np.diff(np.asarray(voltage, dtype=float), 2)
+    return 1.4826 * float(np.median(np.abs(second))) / 6**0.5
+
+
+def _monotone(volts: Array) -> Array:
+    from scipy.optimize import isotonic_regression  # late: costs half a second
+
+    rising = bool(np.mean(volts[-5:]) > np.mean(volts[:5]))
+    return np.asarray(isotonic_regression(volts, increasing=rising).x, dtype=float)
 
 
 def differential_capacity(voltage: Array, capacity: Array) -> DifferentialCapacity:
@@ -79,14 +133,11 @@ def differential_capacity(voltage: Array, capacity: Array) -> DifferentialCapaci
 
     `FigureError` for too few readings, and where the voltage hardly moves.
     """
-    from scipy.optimize import isotonic_regression  # late: costs half a second
-
     volts, coulombs = arrays(voltage=voltage, capacity=np.abs(capacity))
     if len(volts) < FEWEST_READINGS:
         raise FigureError(f"the half-cycle has {len(volts)} readings; wanted {FEWEST_READINGS} at least")
-    rising = bool(np.mean(volts[-5:]) > np.mean(volts[:5]))
-    monotone = np.asarray(isotonic_regression(volts, increasing=rising).x, dtype=float)
-    if not rising:
+    monotone = _monotone(volts)
+    if monotone[-1] < monotone[0]:
         monotone, coulombs = monotone[::-1], coulombs[-1] - coulombs[::-1]
     # a nanovolt of tilt, so that a pooled stretch has a place for each of its charges
     monotone = monotone + 1e-9 * np.arange(len(monotone))
@@ -112,18 +163,20 @@ def plateau_capacities(
 
     A plateau reaches to the least dQ/dV (the greatest dV/dQ) between its peak and the next.
     """
-    plateaus = differential_capacity(voltage, capacity).plateaus()
-    if len(plateaus) < 2:
-        raise FigureError(f"dQ/dV has {len(plateaus)} peak: one plateau is the whole half-cycle")
+    found, warnings = measured_plateaus(voltage, capacity)
+    if len(found) < 2:
+        raise FigureError(f"dQ/dV has {len(found)} peak: one plateau is the whole half-cycle")
+    plateaus = [one.plateau for one in found]
     total, per = sum(plateau.coulombs for plateau in plateaus), mass or 1.0
     return [
         Figure(
             name="plateau_capacity",
             value=plateau.coulombs / per,
             unit="C/kg" if mass else "C",
-            uncertainty=plateau.uncertainty / per,
+            uncertainty=one.charge / per,
             method=f"charge from {plateau.high:.3f} to {plateau.low:.3f} V around the dQ/dV peak at "
             f"{plateau.peak:.3f} V, bounded where dQ/dV is least",
+            warnings=warnings,
             detail={
                 "peak_voltage": plateau.peak,
                 "peak_height": plateau.height,
@@ -132,25 +185,28 @@ def plateau_capacities(
             },
             place=place,
         )
-        for plateau in reversed(plateaus)
+        for one in reversed(found)
+        for plateau in [one.plateau]
     ]
 
 
 def differential_capacity_peaks(voltage: Array, capacity: Array, place: RunPlace = NOWHERE) -> list[Figure]:
     """The voltage of each peak of dQ/dV, V, from the highest down, with its height in the detail."""
-    plateaus = differential_capacity(voltage, capacity).plateaus()
-    if not plateaus:
+    found, warnings = measured_plateaus(voltage, capacity)
+    if not found:
         raise FigureError("dQ/dV has no peak 5 % of its highest prominent")
     return [
         Figure(
             name="differential_capacity_peaks",
             value=plateau.peak,
             unit="V",
-            uncertainty=GRID / 12**0.5,
+            uncertainty=one.peak,
             method=f"top of dQ/dV on a grid of {1e3 * GRID:g} mV, smoothed over "
             f"{1e3 * GRID * SMOOTHED_OVER:g} mV",
+            warnings=warnings,
             detail={"height": plateau.height, "charge": plateau.coulombs},
             place=place,
         )
-        for plateau in reversed(plateaus)
+        for one in reversed(found)
+        for plateau in [one.plateau]
     ]

@@ -1,6 +1,7 @@
 """A value with its standard uncertainty, and how uncertainty spreads through a formula."""
 
 from collections.abc import Callable, Sequence
+from math import comb
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -56,16 +57,16 @@ def joined(*blocks: Array) -> Array:
     return whole
 
 
-def scatter(values: Array) -> float | None:
-    """Return the standard deviation of a series about its own slow course; None below five values.
+def scatter(values: Array, order: int = 2) -> float | None:
+    """Return the standard deviation of a series about its own slow course; None below order + 3 values.
 
-    From second differences, whose variance is 6 sigma² for white noise: a trend, even a bent one,
-    does not count as noise.
+    From differences of that order, whose variance is (2k over k) sigma² for white noise: 6 sigma² for
+    second ones. A trend, even a bent one, does not count as noise; the higher the order, the more bent.
     """
-    if len(values) < 5:
+    if len(values) < order + 3:
         return None
-    second = np.diff(values, 2)
-    return float(np.sqrt(np.mean(second**2) / 6.0))
+    differences = np.diff(values, order)
+    return float(np.sqrt(np.mean(differences**2) / comb(2 * order, order)))
 
 
 def mean_with_error(values: Array) -> tuple[Estimate, float | None]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from protocols.errors import FigureError
 from protocols.figures.cycling import Series
-from protocols.figures.estimate import Array, arrays, scatter
+from protocols.figures.estimate import Array, Estimate, arrays, scatter
 from protocols.figures.figure import NOWHERE, Figure, RunPlace
 
 SMOOTHED_OVER = 5
@@ -79,14 +79,16 @@ def overpotential(
     electrodes. At the tip (the largest of either half) and at the end it stands in the detail.
     """
     halves = [_along_the_charge(*half) for half in (charge, discharge)]
-    middle = [float(np.interp(0.5, share, volts)) for volts, share in halves]
+    middles = [_half_way(volts, share) for volts, share in halves]
+    middle = [one.value for one in middles]
     end = [float(volts[-1]) for volts, _ in halves]
     tip = [float(np.max(halves[0][0])), float(np.min(halves[1][0]))]
     return Figure(
         name="overpotential",
         value=_half_difference(middle),
         unit="V",
-        method="(V+ - V-) / 2 at half the charge of either half-cycle",
+        uncertainty=float(np.hypot(middles[0].uncertainty, middles[1].uncertainty)) / 2,
+        method="(V+ - V-) / 2 at half the charge of either half-cycle, on a line through its 40 to 60 %",
         detail={
             "middle": _half_difference(middle),
             "tip": _half_difference(tip),
@@ -131,6 +133,16 @@ def _reason(one: dict[str, float]) -> str:
         f"cycle {one['cycle']:.0f}: {1e3 * one['overpotential']:.3g} mV where "
         f"{1e3 * one['usual']:.3g} mV was usual: a parallel path?"
     )
+
+
+def _half_way(volts: Array, share: Array) -> Estimate:
+    """The voltage at half the charge; between the nearest readings where the middle fifth has too few."""
+    middle = np.abs(share - 0.5) <= 0.1
+    noise = scatter(volts[np.abs(share - 0.5) <= 0.3]) or 0.0
+    if np.count_nonzero(middle) < SMOOTHED_OVER:
+        return Estimate(float(np.interp(0.5, share, volts)), noise)
+    values, covariance = np.polyfit(share[middle] - 0.5, volts[middle], 1, cov="unscaled")
+    return Estimate(float(values[1]), noise * float(np.sqrt(covariance[1, 1])))
 
 
 def _half_difference(pair: Sequence[float]) -> float:

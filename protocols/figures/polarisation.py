@@ -15,6 +15,7 @@ LAST_SHARE = 0.1
 FEWEST_STEADY = 3
 FEWEST_READINGS = 10
 HELD_WITHIN = 0.05
+NOISE_FROM = 24  # late readings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +103,7 @@ def steady_current(polarisation: Polarisation) -> SteadyCurrent:
     count = max(FEWEST_STEADY, int(np.count_nonzero(time >= begins)))
     late, amperes = time[-count:], current[-count:]
     mean, window = float(np.mean(amperes)), float(late[-1] - late[0])
-    noise = scatter(current[-max(count, FEWEST_READINGS) :]) or 0.0
+    noise = _current_noise(polarisation, count)
     if not abs(mean) > 3 * noise / np.sqrt(count):
         raise FigureError(f"the last current is {mean:.3g} A, no more than its noise of {noise:.2g} A")
     rise, error = _rise(late, amperes, noise)
@@ -126,8 +127,12 @@ def _rise(time: Array, values: Array, noise: float) -> tuple[float, float]:
 
 def first_current(polarisation: Polarisation) -> Estimate:
     """I0 as the first reading, A: it reads low by whatever decayed before that reading."""
-    noise = scatter(polarisation.current[-FEWEST_READINGS:]) or 0.0
-    return Estimate(float(polarisation.current[0]), noise)
+    return Estimate(float(polarisation.current[0]), _current_noise(polarisation))
+
+
+def _current_noise(polarisation: Polarisation, count: int = 0) -> float:
+    """The noise of one reading of the current, by its late readings: ten alone would be 25 % off."""
+    return scatter(polarisation.current[-max(count, NOISE_FROM) :], order=3) or 0.0
 
 
 def extrapolated_current(polarisation: Polarisation, steady: SteadyCurrent) -> Estimate:
