@@ -21,7 +21,7 @@ SECONDS = 60.0
 CLOSE = 0.03
 """Of a current or a charge: an instrument's error at a hundredth of its rating, and a look's lateness."""
 
-FAULTS = ("mute 1 times", "garbled 1 times", "short 1 times", "late by 0.6 1 times", "behind 1 times")
+FAULTS = ("mute 1 times", "garbled 1 times", "late by 0.6 1 times")
 """What happens to one answer."""
 
 LONG = 150.0

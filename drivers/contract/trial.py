@@ -36,6 +36,10 @@ NOTHING = 2e-5
 """Coulombs; less passes through anything that is open."""
 
 
+_RATINGS: dict[str, Limits] = {}
+"""By the name of the driver; asked for once."""
+
+
 class ContractError(AssertionError):
     """A driver does not keep a promise; the message says what was seen and what was wanted."""
 
@@ -130,7 +134,9 @@ async def trial(name: str, speed: float = 1e6) -> AsyncIterator[Trial]:
     """Serve the simulator of that name and open the driver of that name on it."""
     driver_class = registry.driver(name)
     async with asyncio.timeout(PATIENCE), AsyncExitStack() as stack:
-        rating = (await _rating(name, driver_class)).current.high
+        if name not in _RATINGS:
+            _RATINGS[name] = await _rating(name, driver_class)
+        rating = _RATINGS[name].current.high
         most = 1.0 if rating is None else rating.value
         amperes = min(most / 100.0, 0.1)
         cell, farads = ("supercapacitor/3f", 3.0) if amperes <= 0.02 else ("supercapacitor/100f", 100.0)
