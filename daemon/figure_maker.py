@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from time import monotonic
 
 from daemon.connection import Backoff
 from daemon.errors import BusyError, DamagedError, UnavailableError
@@ -21,18 +22,29 @@ end while it runs are answered by one further call per run: figures are made for
 stands. After a restart it is called again where it had not come to its end.
 """
 
+RESTS = 10.0
+"""A run rests that many times as long as its figures took to make, before they are made again: those of a
+long run take longer, and would else take ever more of the processor. What has ended does not wait."""
+
 
 def no_figures(store: Store, run: str, step: int | None) -> None:
     """Make no figures."""
 
 
 class FigureMaker:
-    """Calls `on_step_ended` for one run after the other, each with its latest ending."""
+    """Calls `on_step_ended` for one run after the other, each with its latest ending.
 
-    def __init__(self, database_url: str, on_step_ended: OnStepEnded) -> None:
+    `now` tells the time in seconds.
+    """
+
+    def __init__(
+        self, database_url: str, on_step_ended: OnStepEnded, now: Callable[[], float] = monotonic
+    ) -> None:
         self._database_url = database_url
         self._on_step_ended = on_step_ended
+        self._now = now
         self._due: dict[str, int | None] = {}
+        self._rests_until: dict[str, float] = {}
         self._woken = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="figures")
 
@@ -70,10 +82,8 @@ class FigureMaker:
     async def _make_all(self, store: Store) -> None:
         backoff = Backoff()
         while True:
-            await self._woken.wait()
-            self._woken.clear()
-            due, self._due = self._due, {}
-            for ending in (Ending(run, step) for run, step in due.items()):
+            await self._something_ready()
+            for ending in self._take_ready():
                 try:
                     await self._make(store, ending)
                 except UnavailableError as error:
@@ -81,6 +91,33 @@ class FigureMaker:
                     await self._wait_or_mend(store, error, backoff)
                 else:
                     backoff.reset()
+
+    def _take_ready(self) -> list[Ending]:
+        """Take out the endings of runs that have ended or rested long enough."""
+        now = self._now()
+        ready = [
+            Ending(run, step)
+            for run, step in self._due.items()
+            if step is None or self._rests_until.get(run, now) <= now
+        ]
+        for ending in ready:
+            del self._due[ending.run]
+        return ready
+
+    async def _something_ready(self) -> None:
+        """Return as soon as something is due, and its run has rested."""
+        while True:
+            self._woken.clear()
+            now = self._now()
+            waits = [
+                0.0 if step is None else self._rests_until.get(run, now) - now
+                for run, step in self._due.items()
+            ]
+            if waits and min(waits) <= 0:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(waits, default=None)):
+                    await self._woken.wait()
 
     async def _wait_or_mend(self, store: Store, error: UnavailableError, backoff: Backoff) -> None:
         """Wait; mend what is damaged: only figures read old readings, so nobody else may notice."""
@@ -93,11 +130,13 @@ class FigureMaker:
 
     async def _make(self, store: Store, ending: Ending) -> None:
         loop = asyncio.get_running_loop()
+        began = self._now()
         making = loop.run_in_executor(self._thread, self._on_step_ended, store, *ending)
         try:
             await asyncio.wait({making})
         finally:
             making.cancel()
+            self._rest(ending, self._now() - began)
         try:
             making.result()
         except UnavailableError:
@@ -106,6 +145,12 @@ class FigureMaker:
             logger.exception("the figures of %s could not be made", ending.run)
         else:
             await loop.run_in_executor(self._thread, store.mark_figured, ending)
+
+    def _rest(self, ending: Ending, took: float) -> None:
+        if ending.step is None:
+            self._rests_until.pop(ending.run, None)
+        else:
+            self._rests_until[ending.run] = self._now() + RESTS * took
 
 
 def later(one: int | None, other: int | None) -> int | None:

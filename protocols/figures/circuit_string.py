@@ -8,6 +8,7 @@ of its own.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -175,9 +176,16 @@ class Circuit:
                 yield f"{element.name}{part}", unit, drawn[unit]
 
 
+@lru_cache(maxsize=1024)
+def _fitted(text: str, frequency: bytes, impedance: bytes) -> CircuitFit:
+    """Figures are made anew whenever a step ends; a spectrum is fitted once."""
+    spectrum = Spectrum(np.frombuffer(frequency, dtype=float), np.frombuffer(impedance, dtype=complex))
+    return read_circuit(text).fit(spectrum)
+
+
 def circuit_parameters(circuit: Circuit, spectrum: Spectrum, place: RunPlace = NOWHERE) -> list[Figure]:
     """Fit a circuit and return a figure for each of its parameters, `circuit_R1` and so on."""
-    fit = circuit.fit(spectrum)
+    fit = _fitted(circuit.text, spectrum.frequency.tobytes(), spectrum.impedance.tobytes())
     hertz = spectrum.frequency
     method = (
         f"{circuit.text}, least squares weighted by 1/|Z| over {len(hertz)} points, {hertz[0]:g} Hz to "

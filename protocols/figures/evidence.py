@@ -98,7 +98,7 @@ class Evidence:
         return Estimate(float(value), float(uncertainty) if isinstance(uncertainty, int | float) else 0.0)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _analysed(frequency: bytes, real: bytes, imaginary: bytes) -> SpectrumAnalysis:
     """Figures are made anew whenever a step ends; a spectrum is fitted once."""
     columns = (np.frombuffer(column, dtype=float) for column in (frequency, real, imaginary))
