@@ -29,6 +29,7 @@ from daemon.recovery import Recovery
 from daemon.run import Run, RunState
 from daemon.runs import Runs
 from daemon.safe import Circuit, leave
+from daemon.scan_positions import brought_forward
 from daemon.spool import Spool
 from daemon.station import Station
 from daemon.watchdog import Watchdog, interval_of
@@ -116,7 +117,7 @@ class Core:
             self._host,
         )
         try:
-            found = self._runs.adopt(spool.states())
+            found = self._runs.adopt(brought_forward(spool.states(), spool.scan_states()))
             async with listening(self._places.socket, self.answer):
                 await self._work(found, ready, stopped)
         finally:
@@ -150,6 +151,7 @@ class Core:
                 notifier.stopping(STOP_SECONDS)
                 for task in [*recovering, *opening, *self._runs.tasks()]:
                     task.cancel()
+            await self._runs.aclose()
             await asyncio.gather(*(_close(station) for station in self._stations.values()))
             await asyncio.gather(*(instrument.aclose() for instrument in self._instruments))
             for task in own:
@@ -179,7 +181,7 @@ class Core:
         while True:
             await asyncio.sleep(KEEPING_SECONDS)
             for run in self._runs:
-                if isinstance(run, Run) and run.state is RunState.RUNNING:
+                if isinstance(run, Run) and run.state is RunState.RUNNING and not run.scanned:
                     self._outbox.checkpoint(run.name, run.position)
 
     def _channel_heartbeats(self) -> Iterator[Heartbeat]:

@@ -25,6 +25,9 @@ class Engine(ABC):
     Set before `prepare`, it is the run time at which an interrupted run goes on.
     """
 
+    scanned: bool = False
+    """Whether its channel is counted with others now, whose positions are committed together."""
+
     attached: bool = False
     """Whether the first step is running already, so that the cell is not to be looked at first."""
 
@@ -56,6 +59,10 @@ class Engine(ABC):
         `behind` is what an interrupted step had behind it: it goes on with what is left, in the
         same step record.
         """
+
+    def settle(self) -> None:
+        """Bring what is counted and written down up to the last reading, where somebody else counts."""
+        return
 
     @abstractmethod
     async def off(self) -> None:

@@ -89,10 +89,19 @@ class Foresight:
         self._current = Course()
         self._previous = _FIRST / 2
 
+    @property
+    def usual(self) -> float:
+        """The interval in seconds where nothing is near."""
+        return self._sample
+
+    def follow(self, time: float, voltage: float, current: float) -> None:
+        """Note a reading that somebody else judged; the current is a magnitude."""
+        self._voltage.take(time, voltage)
+        self._current.take(time, current)
+
     def interval(self, progress: Progress) -> float:
         """Return the seconds to wait after the reading `progress` was made from."""
-        self._voltage.take(progress.time, progress.voltage)
-        self._current.take(progress.time, progress.current)
+        self.follow(progress.time, progress.voltage, progress.current)
         wishes = [self._sample, 2.0 * self._previous, self._ceiling.seconds - progress.time]
         wishes += [self._until(comparison, progress) for comparison in self._comparisons]
         wishes += [self._voltage.interval_towards(edge) for edge in self._edges]

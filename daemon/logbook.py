@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from daemon.counts import Count
 from daemon.messages import (
     ImpedancePoints,
     ImpedanceRow,
@@ -118,9 +119,19 @@ class Logbook:
         self.recent.append(reading)
 
     def reading(
-        self, time: float, step_time: float, reading: Reading, tally: Tally, *, thinned: bool
+        self,
+        time: float,
+        step_time: float,
+        reading: Reading,
+        tally: Tally,
+        *,
+        thinned: bool,
+        early: float = 0.0,
     ) -> None:
-        """Note a reading; keep it if the step's rule says so, or if the instrument `thinned` already."""
+        """Note a reading; keep it if the step's rule says so, or if the instrument `thinned` already.
+
+        `early` is by how many seconds it may come too soon and still be the one that was due.
+        """
         visit = self._open_visit()
         self._saw(tally)
         self.recent.append(reading)
@@ -134,12 +145,31 @@ class Logbook:
             reading.flags,
         )
         self.latest = self._told(visit, row)
-        if self._kept is None or thinned or visit.step.record.keeps(*self._kept, step_time, reading):
+        if self._kept is None or thinned or visit.step.record.keeps(*self._kept, step_time, reading, early):
             self._keep(visit, (row,))
             self._kept = (step_time, reading)
             self._pending = None
         else:
             self._pending = row
+
+    @property
+    def kept(self) -> tuple[float, Reading] | None:
+        """The last reading kept of the open step and its step time; None before the first."""
+        return self._kept
+
+    def went_on(self, count: Count, recent: Sequence[Reading], tally: Tally) -> None:
+        """Take over what was recorded elsewhere of the open step; `recent` are the last of those readings."""
+        visit = self._open_visit()
+        self._tally = tally
+        self.read_at = wall.time()
+        self.recent.extend(recent)
+        self.readings = int(count.number)
+        kept_at = count.kept_time + count.step_zero
+        self._kept = count.kept_time, Reading(kept_at, count.kept_voltage, count.kept_current)
+        time = count.time - count.run_zero
+        row = ReadingRow(time, count.voltage, count.current, count.capacity, count.energy, None, 0)
+        self.latest = self._told(visit, row)
+        self._pending = None if count.kept_time == count.time - count.step_zero else row
 
     def stretch(self, rows: Sequence[ReadingRow], tally: Tally) -> None:
         """Note consecutive readings of the open step, at least one, that an instrument thinned already."""
@@ -200,6 +230,11 @@ class Logbook:
         """Something a person reading the run should know."""
         self.notes += 1
         self._emit(Noted(self.run, self.notes, time, kind, text, detail or {}))
+
+    @property
+    def cycle(self) -> int:
+        """The cycle the open step belongs to."""
+        return self._open_visit().cycle
 
     @property
     def in_step(self) -> bool:

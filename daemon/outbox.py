@@ -38,12 +38,13 @@ class Load:
 
     entries: list[Entry] = field(default_factory=list)
     states: dict[str, State] = field(default_factory=dict)
+    scans: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     acknowledged: dict[int, Mark] = field(default_factory=dict)
     told: Told | None = None
     readings: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.states or self.acknowledged or self.told)
+        return bool(self.entries or self.states or self.scans or self.acknowledged or self.told)
 
 
 class Outbox:
@@ -122,6 +123,11 @@ class Outbox:
         self._load.states[run] = state
         self._stirred.set()
 
+    def checkpoint_scan(self, scans: str, state: Callable[[], bytes]) -> None:
+        """Commit where all runs stand that are scanned together; asked when the commit begins."""
+        self._load.scans[scans] = state
+        self._stirred.set()
+
     def acknowledge(self, sequences: Iterable[int], mark: Mark = UNMARKED) -> None:
         """Send these batches no more: a recorder has committed them, by that commit of its database."""
         self._load.acknowledged.update(dict.fromkeys(sequences, mark))
@@ -183,8 +189,9 @@ class Outbox:
         load, self._load = self._load, Load()
         self._stirred.clear()
         states = {run: state() if callable(state) else state for run, state in load.states.items()}
+        scans = {name: state() for name, state in load.scans.items()}
         loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(self._thread, self._write, load, states)
+        self._writing = loop.run_in_executor(self._thread, self._write, load, states, scans)
         began = loop.time()
         self._writing.add_done_callback(lambda written: self._settle(load, written, loop.time() - began))
         await asyncio.wait({self._writing})  # survives a cancelled caller; the callback keeps the books
@@ -213,13 +220,14 @@ class Outbox:
         self._load = Load(
             load.entries + later.entries,
             load.states | later.states,
+            load.scans | later.scans,
             load.acknowledged | later.acknowledged,
             later.told or load.told,
             load.readings + later.readings,
         )
         self._stirred.set()
 
-    def _write(self, load: Load, states: Mapping[str, bytes | None]) -> None:
+    def _write(self, load: Load, states: Mapping[str, bytes | None], scans: Mapping[str, bytes]) -> None:
         """Encode and commit; runs in the spool's thread."""
         spooled: list[Spooled] = []
         sequence = self._spool.next_sequence
@@ -229,7 +237,7 @@ class Outbox:
                 batch = Batch(self.core, self._spool.epoch, sequence, instrument, portion)
                 spooled.append(Spooled(sequence, topic, msgspec.msgpack.encode(batch)))
                 sequence += 1
-        if self._spool.commit(spooled, states, load.acknowledged, load.told):
+        if self._spool.commit(spooled, states, load.acknowledged, load.told, scans):
             self.revivals += 1
 
 

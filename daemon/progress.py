@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
+from daemon.counts import Count
 from daemon.position import StepPosition
 from protocols.conditions import Comparison, Condition, Progress, Quantity
 from protocols.reading import Reading
@@ -108,6 +109,20 @@ class Tally:
             self._slope.take(time, reading.voltage)
         for trend in self._drifts.values():
             trend.take(time, reading.current)
+
+    def went_on(self, count: Count, readings: int) -> None:
+        """Take over what was counted elsewhere, `readings` more by now."""
+        self.seconds = self._last_time = count.time - count.step_zero
+        self.coulombs, self.joules = count.capacity, count.energy
+        self._volt_seconds, self._counted = count.volt_seconds, count.counted
+        self.readings += readings
+        self.last = Reading(count.time, count.voltage, count.current)
+        self.progress = self._progress(self.seconds, self.last)
+
+    @property
+    def volt_seconds(self) -> tuple[float, float]:
+        """The integral of the voltage, and the seconds it was taken over."""
+        return self._volt_seconds, self._counted
 
     @property
     def mean_voltage(self) -> float | None:

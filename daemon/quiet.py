@@ -26,7 +26,8 @@ class Quiet(NamedTuple):
     """SI. Low and high edges hold the reading itself, `near` edges what it must stay far from.
 
     Currents and their edges are signed, those named `magnitude` are not. `late` is the longest time
-    between two readings. The last three are the recording's rule; infinite where it has no such part.
+    between two readings. The last three are the recording's rule, infinite (the share of the current: no
+    number) where it has no such part; scans come by the clock, and the one nearest the moment is kept.
     """
 
     sample: float
@@ -103,9 +104,9 @@ def quiet(
         lead_current=bounds.lead_current,
         collapse=bounds.collapse,
         late=sample + bounds.patience,
-        every=math.inf if record.every is None else record.every,
+        every=math.inf if record.every is None else record.every - 0.5 * sample,
         voltage_step=math.inf if record.voltage_step is None else record.voltage_step,
-        current_step=math.inf if record.current_step is None else record.current_step,
+        current_step=math.nan if record.current_step is None else record.current_step,
     )
 
 

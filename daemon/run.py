@@ -142,6 +142,7 @@ class Run:
 
     def position(self) -> bytes:
         """Encode where the run stands, as of the last reading it took."""
+        self._engine.settle()
         return Position(
             channel=self.channel,
             time=self._engine.time,
@@ -195,6 +196,7 @@ class Run:
 
     def snapshot(self) -> Mapping[str, Any]:
         """Return what a person watching wants to see, as plain data."""
+        self._engine.settle()
         return {
             "run": self.name,
             "channel": self.channel,
@@ -215,8 +217,14 @@ class Run:
         return self._engine.autonomous
 
     @property
+    def scanned(self) -> bool:
+        """Whether its position is committed with those of its neighbours."""
+        return self._engine.scanned
+
+    @property
     def latest(self) -> Mapping[str, Any]:
         """The last reading, kept or not."""
+        self._engine.settle()
         return self.logbook.latest
 
     @property

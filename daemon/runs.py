@@ -25,11 +25,15 @@ from daemon.position import Position, ProgramPosition, before_anything, decoded
 from daemon.programmed import ProgrammedEngine
 from daemon.recovery import Found, Running
 from daemon.run import Admitted, Run, RunState, anybody
+from daemon.scan_table import ScanTable
+from daemon.sitting import Place
 from daemon.station import Station
 from daemon.stepped import SteppedEngine
 from daemon.surroundings import InChamber
 from daemon.whole import WholeEngine
 from drivers.base import SteppedChannel
+from drivers.clock import WallClock
+from drivers.scan import Scanner
 from drivers.whole import WholeChannel
 from protocols.plan import Plan
 
@@ -65,6 +69,7 @@ class Runs:
         self._passed = passed
         self._in_hand: dict[str, Run | Parked] = {}
         self._tasks = asyncio.TaskGroup()
+        self._tables: dict[str, ScanTable] = {}
         self.over: list[str] = []
         """Runs found with their stop record, still to be closed."""
         self.ended: Ended = _nobody_waits
@@ -95,11 +100,15 @@ class Runs:
             raise ServiceError(f"run {run.name} is over: {run.state.value}, {run.reason}")
         return run
 
+    async def aclose(self) -> None:
+        """End what looks at the channels of runs that are over."""
+        await asyncio.gather(*(table.aclose() for table in self._tables.values()))
+
     async def begin(self, order: Order, found: Planned, station: Station) -> None:
         """Start a run once its order, its start record and its first position are on the disk."""
         await self._journal.open_run(order)
         run = await self._new_run(order.run, station, found, order)
-        self._outbox.put(station.name, order.started)
+        self._outbox.put(station.instrument.name, order.started)
         self._outbox.checkpoint(run.name, run.position)
         try:
             await self._outbox.flush()
@@ -180,7 +189,7 @@ class Runs:
         self, name: str, station: Station, found: Planned, order: Order, running: Found | None = None
     ) -> Run:
         def emit(item: Item) -> None:
-            self._outbox.put(station.name, item)
+            self._outbox.put(station.instrument.name, item)
             self._outbox.checkpoint(name, run.position)
 
         async def latch(reason: str) -> None:
@@ -190,7 +199,8 @@ class Runs:
         logbook, gate = Logbook(name, emit), Gate()
         deeds = Deeds(self._journal, station.name, name, lambda: logbook.steps, self._passed)
         chamber = self._chambers.get(station.name)
-        engine = await _engine(station, found.plan, logbook, gate, deeds, chamber)
+        place = await self._place(station)
+        engine = await _engine(station, found.plan, logbook, gate, deeds, chamber, place)
         if chamber is not None:
             engine.surroundings = InChamber(
                 chamber, name, lambda kind, text: logbook.note(engine.time, kind, text)
@@ -216,13 +226,29 @@ class Runs:
         )
         return run
 
+    async def _place(self, station: Station) -> Place | None:
+        """Return where the channel may sit among others: of an instrument that scans, in everybody's time."""
+        driver = await station.opened()
+        if not isinstance(driver, Scanner) or not isinstance(station.clock, WallClock):
+            return None
+        instrument = station.instrument.name
+        if instrument not in self._tables:
+            self._tables[instrument] = ScanTable(instrument, driver, list(driver.channels), self._outbox)
+        place = station.entry.place or list(driver.channels)[station.entry.position]
+        return Place(self._tables[instrument].at, place, station.heartbeat)
+
     def _parked(self, order: Order, position: Position, reason: str) -> Parked:
         def emit(item: Item) -> None:
-            self._outbox.put(order.channel, item)
+            self._outbox.put(self._topic(order.channel), item)
             self._outbox.checkpoint(order.run, parked.encoded)
 
         parked = Parked(order, position, emit, reason)
         return parked
+
+    def _topic(self, channel: str) -> str:
+        """Return whose news it is: the instrument's, or the channel's own where that is gone."""
+        station = self._stations.get(channel)
+        return station.instrument.name if station is not None else channel
 
     def _close_unknown(self, name: str, position: Position) -> None:
         """Write the stop record of a run whose order was lost with the journal."""
@@ -236,26 +262,34 @@ class Runs:
                 readings=position.readings,
                 impedance_points=position.impedance_points,
             )
-            self._outbox.put(position.channel, ended)
+            self._outbox.put(self._topic(position.channel), ended)
         self._outbox.checkpoint(name, None)
 
     def _found(self, order: Order, state: bytes | None) -> Parked:
         if state is not None:
             return self._parked(order, decoded(state), "its instrument is being asked")
         parked = self._parked(order, before_anything(order.channel, time.time()), "")
-        self._outbox.put(order.channel, order.started)
+        self._outbox.put(self._topic(order.channel), order.started)
         parked.end(RunState.FAILED, "its position was lost with the spool, or it never began")
         return parked
 
 
 async def _engine(
-    station: Station, plan: Plan, logbook: Logbook, gate: Gate, deeds: Deeds, chamber: BenchChamber | None
+    station: Station,
+    plan: Plan,
+    logbook: Logbook,
+    gate: Gate,
+    deeds: Deeds,
+    chamber: BenchChamber | None,
+    place: Place | None,
 ) -> Engine:
     interlocks = [] if chamber is None else [chamber.interlock]
     channel = beating(journalled(await station.channel(), deeds), station.heartbeat)
     if isinstance(channel, SteppedChannel):
         guards = Guards(station.entry.guards, plan.limits, station.sample, interlocks)
-        return SteppedEngine(channel, station.clock, plan.limits, station.sample, logbook, gate, guards)
+        return SteppedEngine(
+            channel, station.clock, plan.limits, station.sample, logbook, gate, guards, place
+        )
     sample = station.entry.sample
     guards = Guards(station.entry.guards, plan.limits, sample, interlocks)
     if isinstance(channel, WholeChannel) and not channel.unheld(plan):

@@ -9,6 +9,7 @@ import time as wall
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,17 @@ class Sitter:
     count: Count
 
 
+class Seen(NamedTuple):
+    """What a scan showed: the counts of the quiet seats `at`, the readings to keep, and by their
+    position in the scan those that are not quiet."""
+
+    time: float
+    at: NDArray[np.intp]
+    counts: Column
+    kept: ScanReadings | None
+    loud: list[int]
+
+
 class Seats:
     """One seat per place, each with at most one sitter."""
 
@@ -91,24 +103,33 @@ class Seats:
         ]
         return seen[-most:] if most > 0 else []
 
-    def take(self, scan: Scan) -> tuple[ScanReadings | None, list[int]]:
-        """Count a scan of `places`; return what is to be kept, and which of them it is not quiet on.
+    def seen(self, scan: Scan, places: Sequence[str], content: Sequence[bool]) -> Seen:
+        """Compare a scan of these seats with their bounds; nothing is counted before `accept`.
 
-        Those are told by their position in the scan; their reading is not counted here.
+        `content` tells where nobody else objects.
         """
-        seated = self._seated
-        bounds, before = self._bounds[:, seated], self._counts[:, seated]
+        at = self._seated if places == self.places else np.array([self._index[p] for p in places], np.intp)
+        bounds, before = self._bounds[:, at], self._counts[:, at]
         after = counted(scan, before)
-        is_quiet = _is_quiet(before, after, bounds) & scan.plain
+        is_quiet = _is_quiet(before, after, bounds) & scan.plain & np.array(content, dtype=np.bool_)
         kept = is_quiet & _is_kept(after, bounds)
         after[KEPT_TIME, kept] = (after[TIME] - after[STEP_ZERO])[kept]
         after[KEPT_VOLTAGE:NUMBER, kept] = after[VOLTAGE:STEP_ZERO, kept]
         after[NUMBER, kept] += 1.0
-        at = seated[is_quiet]
-        self._counts[:, at] = after[:, is_quiet]
-        self._remember(scan, at, is_quiet)
-        loud = [] if len(at) == len(seated) else np.flatnonzero(~is_quiet).tolist()
-        return self._readings(after[:, kept], seated[kept]), loud
+        return Seen(
+            scan.time,
+            at[is_quiet],
+            after[:, is_quiet],
+            self._readings(after[:, kept], at[kept]),
+            np.flatnonzero(~is_quiet).tolist(),
+        )
+
+    def accept(self, seen: Seen) -> None:
+        """Count what was quiet."""
+        self._counts[:, seen.at] = seen.counts
+        voltage, current = np.full((2, len(self._sitters)), np.nan)
+        voltage[seen.at], current[seen.at] = seen.counts[VOLTAGE], seen.counts[CURRENT]
+        self._recent.append((seen.time, voltage, current))
 
     def positions(self) -> ScanPositions:
         """Return where every sitter stands, for whoever finds them after a crash."""
@@ -120,11 +141,6 @@ class Seats:
             steps=[sitter.step for sitter in sitters],
             counts=counts.tobytes(),
         )
-
-    def _remember(self, scan: Scan, at: NDArray[np.intp], is_quiet: NDArray[np.bool_]) -> None:
-        voltage, current = np.full((2, len(self._sitters)), np.nan)
-        voltage[at], current[at] = scan.voltage[is_quiet], scan.current[is_quiet]
-        self._recent.append((scan.time, voltage, current))
 
     def _readings(self, counts: Column, seated: NDArray[np.intp]) -> ScanReadings | None:
         if not len(seated):

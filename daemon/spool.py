@@ -26,11 +26,13 @@ CREATE TABLE IF NOT EXISTS kept (
     sequence INTEGER PRIMARY KEY, database TEXT NOT NULL, commits INTEGER NOT NULL, size INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS run_state (run TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS scan_state (scans TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
 """
 KEEP_BYTES = 1 << 30
 """Of acknowledged batches kept at most where nobody says how many."""
 
 NOTHING: Mapping[int, Mark] = MappingProxyType({})
+NO_SCANS: Mapping[str, bytes] = MappingProxyType({})
 FORGOTTEN = 256  # kept batches that one commit forgets at most: it is not to take long
 FREE_PAGES = 2048  # 8 MiB of emptied file is kept for the next outage; more is given back to the disk
 
@@ -109,11 +111,13 @@ class Spool:
         states: Mapping[str, bytes | None],
         acknowledged: Mapping[int, Mark] = NOTHING,
         told: Told | None = None,
+        scans: Mapping[str, bytes] = NO_SCANS,
     ) -> int:
-        """Keep batches and run states and note what was acknowledged, all in one transaction.
+        """Keep batches and states and note what was acknowledged, all in one transaction.
 
-        A state of None forgets the run. Returns how many batches that were acknowledged once are
-        pending again, because the database that was `told` of has lost them.
+        A state of None forgets the run; `scans` are the states of runs that are scanned together.
+        Returns how many batches that were acknowledged once are pending again, because the database
+        that was `told` of has lost them.
         """
         with self._connection as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -121,6 +125,7 @@ class Spool:
             connection.executemany("INSERT INTO pending VALUES (?)", [(each.sequence,) for each in batches])
             for run, state in states.items():
                 self._keep_state(run, state)
+            connection.executemany("REPLACE INTO scan_state VALUES (?, ?)", scans.items())
             done = [self._acknowledge(sequence, mark) for sequence, mark in acknowledged.items()]
             revived = self._revive(told.holdings) if told is not None else []
             kept_bytes = self.kept_bytes + sum(size for size in done if size is not None) - sum(revived)
@@ -151,6 +156,10 @@ class Spool:
     def states(self) -> dict[str, bytes]:
         """Return the last checkpoint of every run that is not closed."""
         return dict(self._connection.execute("SELECT run, state FROM run_state"))
+
+    def scan_states(self) -> list[bytes]:
+        """Return the last state of every group of runs that were scanned together."""
+        return [state for (state,) in self._connection.execute("SELECT state FROM scan_state")]
 
     def close(self) -> None:
         """Close the file, marked as left in order."""

@@ -1,5 +1,7 @@
 """Runs steps on a channel that the core drives reading by reading."""
 
+from itertools import pairwise
+
 from daemon.demand import Demand
 from daemon.engine import Engine, note_resistance, unwatched
 from daemon.foresight import Foresight
@@ -10,6 +12,9 @@ from daemon.guards.patience import answered
 from daemon.logbook import Logbook
 from daemon.position import StepPosition
 from daemon.progress import Tally
+from daemon.quiet import Quiet, quiet
+from daemon.scans import Asked
+from daemon.sitting import Place, Sitting
 from drivers.base import SteppedChannel
 from drivers.clock import Clock, WallClock
 from drivers.errors import LinkError
@@ -24,13 +29,16 @@ from protocols.walk import Visit
 _REHEARSED = 3.0
 """A simulated instrument may share its processor with a hundred others: it gets so much more real time."""
 
+_EARLY = 0.1  # of the interval between readings: what a wire's answer may come sooner than the one before
+_REMEMBERED = 4  # readings that guards and foresight look back upon
 _LOOK = 0.1  # seconds the look at a cell at rest may take
 
 
 class SteppedEngine(Engine):
     """`sample` is the interval in seconds between readings where no end and no limit is near.
 
-    It is cut to what the guards call stale: nobody but the core judges this cell.
+    It is cut to what the guards call stale: nobody but the core judges this cell. At its `place` among
+    others of its instrument a channel spends the time in which nothing happens; see `daemon.quiet`.
     """
 
     autonomous = False
@@ -44,6 +52,7 @@ class SteppedEngine(Engine):
         logbook: Logbook,
         gate: Gate,
         guards: Guards | None = None,
+        place: Place | None = None,
     ) -> None:
         self._channel = channel
         self._clock = clock
@@ -52,6 +61,8 @@ class SteppedEngine(Engine):
         self._gate = gate
         self._guards = guards or Guards(DEFAULT, limits, sample)
         self._sample = min(sample, self._guards.stale)
+        self._place = place
+        self._sitting: Sitting | None = None
         self._losses = Losses()
         self._last: Reading | None = None
         self._zero = 0.0  # instrument time at which the run began
@@ -91,6 +102,11 @@ class SteppedEngine(Engine):
     async def off(self) -> None:
         await self._channel.off()
 
+    def settle(self) -> None:
+        if self._sitting is not None and (last := self._sitting.settle()) is not None:
+            self._last = last
+            self.time = last.time - self._zero
+
     async def _stretch(self, step: PlannedStep, demand: Demand, tally: Tally) -> str | None:
         """Hold the demand until an end is met, and return which; None when a person pauses."""
         foresight = Foresight(step, self._limits, self._sample, demand.longest_interval)
@@ -102,8 +118,10 @@ class SteppedEngine(Engine):
         origin: float | None = None  # instrument time at which this stretch began
         before: Reading | None = None
         woke, interval = began, 0.1
+        bounds = self._bounds(step, setpoint, foresight)
+        woken: Reading | None = None
         while not self._gate.closed:
-            reading = await self._measure(within=interval)
+            reading, woken = woken or await self._measure(within=interval), None
             if origin is None:
                 origin = reading.time - (await self._clock.now() - began)
             progress = self._take(behind + reading.time - origin, reading, tally)
@@ -113,6 +131,10 @@ class SteppedEngine(Engine):
             if reason is not None:
                 return reason
             before, interval = reading, foresight.interval(progress)
+            if bounds is not None and interval >= foresight.usual and since > self._guards.settle:
+                woken = await self._sit(bounds, look, tally, foresight, origin - behind)
+                before, woke = self._last, await self._clock.now()
+                continue
             woke = await self._clock.sleep_until(woke + interval)
             wanted = demand.at(behind + woke - began, reading)
             if wanted != setpoint:
@@ -120,10 +142,57 @@ class SteppedEngine(Engine):
                 setpoint = wanted
         return None
 
+    def _bounds(self, step: PlannedStep, setpoint: Setpoint, foresight: Foresight) -> Quiet | None:
+        """Return inside what the channel may sit among others; None where it has to stand alone."""
+        if self._place is None:
+            return None
+        return quiet(step, self._limits, self._guards, setpoint, foresight.usual)
+
+    async def _sit(
+        self, bounds: Quiet, look: Look, tally: Tally, foresight: Foresight, step_zero: float
+    ) -> Reading | None:
+        """Be counted with others while nothing happens; return the reading that is to be judged, if any."""
+        assert self._place is not None  # noqa: S101 - there are no bounds without one
+        self._sitting = Sitting(self._place, bounds, self._logbook, tally, step_zero, self._zero)
+        self.scanned = True
+        try:
+            woken = await self._sitting.until_woken(self._gate, self._asked(look))
+        finally:
+            self.settle()
+            self.scanned = False
+            sitting, self._sitting = self._sitting, None
+        if sitting.readings:
+            self._guards.begin()
+        seen = sitting.recent(_REMEMBERED)
+        if len(seen) < _REMEMBERED:
+            seen.insert(0, look.reading)
+        for before, reading in pairwise(seen):
+            since = look.since + reading.time - look.reading.time
+            self._guards.judge(look._replace(reading=reading, before=before, since=since))
+            foresight.follow(reading.time - step_zero, reading.voltage, abs(reading.current))
+        return woken
+
+    def _asked(self, look: Look) -> Asked | None:
+        """Return what asks those guards that must see every reading; None where none must."""
+        if look.setpoint is None or not (guards := self._guards.remembering(look.setpoint)):
+            return None
+        before = look.reading
+
+        def content(reading: Reading) -> bool:
+            nonlocal before
+            since = look.since + reading.time - look.reading.time
+            now = look._replace(reading=reading, before=before, since=since)
+            before = reading
+            return all(guard.objection(now) is None for guard in guards)
+
+        return content
+
     def _take(self, step_time: float, reading: Reading, tally: Tally) -> Progress:
         self.time = reading.time - self._zero
         progress = tally.take(step_time, reading)
-        self._logbook.reading(self.time, step_time, reading, tally, thinned=False)
+        self._logbook.reading(
+            self.time, step_time, reading, tally, thinned=False, early=_EARLY * self._sample
+        )
         self._last = reading
         return progress
 

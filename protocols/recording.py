@@ -21,10 +21,16 @@ class Recording:
     per_decade: float | None = None
     from_time: float | None = None
 
-    def keeps(self, last_time: float, last: Reading, time: float, reading: Reading) -> bool:
-        """Whether the reading at step time `time` is kept after `last`, kept at `last_time`."""
+    def keeps(
+        self, last_time: float, last: Reading, time: float, reading: Reading, early: float = 0.0
+    ) -> bool:
+        """Whether the reading at step time `time` is kept after `last`, kept at `last_time`.
+
+        A reading that comes by up to `early` seconds too soon is the one that was due: no instrument
+        answers to the microsecond.
+        """
         return (
-            (self.every is not None and time - last_time >= self.every * (1 - 1e-9))
+            (self.every is not None and time - last_time >= self.every * (1 - 1e-9) - early)
             or (self.voltage_step is not None and _moved(last.voltage, reading.voltage, self.voltage_step))
             or (
                 self.current_step is not None

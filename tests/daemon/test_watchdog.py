@@ -17,7 +17,7 @@ from daemon.notify import Notifier
 from daemon.outbox import Outbox
 from daemon.publisher import Publisher
 from daemon.run import Run, RunState
-from daemon.spool import NOTHING, Spool, Spooled, Told
+from daemon.spool import NO_SCANS, NOTHING, Spool, Spooled, Told
 from daemon.stepped import SteppedEngine
 from daemon.watchdog import Watchdog, interval_of
 from drivers.base import SteppedChannel
@@ -199,9 +199,10 @@ class StalledSpool(Spool):
         states: Mapping[str, bytes | None],
         acknowledged: Mapping[int, Mark] = NOTHING,
         told: Told | None = None,
+        scans: Mapping[str, bytes] = NO_SCANS,
     ) -> int:
         self.mended.wait()
-        return super().commit(batches, states, acknowledged, told)
+        return super().commit(batches, states, acknowledged, told, scans)
 
 
 def stalled_outbox(tmp_path: Path) -> tuple[Outbox, threading.Event]:
