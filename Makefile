@@ -31,7 +31,7 @@ check: $(VENV)/.installed-test
 
 # Debian packages that some tests need; without them those tests are skipped, and say so.
 packages:
-	@tests/packages mosquitto chromium
+	@tests/packages mosquitto chromium postgresql
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -193,6 +193,7 @@ class Answers:
                 "committed": self._outbox.committed,
                 "trouble": self._outbox.trouble,
                 "kept_bytes": self._outbox.kept_bytes,
+                "delays": _quantiles(self._outbox.delays),
             },
             "computer": self._host.facts(),
             "channels": len(self._stations),
@@ -368,3 +369,14 @@ def _other_cell(before: str | None, order: Order) -> list[str]:
     if before is None or before == order.cell:
         return []
     return [f"channel {order.channel} held {before} until now; from now on it holds {order.cell}"]
+
+
+def _quantiles(seconds: Iterable[float]) -> Mapping[str, float]:
+    """Return median and 99th percentile of what batches took to be committed and acknowledged lately."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return {}
+    return {
+        "median": ordered[len(ordered) // 2],
+        "p99": ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)],
+    }

@@ -9,6 +9,7 @@ import typer
 
 from daemon.commands import (
     archiving,
+    benchmark,
     checking,
     converting,
     exporting,
@@ -62,6 +63,7 @@ app.command(rich_help_panel=_PROTOCOLS)(studying.demo)
 app.command(rich_help_panel=_OPERATIONS)(operations.install)
 app.command(rich_help_panel=_OPERATIONS)(operations.backup)
 app.command(rich_help_panel=_OPERATIONS)(operations.restore)
+app.command(rich_help_panel=_OPERATIONS)(benchmark.bench)
 
 
 def main() -> NoReturn:

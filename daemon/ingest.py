@@ -66,7 +66,7 @@ class Memory:
     """What need not be asked of the database again; forgotten when a transaction fails."""
 
     runs: dict[str, int] = field(default_factory=dict)
-    pairings: dict[int, Pairing | None] = field(default_factory=dict)
+    pairings: dict[int, Pairing] = field(default_factory=dict)
     cycles: dict[int, tuple[int, int]] = field(
         default_factory=dict
     )  # run → latest cycle and its first reading
@@ -97,12 +97,45 @@ class Ingest:
 
     def take(self, batches: Sequence[Batch]) -> None:
         """Write everything the batches hold, and the cycles it touches."""
+        self._have_alone(batches)
         for batch in batches:
             for item in batch.items:
                 self._take(batch, item)
         self._insert("readings", READINGS, sorted(table_rows(self._readings) + self._scanned, key=_KEY))
         self._insert("impedance", IMPEDANCE, sorted(table_rows(self._impedance), key=_KEY))
         self._summarise()
+
+    def _have_alone(self, batches: Sequence[Batch]) -> None:
+        """Let another recorder wait that has news of the same runs, until this transaction is over.
+
+        A cycle is summed up from steps of which each of the two would see only its own. Readings alone
+        need nobody to wait, and SQLite has one writer at a time as it is.
+        """
+        if self._connection.dialect.name == "sqlite":
+            return
+        cores = {run: batch.core for batch in batches for item in batch.items for run in self._news_of(item)}
+        ids = [self._run_id(run, core) for run, core in sorted(cores.items())]
+        for run_id in sorted(ids):
+            self._query("SELECT id FROM runs WHERE id = :run_id FOR UPDATE", run_id=run_id)
+
+    def _news_of(self, item: Item) -> Sequence[str]:
+        """Return the runs of which the item has more to say than readings of a cycle that is known."""
+        match item:
+            case ScanReadings():
+                return [
+                    run
+                    for run, cycle in zip(item.runs, item.cycles, strict=False)
+                    if not self._knows(run, cycle)
+                ]
+            case Readings():
+                return () if self._knows(item.run, item.cycle) else (item.run,)
+            case ImpedancePoints():
+                return ()
+        return (item.run,)
+
+    def _knows(self, run: str, cycle: int) -> bool:
+        run_id = self._memory.runs.get(run)
+        return run_id is not None and self._memory.cycles.get(run_id, (None, 0))[0] == cycle
 
     def _take(self, batch: Batch, item: Item) -> None:
         if isinstance(item, ScanReadings):
@@ -210,7 +243,6 @@ class Ingest:
             "labels": as_json(item.labels),
         }
         self._update_run(run_id, values)
-        self._memory.pairings.pop(run_id, None)
         query = "SELECT cycle FROM cycles WHERE run_id = :run_id"
         known = self._query(query, run_id=run_id).scalars()
         self._cycles.update((run_id, cycle) for cycle in known)
@@ -274,14 +306,16 @@ class Ingest:
             self._begin_cycle(run_id, cycle, first)
 
     def _pairing(self, run_id: int) -> Pairing | None:
-        if run_id not in self._memory.pairings:
+        known = self._memory.pairings.get(run_id)
+        if known is None:
             query = (
                 "SELECT cells.name, facts FROM cells JOIN runs ON cells.id = cell_id WHERE runs.id = :run_id"
             )
             cell = self._query(query, run_id=run_id).one_or_none()
-            known = pairing_of(cell.name, json.loads(cell.facts)) if cell is not None else None
-            self._memory.pairings[run_id] = known
-        return self._memory.pairings[run_id]
+            if cell is None:
+                return None  # not for good: another recorder may bring it
+            known = self._memory.pairings[run_id] = pairing_of(cell.name, json.loads(cell.facts))
+        return known
 
     def _update_run(self, run_id: int, values: Mapping[str, object]) -> None:
         changes = ", ".join(f"{name} = :{name}" for name in values)

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +19,10 @@ from daemon.spool import Spool, Spooled, Told
 BATCH_BYTES = 192 * 1024
 READING_BYTES = 66  # the longest a ReadingRow gets in msgpack: 7 values of 9 bytes, and the row's own
 CAPACITY = 500_000
+TICK = 0.025
+"""Seconds: a quarter of the interval of fast channels, and some ten times what a commit takes."""
+
+REMEMBERED = 4096  # of the latest delays, and of batches on their way
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +48,8 @@ class Load:
     acknowledged: dict[int, Mark] = field(default_factory=dict)
     told: Told | None = None
     readings: int = 0
+    began: dict[str, float] = field(default_factory=dict)
+    """When the oldest item of each instrument was put, by the monotonic clock."""
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.states or self.scans or self.acknowledged or self.told)
@@ -57,7 +65,7 @@ class Outbox:
     can no longer be recorded ends instead of going on unseen. Rare items are always taken.
     """
 
-    def __init__(self, spool: Spool, core: str, tick: float = 0.1, capacity: int = CAPACITY) -> None:
+    def __init__(self, spool: Spool, core: str, tick: float = TICK, capacity: int = CAPACITY) -> None:
         self.core = core
         self.trouble: str | None = None
         """Why the last commit failed; None when it did not."""
@@ -74,6 +82,9 @@ class Outbox:
         self._stirred = asyncio.Event()
         self._writing: asyncio.Future[None] | None = None
         self._seconds = 0.0
+        self.delays: deque[float] = deque(maxlen=REMEMBERED)
+        """Seconds the latest acknowledged batches took from their oldest item to the acknowledgement."""
+        self._began: dict[int, float] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
 
     @property
@@ -113,6 +124,8 @@ class Outbox:
                 )
             self._load.readings += count
         self._load.entries.append(Entry(instrument, item))
+        if instrument not in self._load.began:
+            self._load.began[instrument] = time.monotonic()
         self._stirred.set()
 
     def checkpoint(self, run: str, state: State) -> None:
@@ -131,6 +144,7 @@ class Outbox:
     def acknowledge(self, sequences: Iterable[int], mark: Mark = UNMARKED) -> None:
         """Send these batches no more: a recorder has committed them, by that commit of its database."""
         self._load.acknowledged.update(dict.fromkeys(sequences, mark))
+        self._note_delays(sequences)
         self._stirred.set()
         self.news.set()
 
@@ -176,6 +190,11 @@ class Outbox:
         await self._commit()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._spool.close)
         self._thread.shutdown()
+
+    def _note_delays(self, sequences: Iterable[int]) -> None:
+        now = time.monotonic()
+        began = (self._began.pop(number, None) for number in sequences)
+        self.delays.extend(now - moment for moment in began if moment is not None)
 
     def _pause(self) -> float:
         """Return the tick, longer after a failure whose attempt was long: retrying must stay cheap."""
@@ -224,6 +243,7 @@ class Outbox:
             load.acknowledged | later.acknowledged,
             later.told or load.told,
             load.readings + later.readings,
+            later.began | load.began,
         )
         self._stirred.set()
 
@@ -236,6 +256,8 @@ class Outbox:
             for portion in portions(merged(items)):
                 batch = Batch(self.core, self._spool.epoch, sequence, instrument, portion)
                 spooled.append(Spooled(sequence, topic, msgspec.msgpack.encode(batch)))
+                if len(self._began) < REMEMBERED:  # an outage is long enough to be seen without
+                    self._began[sequence] = load.began[instrument]
                 sequence += 1
         if self._spool.commit(spooled, states, load.acknowledged, load.told, scans):
             self.revivals += 1

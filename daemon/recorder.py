@@ -32,7 +32,7 @@ from daemon.messages import (
 from daemon.notify import Notifier
 from daemon.store import DeadLetter, Store
 
-FLUSH = 0.03  # seconds messages are gathered for one commit
+FLUSH = 0.02  # seconds messages are gathered for one commit
 MOST = 256  # messages in one commit
 LOOK_SECONDS = 30.0  # between looks for another backup
 HELLO_SECONDS = 600.0  # between hellos without any news

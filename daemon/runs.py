@@ -199,7 +199,7 @@ class Runs:
         logbook, gate = Logbook(name, emit), Gate()
         deeds = Deeds(self._journal, station.name, name, lambda: logbook.steps, self._passed)
         chamber = self._chambers.get(station.name)
-        place = await self._place(station)
+        place = None if chamber is not None else await self._place(station)  # a scan has no thermometer
         engine = await _engine(station, found.plan, logbook, gate, deeds, chamber, place)
         if chamber is not None:
             engine.surroundings = InChamber(
