@@ -117,7 +117,6 @@ class Tally:
         self._volt_seconds, self._counted = count.volt_seconds, count.counted
         self.readings += readings
         self.last = Reading(count.time, count.voltage, count.current)
-        self.progress = self._progress(self.seconds, self.last)
 
     @property
     def volt_seconds(self) -> tuple[float, float]:

@@ -17,7 +17,7 @@ class QuietBounds(NamedTuple):
     """Volts and amperes (signed) that a reading may have, and how it may follow the one before.
 
     `jump` in volts is how far it may have moved; below `lead_current` the current may not have fallen
-    from above `collapse`, amperes both. `patience` is in seconds.
+    from above `collapse`, amperes both. `settle` and `patience` are in seconds.
     """
 
     low_voltage: float
@@ -27,6 +27,7 @@ class QuietBounds(NamedTuple):
     jump: float
     lead_current: float
     collapse: float
+    settle: float
     patience: float
 
 
@@ -54,5 +55,6 @@ def quiet_bounds(
         jump=math.inf if thresholds.jump is None or isinstance(setpoint, Voltage) else thresholds.jump,
         lead_current=lead,
         collapse=COLLAPSE * lead if lead >= 0.0 else math.inf,
+        settle=thresholds.settle,
         patience=patience,
     )
