@@ -5,15 +5,21 @@ import time
 from collections.abc import Sequence
 
 from drivers import biologic_rate
-from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
+from drivers.base import Program, ProgramState, ProgramStatus, Record
 from drivers.biologic_compiler import Compiled, Compiler
 from drivers.biologic_followed import FollowedProgram
-from drivers.biologic_port import Port, Taken
+from drivers.biologic_holding import unheld
+from drivers.biologic_linked import Linked, linked
+from drivers.biologic_port import LONGEST_PAUSE, SHORTEST_PAUSE, Port
 from drivers.biologic_refusal import refusal
+from drivers.biologic_trace import Trace
+from drivers.biologic_whole import LinkedProgram
+from drivers.eclib_structs import CurrentValues
 from drivers.ends import Done
 from drivers.errors import RefusedError, SilenceError
+from drivers.whole import Followed, Taken, Unheld, WholeChannel, WholeProgram
 from protocols.limits import Limits
-from protocols.plan import PlannedStep
+from protocols.plan import Plan, PlannedStep
 from protocols.reading import Reading
 from protocols.techniques import ConstantVoltage, Impedance, Level, Rest, Sweep
 
@@ -24,24 +30,17 @@ LOOK_SECONDS = 0.1
 
 PATIENCE_SECONDS = 10.0
 
-START_SECONDS = 2.0
-"""How long a channel may seem to stand after it was started."""
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 1e-3, 0.05
-"""Seconds between two looks into a memory that is empty; they grow while it stays so."""
-
-
-class EclibChannel(ProgrammedChannel):
-    """Runs one step at a time. The memory is emptied in one place only, so that each row comes once."""
+class EclibChannel(WholeChannel):
+    """Runs a whole protocol as one list of techniques, or one step at a time."""
 
     def __init__(self, port: Port) -> None:
         self._port = port
         self._emptying = asyncio.Lock()
         self._program: FollowedProgram | None = None
+        self._whole: LinkedProgram | None = None
         self._opened = time.monotonic()
         self._reached = 0.0
-        self._deadline = 0.0  # by when a program that was started is seen at work
-        self._seen = False
 
     def refusal(self, step: PlannedStep) -> str | None:
         return refusal(step, self._port.potentiostat.model)
@@ -49,17 +48,48 @@ class EclibChannel(ProgrammedChannel):
     def program(self, tag: str, program: Program) -> str:
         return self._compiled(program, charging=True).text()
 
+    def unheld(self, plan: Plan) -> Sequence[Unheld]:
+        return unheld(plan, self._compiler(plan.limits, LOOK_SECONDS))
+
+    def whole_program(self, tag: str, program: WholeProgram) -> str:
+        return self._linked(program).text()
+
+    async def start_whole(self, tag: str, program: WholeProgram) -> None:
+        found = self.unheld(program.plan)
+        if found:
+            raise RefusedError("; ".join(f"line {line}: {what}: {reason}" for line, what, reason in found))
+        await self._port.make_ready()
+        whole = self._linked(program)
+        self._program = self._whole = None  # until it is confirmed, nobody knows what the memory holds
+        await self._port.begin(whole.techniques)
+        self._whole = LinkedProgram(self._port, tag, whole, Trace(whole), program.plan.limits)
+
+    async def attach_whole(self, tag: str, program: WholeProgram, taken: Taken) -> bool:
+        whole = self._linked(program)
+        if not await self._port.holds(whole.techniques):
+            return False
+        self._whole = LinkedProgram(self._port, tag, whole, Trace(whole, taken), program.plan.limits)
+        return True
+
+    async def follow(self) -> Followed:
+        if self._whole is None:
+            return Followed(ProgramStatus(ProgramState.IDLE), ())
+        async with self._emptying:
+            return await self._whole.follow()
+
+    async def skip(self) -> None:
+        if self._whole is not None:
+            await self._whole.skip()
+
     async def start(self, tag: str, program: Program) -> float:
         step = program.step
         reason = self.refusal(step)
         if reason is not None:
             raise RefusedError(f"step {step.path}: {reason}")
-        if self._program is not None and self._program.running:
-            raise RefusedError(f"{self._port}: {self._program.tag} is running; stop it first")
         await self._port.make_ready()
         if isinstance(step.technique, Rest):
             return await self._begun(tag, program, self._compiled(program))
-        found = await self._look()
+        found = await self.look()
         compiled = self._compiled(program, _charges(step, found.voltage), found.voltage)
         forbidden = _forbidden(step, program.limits, found.voltage)
         if forbidden is None:
@@ -74,9 +104,24 @@ class EclibChannel(ProgrammedChannel):
             compiled = self._compiled(program, charging)
             if await self._port.holds(compiled.techniques):
                 origin = self._now()
-                self._program, self._seen = FollowedProgram(tag, program, compiled, origin), True
+                self._program = FollowedProgram(tag, program, compiled, origin)
                 return origin
         return None
+
+    async def look(self) -> Reading:
+        port, origin = self._port, self._now()
+        await port.make_ready()
+        async with self._emptying:
+            await port.begin([self._compiler(Limits(), LOOK_SECONDS).look(LOOK_SECONDS)])
+            found: Reading | None = None
+            end = time.monotonic() + PATIENCE_SECONDS
+            while not (emptied := await port.empty()).over and time.monotonic() < end:
+                found = next((p for p in reversed(emptied.points) if isinstance(p, Reading)), found)
+                await asyncio.sleep(0.0 if emptied.points else SHORTEST_PAUSE)
+        if found is None:
+            raise SilenceError(f"{port}: no voltage of the open circuit within {PATIENCE_SECONDS:g} s")
+        self._reached = max(self._reached, origin + found.time)
+        return found._replace(time=origin + found.time)
 
     async def state(self) -> ProgramStatus:
         if self._program is None:
@@ -103,59 +148,45 @@ class EclibChannel(ProgrammedChannel):
 
     async def off(self) -> None:
         await self._port.off()
-        self._program = None
+        self._program = self._whole = None
 
     def _compiled(self, program: Program, charging: bool = True, open_circuit: float = 0.0) -> Compiled:
-        port = self._port
-        compiler = Compiler(port.potentiostat, port.conventions, program.limits, program.sample)
+        compiler = self._compiler(program.limits, program.sample)
         return compiler.compiled(program.step, Done.before(program), charging, open_circuit)
+
+    def _linked(self, program: WholeProgram) -> Linked:
+        done = Done(program.seconds_done, abs(program.coulombs_done), abs(program.joules_done))
+        compiler = self._compiler(program.plan.limits, program.sample)
+        return linked(compiler, program.plan.steps, done)
+
+    def _compiler(self, limits: Limits, sample: float) -> Compiler:
+        return Compiler(self._port.potentiostat, self._port.conventions, limits, sample)
 
     async def _begun(self, tag: str, program: Program, compiled: Compiled) -> float:
         origin = self._now()
         followed = FollowedProgram(tag, program, compiled, origin)
         async with self._emptying:
-            self._program = None  # until it is confirmed, nobody knows what the memory holds
+            self._program = self._whole = None  # until it is confirmed, nobody knows what the memory holds
             await self._port.begin(compiled.techniques)
-            self._program, self._seen = followed, False
-            self._deadline = time.monotonic() + START_SECONDS
+            self._program = followed
         return origin
-
-    async def _look(self) -> Reading:
-        """Return the voltage of the cell, measured while nothing is connected."""
-        port = self._port
-        compiler = Compiler(port.potentiostat, port.conventions, Limits(), LOOK_SECONDS)
-        async with self._emptying:
-            await port.begin([compiler.look(LOOK_SECONDS)])
-            found: Reading | None = None
-            end = time.monotonic() + PATIENCE_SECONDS
-            deadline = time.monotonic() + START_SECONDS
-            while time.monotonic() < end:
-                taken = await port.take()
-                found = next((p for p in reversed(taken.points) if isinstance(p, Reading)), found)
-                if not taken.working and not taken.points and (found or time.monotonic() > deadline):
-                    break
-                await asyncio.sleep(0.0 if taken.points else SHORTEST_PAUSE)
-        if found is None:
-            raise SilenceError(f"{port}: no voltage of the open circuit within {PATIENCE_SECONDS:g} s")
-        return found
 
     async def _empty(self, program: FollowedProgram) -> None:
         """Take what is in the memory. The program is over once the channel stands and nothing is left."""
         async with self._emptying:
-            taken = await self._port.take()
-            program.take(taken.points, taken.values.TimeBase)
+            emptied = await self._port.empty()
+            program.take(emptied.points, emptied.values.TimeBase)
             self._reached = max(self._reached, program.last_time)
-            self._seen = self._seen or taken.working or bool(taken.points)
-            if taken.working:
-                await self._judge_rate(program, taken)
-            elif not taken.points and (self._seen or time.monotonic() > self._deadline):
+            if emptied.over:
                 program.over(await self._port.said() if not program.ended_well else "")
+            else:
+                await self._judge_rate(program, emptied.values)
 
-    async def _judge_rate(self, program: FollowedProgram, taken: Taken) -> None:
+    async def _judge_rate(self, program: FollowedProgram, values: CurrentValues) -> None:
         """Stop a sweep that goes at another rate than it was told."""
         if not isinstance(program.technique, Sweep):
             return
-        seconds, volts = program.way(taken.values.ElapsedTime, taken.values.Ewe)
+        seconds, volts = program.way(values.ElapsedTime, values.Ewe)
         trouble = biologic_rate.trouble(program.technique, seconds, volts) if seconds > 0.0 else None
         if trouble is not None:
             await self._port.stop()

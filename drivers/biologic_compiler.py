@@ -16,8 +16,8 @@ from protocols.plan import PlannedStep
 from protocols.recording import Recording
 from protocols.techniques import ConstantCurrent, ConstantVoltage, Impedance, Level, Rest, Sweep
 
-NEXT_STEP, NEXT_TECHNIQUE, STOP = 0, 1, 2
-"""`Exit_Cond`: what follows a test that was met."""
+STOP = 2
+"""`Exit_Cond`: a test that is met stops the experiment, which opens the circuit."""
 
 BELOW, ABOVE = 0b001, 0b101
 VARIABLES = {Quantity.VOLTAGE: 0, Quantity.CURRENT: 3}
@@ -81,14 +81,21 @@ class Compiler:
     sample: float
 
     def compiled(
-        self, step: PlannedStep, done: Done, charging: bool = True, open_circuit: float = 0.0
+        self,
+        step: PlannedStep,
+        done: Done,
+        charging: bool = True,
+        open_circuit: float = 0.0,
+        approaches: bool = True,
     ) -> Compiled:
         """Return the techniques of a step. Raises `RefusedError` for one that has none.
 
-        A held voltage draws a current that is `charging` or not; it may count from `open_circuit`.
+        A held voltage draws a current that is `charging` or not; it may count from `open_circuit`, and
+        is approached from there where it is a hold and `approaches`.
         """
         exits = exits_of(step, self._inside(), done, charging)
-        return Compiled(tuple(self._techniques(step, exits, done, open_circuit)), exits)
+        here = open_circuit if approaches else None
+        return Compiled(tuple(self._techniques(step, exits, done, here)), exits)
 
     def look(self, seconds: float) -> Technique:
         """Return the technique that looks at the open circuit for so long."""
@@ -98,9 +105,9 @@ class Compiler:
         return Limits.intersection([self.limits, self.potentiostat.model.rating])
 
     def _techniques(
-        self, step: PlannedStep, exits: Exits, done: Done, open_circuit: float
+        self, step: PlannedStep, exits: Exits, done: Done, open_circuit: float | None
     ) -> Iterator[Technique]:
-        paces = self._paces(step.record, exits, done)
+        paces = self._paces(sent(step, exits), exits, done)
         match step.technique:
             case Rest():
                 yield from (self._open_circuit(pace, step.record.voltage_step or 0.0) for pace in paces)
@@ -133,31 +140,35 @@ class Compiler:
                 *_held(pace),
                 Parameter("Record_every_dE", change),
                 *self._ranges(self.potentiostat.current_range(amperes)),
-                *_tests(exits),
+                *edge_tests(exits),
             ),
         )
 
     def _held_voltage(
-        self, step: PlannedStep, level: Level, paces: Sequence[Pace], exits: Exits, open_circuit: float
+        self,
+        step: PlannedStep,
+        level: Level,
+        paces: Sequence[Pace],
+        exits: Exits,
+        open_circuit: float | None,
     ) -> Iterator[Technique]:
         """Hold it. A `hold` is approached; a `polarise` is a step, as what is made of it wants."""
-        volts = level.at(
-            open_circuit
-        )  # absolute: each of several techniques has an initial voltage of its own
+        volts = level.at(open_circuit or 0.0)  # each of several techniques has its own initial voltage
         edges = [abs(edge.value) for edge in (exits.low, exits.high) if edge is not None and not edge.limit]
         change = min(edges, default=0.0) / 2.0
-        versus = level.versus_open_circuit
         first, *rest = paces
-        if step.verb == "hold" and first.seconds > 2.0 * APPROACH_SECONDS:
-            window = exits_of(replace(step, until=None), self._inside(), Done())
-            stairs = [
-                open_circuit + (volts - open_circuit) * stair / STAIRS for stair in range(1, STAIRS + 1)
-            ]
-            pace = Pace(APPROACH_SECONDS / STAIRS, first.every)
-            yield self._voltages(stairs, pace, window, 0.0, versus_open_circuit=True)
+        if step.verb == "hold" and open_circuit is not None and first.seconds > 2.0 * APPROACH_SECONDS:
+            yield self._approach(step, open_circuit, volts, first.every)
             first = replace(first, seconds=first.seconds - APPROACH_SECONDS)
         for pace in (first, *rest):
-            yield self._voltages([volts], pace, exits, change, versus)
+            yield self._voltages([volts], pace, exits, change, level.versus_open_circuit)
+
+    def _approach(self, step: PlannedStep, here: float, volts: float, every: float) -> Technique:
+        """Return the technique that goes from the open circuit to a voltage, ended by limits alone."""
+        window = exits_of(replace(step, until=None), self._inside(), Done())
+        stairs = [here + (volts - here) * stair / STAIRS for stair in range(1, STAIRS + 1)]
+        pace = Pace(APPROACH_SECONDS / STAIRS, every)
+        return self._voltages(stairs, pace, window, 0.0, versus_open_circuit=True)
 
     def _voltages(
         self,
@@ -175,7 +186,7 @@ class Compiler:
                 *_held(pace, len(levels)),
                 Parameter("Record_every_dI", change),
                 *self._ranges(AUTO_RANGE),
-                *_tests(exits, len(levels)),
+                *(test for step in range(len(levels)) for test in edge_tests(exits, step=step)),
             ),
             versus_open_circuit,
         )
@@ -251,13 +262,20 @@ class Compiler:
         """Return how often rows are recorded, stretch by stretch; more often than asked is thinned later."""
         wished = [self.sample] if record.current_step is not None else []
         wished += [record.every] if record.every is not None else []
-        wished += [HOST_SECONDS] if exits.host else []
         usual = max(min(wished, default=QUIET_SECONDS), SHORTEST_INTERVAL)
         if record.per_decade is None:
             return [Pace(exits.seconds.value, usual)]
         share = 10.0 ** (1.0 / record.per_decade) - 1.0
         first = max(record.from_time or SHORTEST_INTERVAL, SHORTEST_INTERVAL)
         return list(_decades(exits.seconds.value, done.seconds, first, share, usual))
+
+
+def sent(step: PlannedStep, exits: Exits) -> Recording:
+    """Return which rows become readings: the step's record, and often enough for the host to judge."""
+    if not exits.host:
+        return step.record
+    every = HOST_SECONDS if step.record.every is None else min(step.record.every, HOST_SECONDS)
+    return replace(step.record, every=every)
 
 
 def _decades(seconds: float, done: float, first: float, share: float, usual: float) -> Iterator[Pace]:
@@ -285,8 +303,8 @@ def _held(pace: Pace, steps: int = 1) -> tuple[Parameter, ...]:
     )
 
 
-def _tests(exits: Exits, steps: int = 1) -> tuple[Parameter, ...]:
-    """Return the tests of so many steps, and what follows them: the circuit is opened."""
+def edge_tests(exits: Exits, then: int = STOP, step: int = 0) -> tuple[Parameter, ...]:
+    """Return the tests of one of a technique's steps, and what follows them: an open circuit, usually."""
     edges: list[tuple[int, Edge]] = []
     if exits.high is not None:
         edges.append((ABOVE, exits.high))
@@ -296,12 +314,10 @@ def _tests(exits: Exits, steps: int = 1) -> tuple[Parameter, ...]:
         return ()
     variable = VARIABLES[exits.observed] << 5
     found: list[Parameter] = []
-    for step in range(steps):
-        for number, (comparison, edge) in enumerate(edges, start=1):
-            found.append(Parameter(f"Test{number}_Config", comparison | variable, step))
-            found.append(Parameter(f"Test{number}_Value", edge.value, step))
-        found.append(Parameter("Exit_Cond", STOP, step))
-    return tuple(found)
+    for number, (comparison, edge) in enumerate(edges, start=1):
+        found.append(Parameter(f"Test{number}_Config", comparison | variable, step))
+        found.append(Parameter(f"Test{number}_Value", edge.value, step))
+    return (*found, Parameter("Exit_Cond", then, step))
 
 
 def _closed(low: Bound | None, high: Bound | None) -> Sequence[float]:

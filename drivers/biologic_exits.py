@@ -12,10 +12,18 @@ from drivers.ends import Done, conjunctions
 from protocols.conditions import Comparison, Quantity
 from protocols.limits import Limits, Range
 from protocols.plan import PlannedStep
+from protocols.reading import Reading
 from protocols.techniques import ConstantCurrent, ConstantVoltage
 
 INSIDE = 1e-3
 """By how much (volts) an end that lies on the window's edge is met before it, so that it is no trip."""
+
+TIME_SLACK = (2e-3, 1e-5)
+"""Seconds, and a share of the time, by which the last row may be short of the end of a step."""
+
+NEAR_VOLTS = 0.02
+NEAR_SHARE = 0.2
+"""How far from an edge the last row may be for the step to have ended by it: volts; a share of a current."""
 
 SHORTEST = 1e-3
 """Seconds of a step of which nothing is left."""
@@ -44,13 +52,27 @@ class Exits:
     high: Edge | None = None
     host: tuple[str, ...] = ()
 
-    def nearest(self, value: float) -> Edge | None:
-        """Return the edge that was crossed when the step ended at this value, as far as one can tell."""
-        edges = [
-            (value - self.high.value, self.high) if self.high is not None else (-inf, None),
-            (self.low.value - value, self.low) if self.low is not None else (-inf, None),
-        ]
-        return max(edges, key=lambda pair: pair[0])[1]
+    def met(self, seconds: float, last: Reading | None) -> Edge | None:
+        """Return what ended a step after so many seconds with that last row, as far as one can tell."""
+        slack, share = TIME_SLACK
+        if seconds >= self.seconds.value * (1.0 - share) - slack:
+            return self.seconds
+        if last is None or self.observed is None:
+            return None
+        return self._crossed(last.voltage if self.observed is Quantity.VOLTAGE else last.current)
+
+    def _crossed(self, value: float) -> Edge | None:
+        """Return the edge the value is at or beyond, the one it is farther beyond of two."""
+        beyond: list[tuple[float, Edge]] = []
+        if self.high is not None:
+            beyond.append((value - self.high.value, self.high))
+        if self.low is not None:
+            beyond.append((self.low.value - value, self.low))
+        excess, edge = max(beyond, key=lambda pair: pair[0], default=(-inf, None))
+        if edge is None:
+            return None
+        near = NEAR_VOLTS if self.observed is Quantity.VOLTAGE else NEAR_SHARE * abs(edge.value)
+        return edge if excess >= -near else None
 
 
 def exits_of(step: PlannedStep, limits: Limits, done: Done, charging: bool = True) -> Exits:
@@ -61,6 +83,15 @@ def exits_of(step: PlannedStep, limits: Limits, done: Done, charging: bool = Tru
         for indices in conjunctions(step.until):
             collected.take([comparisons[index] for index in indices])
     return collected.exits
+
+
+def limit_text(edge: Edge, last: Reading | None, limits: Limits) -> str:
+    """Return what to say where an edge that is a limit was met."""
+    if last is not None and edge.text == "voltage":
+        return f"voltage {last.voltage:g} V is outside {limits.voltage} V"
+    if last is not None and edge.text == "current":
+        return f"current {last.current:g} A is outside {limits.current} A"
+    return f"{edge.text} is outside its limit"
 
 
 class _Collected:

@@ -4,19 +4,12 @@ from collections import deque
 from collections.abc import Sequence
 
 from drivers.base import Program, ProgramState, ProgramStatus, Record
-from drivers.biologic_compiler import Compiled
-from drivers.biologic_exits import Edge
+from drivers.biologic_compiler import Compiled, sent
+from drivers.biologic_exits import Edge, limit_text
 from drivers.biologic_rows import Point
-from protocols.conditions import Quantity
+from drivers.biologic_thinning import Thinning
 from protocols.reading import Reading
 from protocols.techniques import Impedance, Sweep, Technique
-
-TIME_SLACK = (2e-3, 1e-5)
-"""Seconds, and a share of the time, by which the last row may be short of the end of a step."""
-
-NEAR_VOLTS = 0.02
-NEAR_SHARE = 0.2
-"""How far from an edge the last row may be for the step to have ended by it: volts; a share of a current."""
 
 
 class FollowedProgram:
@@ -29,6 +22,7 @@ class FollowedProgram:
         self._exits = compiled.exits
         self._step, self._limits, self._offset = program.step, program.limits, offset
         self._status = ProgramStatus(ProgramState.RUNNING, tag)
+        self._thinning = Thinning(sent(program.step, compiled.exits))
         self._number = 0
         self._records: deque[Record] = deque()
         self._first: Reading | None = None
@@ -52,8 +46,8 @@ class FollowedProgram:
             if self._number and placed.time < self.last_time + tick:
                 continue
             self.last_time = max(self.last_time, placed.time)
-            self._number += 1
-            self._records.append(Record(self._number, placed))
+            for kept in self._thinning.kept(point.time, placed) if isinstance(placed, Reading) else [placed]:
+                self._keep(kept)
             if isinstance(placed, Reading):
                 self._gone += abs(placed.voltage - (self._last or placed).voltage)
                 self._first, self._last = self._first or placed, placed
@@ -83,6 +77,8 @@ class FollowedProgram:
 
     def over(self, said: str = "") -> None:
         """End it: the channel has stopped. `said` is what its firmware had to say."""
+        if self._thinning.pending is not None:
+            self._keep(self._thinning.pending)
         if isinstance(self._step.technique, Sweep | Impedance):
             reason = "finished" if self.finishing else f"{self._step.verb} complete"
             self._status = ProgramStatus(ProgramState.FINISHED, self.tag, reason)
@@ -112,29 +108,13 @@ class FollowedProgram:
         """How long it ran, by its last row."""
         return self.last_time - self._offset
 
+    def _keep(self, point: Point) -> None:
+        self._number += 1
+        self._records.append(Record(self._number, point))
+
     def _edge_met(self) -> Edge | None:
-        """Return what ended it: its time, or else the edge at which the last row is."""
-        exits = self._exits
-        slack, share = TIME_SLACK
-        if self._seconds >= exits.seconds.value * (1.0 - share) - slack:
-            return exits.seconds
-        if self._last is None or exits.observed is None:
-            return None
-        value = self._last.voltage if exits.observed is Quantity.VOLTAGE else self._last.current
-        edge = exits.nearest(value)
-        if edge is None:
-            return None
-        near = NEAR_VOLTS if exits.observed is Quantity.VOLTAGE else NEAR_SHARE * abs(edge.value)
-        crossed = value >= edge.value - near if edge is exits.high else value <= edge.value + near
-        return edge if crossed else None
+        return self._exits.met(self._seconds, self._last)
 
     def _end(self, edge: Edge) -> None:
-        reason = self._limit_text(edge.text) if edge.limit else edge.text
+        reason = limit_text(edge, self._last, self._limits) if edge.limit else edge.text
         self._status = ProgramStatus(ProgramState.FINISHED, self.tag, reason, edge.limit)
-
-    def _limit_text(self, what: str) -> str:
-        if self._last is not None and what == "voltage":
-            return f"voltage {self._last.voltage:g} V is outside {self._limits.voltage} V"
-        if self._last is not None and what == "current":
-            return f"current {self._last.current:g} A is outside {self._limits.current} A"
-        return f"{what} is outside its limit"

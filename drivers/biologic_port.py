@@ -1,17 +1,24 @@
 """One channel of a Bio-Logic at the other end of EClib: loaded, started, emptied and stopped."""
 
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from drivers.biologic_conventions import Conventions
 from drivers.biologic_models import FIRMWARE, Potentiostat
-from drivers.biologic_rows import Point, points
+from drivers.biologic_rows import Point, points, start_of
 from drivers.eclib import Eclib
 from drivers.eclib_errors import meaning, option_meaning
 from drivers.eclib_structs import ChannelInfos, CurrentValues
 from drivers.eclib_technique import IDENTIFIERS, Technique
 from drivers.errors import LinkError, RefusedError
 from drivers.links.eclib import EclibLink
+
+START_SECONDS = 2.0
+"""How long a channel may seem to stand after it was started."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 1e-3, 0.05
+"""Seconds between two looks into a memory that is empty; they grow while it stays so."""
 
 STOP = 0
 """`State` of a channel that does nothing; 1 runs, 2 pauses, 3 waits for others."""
@@ -20,16 +27,20 @@ ECLAB_FIRMWARE, KERNEL = 1, 5
 """`FirmwareCode`: techniques run on the kernel alone."""
 
 
-class Taken(NamedTuple):
-    """What was in a channel's memory, and what it was doing before that was taken."""
+class Emptied(NamedTuple):
+    """What was in a channel's memory, and what it was doing before that was taken.
+
+    The points are of the technique numbered `technique` in its list, which began `start` seconds after
+    the experiment did; `loop` changes where the list went back.
+    """
 
     points: Sequence[Point]
     values: CurrentValues
-
-    @property
-    def working(self) -> bool:
-        """Whether the channel was doing something."""
-        return bool(self.values.State != STOP)
+    technique: int
+    loop: int
+    start: float
+    over: bool
+    """Whether the channel has stopped and nothing more will come."""
 
 
 class Port:
@@ -42,6 +53,8 @@ class Port:
         self.conventions = conventions
         self._link = link
         self._number = number
+        self._seen = False  # at work, since it was started
+        self._deadline = 0.0  # by when it is
 
     def __str__(self) -> str:
         return f"channel {self._number + 1} of the {self.potentiostat.model.name} at {self._link.address}"
@@ -58,10 +71,19 @@ class Port:
             eclib.start(self._number)
 
         await self._link.perform(work)
+        self._seen, self._deadline = False, time.monotonic() + START_SECONDS
 
-    async def take(self) -> Taken:
+    async def empty(self) -> Emptied:
         """Take what is in the memory, as much as one answer holds."""
-        return await self._link.perform(self._take)
+        emptied = await self._link.perform(self._empty)
+        self._seen = self._seen or not emptied.over
+        over = emptied.over and (self._seen or time.monotonic() > self._deadline)
+        return emptied._replace(over=over)
+
+    async def change(self, index: int, technique: Technique) -> None:
+        """Change the parameters of one of the techniques, while it runs too."""
+        suffix = self.potentiostat.suffix
+        await self._link.perform(lambda eclib: eclib.update(self._number, index, technique, suffix))
 
     async def stop(self) -> None:
         """Stop what runs, which opens the circuit."""
@@ -87,7 +109,9 @@ class Port:
                 for (number, found), wanted in zip(held, techniques, strict=True)
             )
 
-        return await self._link.perform(work)
+        found = await self._link.perform(work)
+        self._seen = self._seen or found
+        return found
 
     async def said(self) -> str:
         """Return what the channel's firmware had to say, for a program that failed."""
@@ -101,7 +125,7 @@ class Port:
         if infos.FirmwareCode != KERNEL:
             eclib.load_firmware(self._number, *FIRMWARE[self.potentiostat.board])
 
-    def _take(self, eclib: Eclib) -> Taken:
+    def _empty(self, eclib: Eclib) -> Emptied:
         block = eclib.data(self._number)
         if block.values.OptErr:
             raise RefusedError(f"{self}: option error {block.values.OptErr}: {self._option(block.values)}")
@@ -109,7 +133,9 @@ class Port:
         found = points(
             block, board, self.conventions.phase_sign, lambda word: eclib.single(word, board.board)
         )
-        return Taken(found, block.values)
+        infos = block.infos
+        idle = block.values.State == STOP and not found
+        return Emptied(found, block.values, infos.TechniqueIndex, infos.loop, start_of(block), idle)
 
     def _off(self, eclib: Eclib) -> None:
         infos = self._ours(eclib)

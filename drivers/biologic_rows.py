@@ -53,7 +53,7 @@ def points(block: Block, board: Potentiostat, phase_sign: float, single: Single)
     if not infos.NbRows:
         return []
     rows = block.words.reshape(infos.NbRows, infos.NbCols)
-    start = 0.0 if math.isnan(infos.StartTime) else infos.StartTime
+    start = start_of(block)
     name = NAMES.get(infos.TechniqueID)
     if infos.ProcessIndex == 1 and name in ("peis", "geis"):
         _check_columns(block, SPECTRUM_COLUMNS[board.model.auxiliary])
@@ -65,6 +65,12 @@ def points(block: Block, board: Potentiostat, phase_sign: float, single: Single)
     else:
         raise RefusedError(f"data of technique {infos.TechniqueID} came; wanted one of {_known()}")
     return _flagged(found, block)
+
+
+def start_of(block: Block) -> float:
+    """Return when the technique of the rows began, in seconds since the experiment did."""
+    start: float = block.infos.StartTime
+    return 0.0 if math.isnan(start) else start
 
 
 def _check_columns(block: Block, wanted: int) -> None:

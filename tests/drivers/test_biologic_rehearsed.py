@@ -171,7 +171,8 @@ async def test_a_phase_of_the_other_sign_is_a_setting(monkeypatch: pytest.Monkey
 async def test_a_hold_draws_no_peak_when_the_circuit_is_closed_again() -> None:
     """0.4 V over 10 ohm at once would be 40 mA; over half a second it is the same, but not before."""
     async with simulated() as (served, _), driven(served.address) as channel:
-        what = program(ConstantVoltage(Level(1.4)), when(Quantity.CURRENT, Relation.AT_MOST, 5e-3))
+        end = when(Quantity.CURRENT, Relation.AT_MOST, 5e-3)
+        what = program(ConstantVoltage(Level(1.4)), end, every=0.02)
         held = replace(what, step=replace(what.step, verb="hold"))
         origin = await channel.start("run/1", held)
         readings = [r.point for r in await rest_of(channel) if isinstance(r.point, Reading)]
