@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from daemon import requests
+from daemon import doctor, requests
 from daemon.attendance import require_deadman
 from daemon.chamber import BenchChamber
 from daemon.errors import LatchedError, ServiceError, UnknownError
@@ -108,6 +108,8 @@ class Answers:
                 self._journal.audit(who, "safe", "every channel", "everything" if everything else "")
                 outcomes = await make_stations_safe(self._stations.values(), everything, deadline)
                 return [outcome._asdict() for outcome in outcomes]
+            case requests.Doctor():
+                return await self._doctor(request)
             case requests.Pause() | requests.Resume() | requests.Stop():
                 return await self._steer(request, who)
 
@@ -152,6 +154,17 @@ class Answers:
             else:
                 now.end(RunState.STOPPED, request.reason)
                 await self._runs.conclude(now.name)
+
+    async def _doctor(self, request: requests.Doctor) -> list[Mapping[str, Any]]:
+        wanted = [self._station(request.channel)] if request.channel else self._stations.values()
+        found = []
+        for station in wanted:
+            latch = self._journal.latches.get(station.name)
+            diagnosis = await doctor.in_core(station, latch.reason if latch is not None else None)
+            if (chamber := self._chambers.get(station.name)) is not None:
+                diagnosis.findings.extend(chamber.findings())
+            found.append(diagnosis.facts())
+        return found
 
     async def _clear(self, request: requests.Clear, who: str) -> Mapping[str, Any]:
         station = self._station(request.channel)

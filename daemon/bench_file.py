@@ -85,6 +85,8 @@ class InstrumentEntry:
     address: str | None
     simulation: Simulation | None
     channels: tuple[ChannelEntry, ...]
+    transcript: Path | None = None
+    """Where everything that is said on its cable is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,20 @@ def simulated_alone(driver: str, simulation: Simulation, channels: int | None) -
 def _entry(key: nodes.Scalar, node: nodes.Node, taken: set[str]) -> InstrumentEntry:
     name = _name(key)
     entry = nodes.as_mapping(node, "a mapping with `driver` and `address` or `simulate`")
-    known = ("driver", "address", "simulate", "window", "sample", "guards", "unattended", "channels")
+    known = (
+        "driver",
+        "address",
+        "simulate",
+        "window",
+        "sample",
+        "guards",
+        "unattended",
+        "channels",
+        "transcript",
+    )
     entry.only(known, "a key of an instrument")
     address, simulate, channels = entry.take("address"), entry.take("simulate"), entry.take("channels")
+    transcript = entry.take("transcript")
     if (address is None) == (simulate is None):
         seen = "neither `address` nor `simulate`" if address is None else "both `address` and `simulate`"
         raise ProtocolError(Problem(entry.place, seen, "one of them"))
@@ -173,6 +186,9 @@ def _entry(key: nodes.Scalar, node: nodes.Node, taken: set[str]) -> InstrumentEn
         else None,
         simulation=simulation,
         channels=_channels(key, channels, common, taken),
+        transcript=None
+        if transcript is None
+        else Path(nodes.as_scalar(transcript, "the path of a file").text),
     )
 
 

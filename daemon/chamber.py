@@ -14,6 +14,7 @@ from drivers import registry
 from drivers.chamber import Chamber
 from drivers.clock import Clock, WallClock
 from drivers.errors import InstrumentError, RefusedError
+from drivers.finding import Finding
 from drivers.links.opening import open_link
 from drivers.rehearsal import RehearsalClock
 from protocols.errors import GalvanodError
@@ -156,6 +157,19 @@ class BenchChamber:
             "trouble": self.trouble,
             "simulated": self.entry.simulation is not None,
         }
+
+    def findings(self) -> list[Finding]:
+        """Return what a person should know of it, as of the last look."""
+        if self.trouble is not None:
+            return [Finding(f"chamber {self.entry.name}: {self.trouble}", wrong=True)]
+        state = self.interlock.latest
+        if state is None:
+            return [Finding(f"chamber {self.entry.name} has not been looked at yet")]
+        where = (
+            f"chamber {self.entry.name}: {state.temperature:g} degC, set to {state.set_point:g}, {state.mode}"
+        )
+        complaint = self.interlock.complaint
+        return [Finding(where if complaint is None else f"{where}; {complaint}", complaint is not None)]
 
     async def _look(self) -> None:
         driver = self._driver or await self._open()

@@ -12,6 +12,7 @@ from daemon.commands import (
     benchmark,
     checking,
     converting,
+    doctoring,
     exporting,
     importing,
     operations,
@@ -60,6 +61,8 @@ app.command(rich_help_panel=_RUNS)(reporting.report)
 app.command(rich_help_panel=_RUNS)(safety.safe)
 app.command(rich_help_panel=_PROTOCOLS)(studying.study)
 app.command(rich_help_panel=_PROTOCOLS)(studying.demo)
+app.command(rich_help_panel=_OPERATIONS)(doctoring.doctor)
+app.command(rich_help_panel=_OPERATIONS)(doctoring.replay)
 app.command(rich_help_panel=_OPERATIONS)(operations.install)
 app.command(rich_help_panel=_OPERATIONS)(operations.backup)
 app.command(rich_help_panel=_OPERATIONS)(operations.restore)

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.bench_file import ChannelEntry, InstrumentEntry
+from daemon.errors import ConfigurationError
 from daemon.locks import owned
+from daemon.transcript_file import TranscriptFile
 from drivers import registry
 from drivers.base import Driver, Identity, Program
 from drivers.deadman import Deadman
 from drivers.links import Link
 from drivers.links.opening import open_link
+from drivers.links.transcript import RecordingLink
 from drivers.whole import Taken, WholeProgram
 from protocols.errors import GalvanodError
 
@@ -45,6 +48,7 @@ class Instrument:
         self.driver: Driver | None = None
         self.trouble: str | None = None
         """Why it could not be opened; None when it could."""
+        self._transcript = entry.transcript
         self._origin: float | None = None
         self._opening = asyncio.Lock()
         self._resources = contextlib.AsyncExitStack()
@@ -72,6 +76,8 @@ class Instrument:
                 stack.enter_context(owned(lock_file(self.address), self.address))
                 link: Link = await open_link(self.address, self.driver_class.link_options)
                 stack.push_async_callback(link.aclose)
+                if self._transcript is not None:
+                    link = recorded(stack, link, self._transcript, self.driver_name)
                 driver = await self._driver_on(link, pending)
                 driver.adopt(self.deadman)
             except GalvanodError as error:
@@ -100,6 +106,14 @@ def _deadman(declared: Deadman, channels: Sequence[ChannelEntry]) -> Deadman:
     """
     wished = [channel.sample for channel in channels if channel.simulation is not None]
     return declared.at_least(3.0 * max(wished)) if wished else declared
+
+
+def recorded(stack: contextlib.AsyncExitStack, link: Link, path: Path, driver: str) -> Link:
+    """Return the link with everything it says written down, until the stack ends."""
+    if not link.spoken:
+        raise ConfigurationError(f"{link.address} is no conversation in lines: it has no transcript")
+    file = stack.enter_context(TranscriptFile.open(path, driver, link.address))
+    return RecordingLink(link, file)
 
 
 def lock_file(address: str) -> Path:

@@ -141,6 +141,12 @@ class Safe(_Request, tag="safe"):
     deadline: float = 15.0
 
 
+class Doctor(_Request, tag="doctor"):
+    """Say what is attached to a channel, or to all, and what is wrong with it; closes no circuit."""
+
+    channel: str | None = None
+
+
 Request = (
     Status
     | Channels
@@ -158,6 +164,7 @@ Request = (
     | Stop
     | Clear
     | Safe
+    | Doctor
 )
 
 

@@ -14,6 +14,7 @@ from typing import ClassVar, NamedTuple, Self
 
 from drivers.deadman import Deadman
 from drivers.errors import InstrumentError, LinkError
+from drivers.finding import Finding
 from drivers.links import Link, LinkOptions
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
@@ -210,6 +211,10 @@ class Driver(ABC):
             seen = f"a channel at {place!r}" if place is not None else f"{position + 1} channels"
             raise InstrumentError(f"{seen} wanted, but the {self.identity.model} has {wanted or 'none'}")
         return self.channels[place]
+
+    async def findings(self) -> Sequence[Finding]:
+        """Return what a person should know of the instrument; asking closes no circuit and opens none."""
+        return ()
 
     @classmethod
     async def disconnect(cls, link: Link, places: Sequence[tuple[str | None, int]] = ()) -> Identity:

@@ -3,11 +3,13 @@
 Reference manual 2461-901-01 Rev A; the commands used are shared by the three models. One channel, "1".
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity
 from drivers.deadman import Deadman, DeadmanKind
 from drivers.errors import RefusedError
+from drivers.finding import Finding
 from drivers.keithley2450_models import MODELS
 from drivers.keithley2450_output import Output
 from drivers.links import Link, LinkOptions
@@ -34,6 +36,9 @@ class Keithley2450(Driver):
     def adopt(self, deadman: Deadman) -> None:
         super().adopt(deadman)
         self._output.deadman = deadman
+
+    async def findings(self) -> Sequence[Finding]:
+        return await self._output.findings()
 
     @classmethod
     def refusal(cls, step: PlannedStep) -> str | None:

@@ -14,6 +14,7 @@ from typing import NoReturn
 from drivers.base import SteppedChannel
 from drivers.deadman import Deadman
 from drivers.errors import LinkError, RefusedError
+from drivers.finding import Finding
 from drivers.keithley2450_deadman import CUT_OFF, START, STOP, UNRENEWED, Edges, trigger_model
 from drivers.keithley2450_models import Model, overvoltage_step
 from drivers.keithley2450_source import Source
@@ -115,6 +116,20 @@ class Output(SteppedChannel):
         moment = self._timeline.at(relative, time.monotonic())
         voltage, current = (measured, sourced) if source.function == "CURR" else (sourced, measured)
         return Reading(moment, voltage, current, None, flags)
+
+    async def findings(self) -> list[Finding]:
+        """Ask what can be asked with the output as it is."""
+        terminals, interlock, current_off, voltage_off, output = await self._scpi.ask_all(
+            5, ":ROUT:TERM?;:OUTP:INT:TRIP?;:OUTP:CURR:SMOD?;:OUTP:VOLT:SMOD?;:OUTP?"
+        )
+        found = [Finding(f"{'rear' if terminals.startswith('REAR') else 'front'} terminals")]
+        if interlock == "0":
+            found.append(Finding("its interlock is open: no range above 42 V"))
+        if (current_off, voltage_off) != ("HIMP", "HIMP"):
+            found.append(Finding("its off state is a source that would discharge the cell", wrong=True))
+        if output != "0" and self._source is None:
+            found.append(Finding(f"OUTP? says {output!r} although nobody closed it", wrong=True))
+        return found
 
     async def off(self) -> None:
         self._source = None

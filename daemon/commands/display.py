@@ -146,6 +146,26 @@ def show_channels(channels: Sequence[Mapping[str, Any]]) -> None:
             )
 
 
+def show_diagnoses(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print what the doctor found, channel by channel."""
+    out = console()
+    for one in found:
+        out.print(Text.assemble((one["channel"], "bold"), "  ", one["state"]))
+        volts = f"{one['voltage']:.4f} V" if one["voltage"] is not None else None
+        degrees = f"{one['temperature']:.1f} degC" if one["temperature"] is not None else None
+        for name, text in (
+            ("instrument", one["instrument"] or f"{one['driver']} at {one['address']}"),
+            ("limits", one["limits"]),
+            ("dead-man", one["deadman"]),
+            ("cell", ", ".join(filter(None, (volts, degrees)))),
+        ):
+            if text:
+                out.print(Text(f"  {name:<12}{text}"), soft_wrap=True)
+        for finding in one["findings"]:
+            mark = ("wrong", "bold red") if finding["wrong"] else ("note ", "")
+            out.print(Text.assemble("  ", mark, "       ", finding["text"]), soft_wrap=True)
+
+
 def show_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     """Print runs, a line each."""
     table = _table("run", "state", "protocol", "cell", "channel", "started", "reason")

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Self, TypeVar
+from typing import ClassVar, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qsl
 
 from drivers import eclib_library
@@ -46,6 +46,8 @@ class EclibLink(Link):
     Connects with the first call, and anew with the next one after the connection was lost. The
     promises of lines are not kept: whoever asks for one is told so.
     """
+
+    spoken: ClassVar[bool] = False
 
     def __init__(self, address: str, where: EclibAddress, options: LinkOptions) -> None:
         self.address = address

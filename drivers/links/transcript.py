@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import NamedTuple, Self, TextIO
+from typing import NamedTuple, Protocol, Self
 
 from drivers.errors import LinkError, SilenceError
 from drivers.links import Link
@@ -71,6 +71,11 @@ class TranscriptLink(Link):
         if kind is None and self._entries:
             raise TranscriptError(f"the conversation stopped before {self._next()}")
 
+    @property
+    def left(self) -> int:
+        """How many lines have not been played yet."""
+        return len(self._entries)
+
     async def write(self, message: str) -> None:
         for line in _lines(message):
             if not self._entries or self._entries[0] != Entry(">", line):
@@ -110,13 +115,19 @@ class TranscriptLink(Link):
         return f"'{' '.join(self._entries[0])}'" if self._entries else "nothing more"
 
 
+class Writable(Protocol):
+    """Where a dialogue is written to."""
+
+    def write(self, text: str, /) -> int: ...
+
+
 class RecordingLink(Link):
     """Passes everything on and writes the dialogue down, time-stamped, as it happens.
 
     The file is the caller's: it is written line by line and neither flushed nor closed here.
     """
 
-    def __init__(self, link: Link, file: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, link: Link, file: Writable, clock: Callable[[], float] = time.monotonic) -> None:
         self.address = link.address
         self._link = link
         self._file = file
