@@ -4,7 +4,7 @@ import base64
 import hashlib
 import secrets
 
-SERVICES = ("core", "recorder")
+SERVICES = ("core", "recorder", "web")
 """The users of systemd/etc/mosquitto/galvanod.acl that are services."""
 
 ROUNDS = 101

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from daemon.errors import ServiceError, UnavailableError
+from daemon.errors import UnavailableError, UnknownError
 
 PAGE = 50
 LARGEST_PAGE = 500
@@ -56,7 +56,7 @@ class Catalogue:
         self._engine = engine
 
     def page(self, wanted: Wanted, cursor: str | None, limit: int = PAGE) -> Page:
-        """Return up to `limit` runs. Raises `ServiceError` for a cursor that is none of ours."""
+        """Return up to `limit` runs. Raises `UnknownError` for a cursor that is none of ours."""
         started, number = _decoded(cursor)
         like = None if not wanted.words else "%" + _escaped(wanted.words.lower()) + "%"
         values = {"started": started, "id": number, "limit": limit + 1, "like": like}
@@ -82,7 +82,7 @@ def _decoded(cursor: str | None) -> tuple[str, int]:
         started, number = json.loads(base64.urlsafe_b64decode(cursor))
         return str(started), int(number)
     except (ValueError, TypeError) as error:
-        raise ServiceError(f"cursor {cursor[:40]!r}: wanted the `next` of an earlier page") from error
+        raise UnknownError(f"cursor {cursor[:40]!r}: wanted the `next` of an earlier page") from error
 
 
 def _escaped(words: str) -> str:

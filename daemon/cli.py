@@ -15,6 +15,7 @@ from daemon.commands import (
     doctoring,
     exporting,
     importing,
+    notices,
     operations,
     reporting,
     running,
@@ -41,6 +42,7 @@ app.command(rich_help_panel=_SERVICE)(service.up)
 app.command(rich_help_panel=_SERVICE)(service.serve)
 app.command(rich_help_panel=_SERVICE)(service.record)
 app.command(rich_help_panel=_SERVICE)(web.web)
+app.command(rich_help_panel=_OPERATIONS)(notices.notices)
 app.add_typer(web.token, name="token", rich_help_panel=_SERVICE)
 app.command(rich_help_panel=_SERVICE, hidden=True)(service.broker)
 app.command(rich_help_panel=_SERVICE)(service.simulate)

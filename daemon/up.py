@@ -56,7 +56,11 @@ async def _running(plan: Plan, logs: Path) -> AsyncIterator[dict[str, Any]]:
     common = ["--broker", broker_url, "--json"]
     recorder = Child("recorder", ["record", "--database", database, *common], logs / "recorder.log")
     core = Child("core", _core_arguments(plan, common), logs / "core.log")
-    web = None if plan.web_port is None else Child("web", _web_arguments(plan, database), logs / "web.log")
+    web = (
+        None
+        if plan.web_port is None
+        else Child("web", _web_arguments(plan, database, broker_url), logs / "web.log")
+    )
     started: list[Child] = []
     try:
         await _start_all([*helpers, recorder], started)
@@ -86,9 +90,9 @@ def _core_arguments(plan: Plan, common: list[str]) -> list[str]:
     return ["serve", "--bench", str(plan.bench), "--simulated", str(_addresses(plan.places)), *state, *common]
 
 
-def _web_arguments(plan: Plan, database: str) -> list[str]:
+def _web_arguments(plan: Plan, database: str, broker_url: str) -> list[str]:
     where = ["--state", str(plan.places.state), "--database", database, "--port", str(plan.web_port)]
-    return ["web", *where, "--name", plan.core, "--json"]
+    return ["web", *where, "--name", plan.core, "--broker", broker_url, "--json"]
 
 
 async def _start_all(children: list[Child], started: list[Child]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from daemon.commands.options import Database, Json, State, database_of
+from daemon.commands.options import Broker, Database, Json, State, database_of
 from daemon.errors import ConfigurationError
 from daemon.places import Places
 from daemon.web.tokens import Scope, Tokens
@@ -45,7 +45,20 @@ def web(
         bool,
         typer.Option("--behind-proxy", help="A proxy on this machine encrypts.", envvar="GALVANOD_WEB_PROXY"),
     ] = False,
+    notices: Annotated[
+        Path | None, typer.Option(help="File that says who is told of what.", envvar="GALVANOD_NOTICES")
+    ] = None,
+    broker: Broker = None,
+    mqtt_commands: Annotated[
+        bool,
+        typer.Option(
+            "--mqtt-commands", help="Obey commands by MQTT, with a token.", envvar="GALVANOD_MQTT_COMMANDS"
+        ),
+    ] = False,
     name: Annotated[str, typer.Option(help="What the core here is called.", envvar="GALVANOD_NAME")] = "lab",
+    openapi: Annotated[
+        bool, typer.Option("--openapi", help="Print the API's OpenAPI document instead.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Serve the lab's page and the HTTP API under it.
@@ -70,8 +83,16 @@ def web(
         certificate=certificate,
         key=key,
         behind_proxy=behind_proxy,
+        notices=notices,
+        broker=broker,
+        mqtt_commands=mqtt_commands,
     )
     settings.check()
+    if openapi:
+        from daemon.web.app import application
+
+        print(json.dumps(application(settings).openapi(), indent=1))
+        return
 
     def ready(url: str) -> None:
         Notifier.of_environment().ready()

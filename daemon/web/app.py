@@ -27,11 +27,11 @@ from daemon.web.attempts import Attempts
 from daemon.web.cores import Cores
 from daemon.web.database import Database
 from daemon.web.door import Application, Door
-from daemon.web.live import Live
 from daemon.web.problem import explained
 from daemon.web.sessions import Sessions
 from daemon.web.settings import Settings
 from daemon.web.tally import Tally
+from daemon.web.telling import Telling
 from daemon.web.tokens import Tokens
 from daemon.web.visitor import Access
 
@@ -59,7 +59,9 @@ def application(settings: Settings) -> FastAPI:
     app.state.access = Access(tokens, Sessions(tokens), Attempts())
     app.state.cores = cores
     app.state.tally = tally
-    app.state.live = Live(cores, [tally.hear])
+    app.state.telling = Telling(settings, cores, tokens)
+    app.state.live = app.state.telling.live
+    app.state.live.heard_by(tally.hear)
     app.state.database = Database(settings.database)
     app.state.plotly = None
     explained(app)
@@ -80,7 +82,7 @@ def served(settings: Settings) -> Application:
 @asynccontextmanager
 async def _alive(app: FastAPI) -> AsyncIterator[None]:
     """Look at the cores while the application is served."""
-    looking = asyncio.create_task(app.state.live.run(), name="live")
+    looking = asyncio.create_task(app.state.telling.run(), name="telling")
     try:
         yield
     finally:

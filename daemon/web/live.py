@@ -68,9 +68,12 @@ Notice = Callable[[Seen | None, Seen], None]
 class Live:
     """Looks at the cores once a second and tells the watchers what changed."""
 
-    def __init__(self, cores: Cores, hears: Sequence[Notice] = ()) -> None:
+    def __init__(
+        self, cores: Cores, hears: Sequence[Notice] = (), after: Callable[["Live", float], None] | None = None
+    ) -> None:
         self._cores = cores
-        self._hears = hears
+        self._hears = list(hears)
+        self._after = after
         self._watchers: set[Watcher] = set()
         self._seen: dict[tuple[str, str], Seen] = {}
         self._states = {name: CoreState(name, "has not been asked yet") for name in cores.names}
@@ -107,6 +110,10 @@ class Live:
         finally:
             self._watchers.discard(watcher)
 
+    def heard_by(self, hears: Notice) -> None:
+        """Tell somebody more of every channel whose facts change."""
+        self._hears.append(hears)
+
     async def run(self) -> None:
         """Look once a second until cancelled; a look that takes longer delays none of the later ones."""
         loop = asyncio.get_running_loop()
@@ -133,6 +140,8 @@ class Live:
             if earlier is None or earlier.facts != seen.facts:
                 for hears in self._hears:
                     hears(earlier, seen)
+        if self._after is not None:
+            self._after(self, time.time())
 
     async def _look_at(self, core: str) -> list[Seen]:
         """Return the core's channels; where it does not answer, what was last seen of them."""

@@ -32,6 +32,12 @@ class Settings:
     certificate: Path | None = None
     key: Path | None = None
     behind_proxy: bool = False
+    notices: Path | None = None
+    """The file that says who is told of what."""
+    broker: str | None = None
+    """Where states and events are announced."""
+    mqtt_commands: bool = False
+    """Whether anything is obeyed that comes from there."""
 
     def check(self) -> None:
         """Raise `ConfigurationError` for what would be unsafe, or could not work."""
@@ -39,6 +45,8 @@ class Settings:
             raise ConfigurationError("no core is named; wanted at least one socket")
         if (self.certificate is None) != (self.key is None):
             raise ConfigurationError("a certificate and its key go together; only one was given")
+        if self.mqtt_commands and self.broker is None:
+            raise ConfigurationError("commands by MQTT want a broker; see --broker")
         if not self.on_loopback and self.certificate is None and not self.behind_proxy:
             raise ConfigurationError(
                 f"listening on {self.host} would send tokens in the clear; wanted --certificate and --key,"

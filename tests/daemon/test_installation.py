@@ -88,7 +88,7 @@ def test_secrets_are_readable_to_nobody_and_the_broker_knows_them(tmp_path: Path
     Installation(tmp_path, COMMAND).place()
     folder = tmp_path / "etc/galvanod/credentials"
     lines = [path.read_text() for path in sorted(folder.iterdir())]
-    assert [line.partition(":")[0] for line in lines] == ["core", "recorder"]
+    assert [line.partition(":")[0] for line in lines] == ["core", "recorder", "web"]
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.iterdir())
     passwords = tmp_path / "etc/mosquitto/galvanod.passwords"
     assert passwords.stat().st_mode & 0o777 == 0o640
@@ -105,6 +105,7 @@ def test_users_somebody_added_to_the_broker_stay(tmp_path: Path) -> None:
     Installation(tmp_path, COMMAND).place()
     assert [line.partition(":")[0] for line in passwords.read_text().splitlines()] == [
         "core",
+        "web",
         "reader",
         "recorder",
     ]

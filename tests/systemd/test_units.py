@@ -13,7 +13,8 @@ pytestmark = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed here"
 )
 
-SERVICES = ("core", "recorder", "backup", "restore-test")
+SERVICES = ("core", "recorder", "web", "backup", "restore-test")
+WITHOUT_A_NETWORK = tuple(name for name in SERVICES if name != "web")
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -73,9 +74,13 @@ def test_verify_would_have_said_so(tmp_path: Path) -> None:
     assert "ProtectHouse" in analyze("verify", "--man=no", str(core)).stderr
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", WITHOUT_A_NETWORK)
 def test_exposure_without_a_network_is_at_most_half_a_point(tmp_path: Path, name: str) -> None:
     exposure(installed(tmp_path) / f"galvanod-{name}.service", 0.5)
+
+
+def test_exposure_of_the_page_is_at_most_one_point(tmp_path: Path) -> None:
+    exposure(installed(tmp_path) / "galvanod-web.service", 1.0)
 
 
 def test_exposure_of_the_core_with_instruments_on_the_lan_is_at_most_1_2(tmp_path: Path) -> None:
@@ -105,7 +110,7 @@ def test_no_service_is_given_a_secret_but_as_a_credential(tmp_path: Path) -> Non
     for unit in units.glob("*.service"):
         environment = " ".join(sections(unit)["Service"].get("Environment", []))
         assert not re.search(r"PASS|TOKEN|SECRET|://[^/ ]*:[^/ ]*@", environment), unit.name
-    for name in ("core", "recorder"):
+    for name in ("core", "recorder", "web"):
         [credential] = sections(units / f"galvanod-{name}.service")["Service"]["LoadCredential"]
         target, _, source = credential.partition(":")
         assert target == "broker"
@@ -149,8 +154,9 @@ def test_the_users_can_be_made(tmp_path: Path) -> None:
     )
     assert made.returncode == 0, made.stderr
     groups = dict(line.split(":")[::3] for line in (tmp_path / "etc/group").read_text().splitlines())
-    assert groups["galvanod-broker"] == "galvanod,galvanod-recorder"
-    assert groups["galvanod"] == groups["galvanod-recorder"] == ""  # one may not act for the other
+    assert groups["galvanod-broker"] == "galvanod,galvanod-recorder,galvanod-web"
+    # core and recorder may not act for each other; the page asks the one and reads from the other
+    assert groups["galvanod"] == groups["galvanod-recorder"] == "galvanod-web"
 
 
 def test_the_udev_rules_are_rules(tmp_path: Path) -> None:

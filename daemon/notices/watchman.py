@@ -1,0 +1,119 @@
+"""The watchman: compares what channels are doing with what they did, and says what is worth hearing.
+
+What was last seen is kept in a file, so that a run that ended while nobody looked is still told of.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from daemon.notices.happening import Happening, Kind
+from daemon.web.live import CoreState, Seen
+
+_log = logging.getLogger(__name__)
+
+SILENCE = 60.0
+"""Seconds without a reading, or without a core's answer, after which somebody is told."""
+
+LONGER = 5.0
+"""A slow channel is given this many times the patience its values have."""
+
+Key = tuple[str, str]
+
+
+class _Known(NamedTuple):
+    """What was last seen of a channel."""
+
+    run: str | None
+    latch: str | None
+    cell: str | None
+
+
+class Watchman:
+    """Tells of each happening once."""
+
+    def __init__(self, file: Path, tell: Callable[[Happening], None]) -> None:
+        self._file = file
+        self._tell = tell
+        self._known = _read(file)
+        self._stalled: set[Key] = set()
+        self._silent: dict[str, float] = {}
+
+    def look(self, channels: Iterable[Seen], cores: Iterable[CoreState], now: float) -> None:
+        """Compare; `now` is UTC seconds. What a core does not say now counts as it was."""
+        silent = {core.core for core in cores if core.trouble is not None}
+        known = dict(self._known)
+        for seen in channels:
+            if seen.core in silent:
+                continue
+            key = (seen.core, seen.facts.channel)
+            before = self._known.get(key)
+            self._compare(before or _Known(None, None, None), seen, now)
+            self._stalls(key, seen, now)
+            known[key] = _Known(seen.facts.run, seen.facts.latch, seen.facts.cell)
+        self._cores(silent, now)
+        if known != self._known:
+            self._known = known
+            _write(self._file, known)
+
+    def _compare(self, before: _Known, seen: Seen, now: float) -> None:
+        facts = seen.facts
+        tripped = facts.latch is not None and before.latch is None
+        if tripped:
+            self._say(
+                Kind.TRIP, seen, before.run or facts.last_run, f"circuit open, latched: {facts.latch}", now
+            )
+        if before.run is not None and facts.run != before.run and not tripped:
+            how = facts.revision.rpartition("-")[2] if facts.last_run == before.run else "over"
+            self._say(Kind.END, seen, before.run, f"run {before.run} on {before.cell} is {how}", now)
+
+    def _stalls(self, key: Key, seen: Seen, now: float) -> None:
+        patience = max(SILENCE, LONGER * seen.facts.patience)
+        read_at = seen.values.read_at
+        stalled = seen.facts.state == "running" and read_at is not None and now - read_at > patience
+        if stalled and key not in self._stalled:
+            self._stalled.add(key)
+            self._say(Kind.STALL, seen, seen.facts.run, f"no reading for {now - (read_at or now):.0f} s", now)
+        elif not stalled and key in self._stalled:
+            self._stalled.discard(key)
+            if seen.facts.state == "running":
+                self._say(Kind.BACK, seen, seen.facts.run, "readings come again", now)
+
+    def _cores(self, silent: set[str], now: float) -> None:
+        for core in silent:
+            since = self._silent.setdefault(core, now)
+            if since >= 0.0 and now - since > SILENCE:
+                self._silent[core] = -1.0  # told
+                text = f"core {core} has not answered for {now - since:.0f} s; its cells may be unwatched"
+                self._tell(Happening(Kind.STALL, now, core, None, None, None, text))
+        for core in self._silent.keys() - silent:
+            if self._silent.pop(core) < 0.0:
+                text = f"core {core} answers again"
+                self._tell(Happening(Kind.BACK, now, core, None, None, None, text))
+
+    def _say(self, kind: Kind, seen: Seen, run: str | None, text: str, now: float) -> None:
+        facts = seen.facts
+        self._tell(Happening(kind, now, seen.core, facts.channel, run, facts.cell, text))
+
+
+def _read(file: Path) -> dict[Key, _Known]:
+    """Return what was last seen; nothing where the file is not there or is no such file."""
+    try:
+        return {(core, channel): _Known(*rest) for core, channel, *rest in json.loads(file.read_text())}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError) as error:
+        _log.warning("what was last seen is not known (%s: %s); notices begin anew", file, error)
+        return {}
+
+
+def _write(file: Path, known: Mapping[Key, _Known]) -> None:
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        partial.write_text(json.dumps([[*key, *value] for key, value in known.items()]))
+        os.replace(partial, file)
+    except OSError as error:
+        _log.warning("what was last seen is not kept: %s", error)

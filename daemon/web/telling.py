@@ -1,0 +1,58 @@
+"""Everybody who is told of what happens: recipients of notices, and the lab's MQTT broker."""
+
+import asyncio
+from collections.abc import Iterator
+
+from daemon.notices.announcer import Announcer
+from daemon.notices.commands import Commands
+from daemon.notices.happening import Happening
+from daemon.notices.notice_file import recipients
+from daemon.notices.sender import Sender
+from daemon.notices.watchman import Watchman
+from daemon.web.cores import Cores
+from daemon.web.live import Live, Seen
+from daemon.web.settings import Settings
+from daemon.web.tokens import Tokens
+
+
+class Telling:
+    """What the settings ask for, and nothing where they ask for nothing."""
+
+    def __init__(self, settings: Settings, cores: Cores, tokens: Tokens) -> None:
+        """Raises `ProtocolError` for a file of notices with mistakes in it."""
+        self.live = Live(cores, [self._hear_state], self._look)
+        told = recipients(settings.notices) if settings.notices is not None else []
+        self._sender = Sender(told, settings.url) if told else None
+        broker = settings.broker
+        self._announcer = (
+            Announcer(broker, cores.names, lambda: self.live.channels.values())
+            if broker is not None
+            else None
+        )
+        obeys = broker is not None and settings.mqtt_commands
+        self._commands = Commands(broker, cores, tokens) if broker is not None and obeys else None
+        self._watchman = Watchman(settings.cache / "last-seen.json", self._tell)
+
+    async def run(self) -> None:
+        """Look at the cores and tell, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.live.run(), name="live")
+            for part in self._parts():
+                group.create_task(part.run(), name=type(part).__name__)
+
+    def _parts(self) -> Iterator[Sender | Announcer | Commands]:
+        for part in (self._sender, self._announcer, self._commands):
+            if part is not None:
+                yield part
+
+    def _hear_state(self, before: Seen | None, now: Seen) -> None:
+        if self._announcer is not None:
+            self._announcer.hear_state(before, now)
+
+    def _look(self, live: Live, now: float) -> None:
+        self._watchman.look(live.channels.values(), live.cores.values(), now)
+
+    def _tell(self, happening: Happening) -> None:
+        for part in (self._sender, self._announcer):
+            if part is not None:
+                part.hear(happening)

@@ -1,0 +1,51 @@
+"""The API is what its document says: the one in the repository, on the running service."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from daemon.web.app import application
+from daemon.web.settings import Settings
+from tests.web.service import ROOT, Service
+
+DOCUMENT = ROOT / "docs" / "openapi.json"
+ENDLESS = "/api/v1/live/events"
+
+api = schemathesis.openapi.from_path(str(DOCUMENT)).exclude(path=ENDLESS)
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+def test_the_document_is_that_of_the_application(tmp_path: Path) -> None:
+    app = application(
+        Settings({"lab": tmp_path / "core.sock"}, "sqlite:///none.db", tmp_path / "t", tmp_path)
+    )
+    assert json.loads(DOCUMENT.read_text()) == json.loads(json.dumps(app.openapi())), (
+        "the API has changed: `galvanod web --openapi > docs/openapi.json`"
+    )
+
+
+@pytest.mark.timeout(120)
+@api.parametrize()
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_whatever_is_asked_is_answered_as_documented(
+    case: "schemathesis.Case[Any]", service: Service
+) -> None:
+    response = case.call(
+        base_url=service.url, headers={"authorization": f"Bearer {service.token}"}, timeout=60
+    )
+    case.validate_response(response, checks=CHECKS)
