@@ -53,9 +53,7 @@ def test_a_parameter_the_data_do_not_see_is_said_to_be_so() -> None:
     assert any("does not determine" in warning for figure in figures for warning in figure.warnings)
 
 
-@pytest.mark.skipif(EXAMPLE is None, reason="shared/data/eis/exampleData.csv is not beside this checkout")
 def test_the_documented_fit_of_a_real_cell_from_its_text() -> None:
-    assert EXAMPLE is not None
     columns = np.loadtxt(EXAMPLE, delimiter=",")
     columns = columns[columns[:, 2] < 0]
     spectrum = Spectrum.of(columns[:, 0], columns[:, 1], columns[:, 2])
