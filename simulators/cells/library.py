@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from random import Random
 from typing import Any
 
@@ -15,6 +16,10 @@ from simulators.cells.li_s_sets import LI_S, LI_SE, NA_SE
 from simulators.cells.li_sep_li import LI_SEP_LI, LiSepLi
 from simulators.cells.soft_short import SoftShort
 from simulators.cells.supercapacitor import SUPERCAPACITOR, Supercapacitor
+from simulators.cells.units import MAH
+
+PYBAMM: Mapping[str, str] = {"spm": "SPM", "spme": "SPMe", "dfn": "DFN"}
+"""The models of PyBaMM by the names of the cells."""
 
 _CAPACITY_SCATTER = 0.01  # relative, where the source gives none
 _RESISTANCE_SCATTER = 0.05
@@ -31,7 +36,8 @@ def make_cell(name: str, seed: int = 0, **options: Any) -> Cell:
     options, in SI: any field of the kind's parameters (`area`, `active_mass`, `thickness`, ...),
     and `offset` (blocking, li_sep_li), `true_transference` (li_sep_li), `precondition` (li_s, li_se,
     na_se), `short_hazard` per mAh/cm2 and `short_resistance` (li_li), `state_of_charge` and
-    `ambient` (li_ion). Raises ValueError for an unknown name, TypeError for an unknown option.
+    `ambient` (li_ion), `state_of_charge` and `capacity` (pybamm). Raises ValueError for an unknown
+    name, TypeError for an unknown option.
     """
     kind, _, variant = name.partition("/")
     if kind not in _KINDS or (variant and variant not in _KINDS[kind][1]):
@@ -41,8 +47,13 @@ def make_cell(name: str, seed: int = 0, **options: Any) -> Cell:
 
 
 def cell_names() -> list[str]:
-    """Return every full name."""
-    return [f"{kind}/{variant}" for kind, (_, variants) in _KINDS.items() for variant in variants]
+    """Return every full name; those of PyBaMM only where it is installed."""
+    return [
+        f"{kind}/{variant}"
+        for kind, (_, variants) in _KINDS.items()
+        for variant in variants
+        if kind != "pybamm" or find_spec("pybamm") is not None
+    ]
 
 
 def _blocking(
@@ -136,6 +147,17 @@ def _supercapacitor(kind: str, variant: str, seed: int, scatter: bool = False, *
     return Supercapacitor(p, variant)
 
 
+def _pybamm(kind: str, variant: str, seed: int, scatter: bool = False, **fields: float) -> Cell:
+    try:
+        from simulators.cells.pybamm_cell import PybammCell  # 7 seconds
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the cell {kind}/{variant} needs PyBaMM: pip install 'galvanod[pybamm]'") from error
+    if scatter:
+        mean = fields.get("capacity", 3.0 * MAH)
+        fields["capacity"] = _near(kind, variant, seed, mean, _CAPACITY_SCATTER * mean)
+    return PybammCell(PYBAMM[variant], **fields)
+
+
 def _near(kind: str, variant: str, seed: int, mean: float, deviation: float) -> float:
     """Return a replicate's value: normal, but never below a tenth of the mean."""
     return max(0.1 * mean, Random(f"{kind}/{variant}/{seed}").gauss(mean, deviation))
@@ -152,4 +174,5 @@ _KINDS: Mapping[str, tuple[Build, Mapping[str, Any]]] = {
     "na_se": (_chalcogen(NA_SE), NA_SE),
     "li_ion": (_li_ion, LI_ION),
     "supercapacitor": (_supercapacitor, SUPERCAPACITOR),
+    "pybamm": (_pybamm, PYBAMM),
 }
