@@ -95,6 +95,7 @@ class PybammCell(Cell):
             "parameters": "Chen2020",
             "pybamm": pybamm.__version__,
             "capacity": self._capacity,
+            "area": float(self._parameters["Electrode height [m]"] * self._parameters["Electrode width [m]"]),
             "state_of_charge": self._begun,
         }
 
