@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from daemon.errors import UnavailableError
+from daemon.ingest import Ending
 from daemon.merit import Merit, figures_for
 from daemon.results import Results, StepRecord
 from daemon.store import FigureRow, Store
@@ -63,7 +64,7 @@ def make_figures(store: Store, run: str, step: int | None) -> None:
         merit = figures_for(facts, record.figures, RecordedRun(results, run))
     finally:
         results.close()
-    store.set_figures(run, _rows(merit))
+    store.set_figures(run, _rows(merit), Ending(run, step))
 
 
 def _rows(merit: Merit) -> list[FigureRow]:

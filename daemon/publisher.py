@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Sequence
 
 import aiomqtt
@@ -23,9 +24,10 @@ class Publisher:
     """Publishes the batches of an outbox until a recorder has acknowledged them.
 
     At most `window` batches are sent without being acknowledged, so that no broker's queue
-    overflows. After `patience` seconds without an acknowledgement, on every new connection and
-    when a recorder says hello, it goes back to the oldest one that is not acknowledged. The
-    patience doubles up to a minute while nobody answers. The broker is trusted with nothing.
+    overflows. When one was not acknowledged for `patience` seconds, on every new connection and
+    when a recorder says hello, it goes back to the oldest one that is not acknowledged: of several
+    recorders one may have died with what it was given, while the others go on. The patience doubles
+    up to a minute until something is acknowledged. The broker is trusted with nothing.
     """
 
     def __init__(self, outbox: Outbox, broker_url: str, window: int = 200, patience: float = 5.0) -> None:
@@ -37,12 +39,11 @@ class Publisher:
         self._window = window
         self._shortest_patience = patience
         self._patience = patience
-        self._outstanding: set[int] = set()
+        self._outstanding: dict[int, float] = {}  # when each was sent, by the loop's clock; oldest first
         self._last_sent = 0
         self._highest_sent = 0
         self._rewound = 0
         self._revivals = 0
-        self._progress = 0.0  # when something was last acknowledged, by the loop's clock
         self._acknowledged = msgspec.msgpack.Decoder(Acknowledged)
         self._hello = msgspec.msgpack.Decoder(RecorderHello)
 
@@ -108,8 +109,8 @@ class Publisher:
         sequences = [number for number in acknowledged.sequences if 0 < number <= self._highest_sent]
         if acknowledged.core != self._outbox.core or not sequences:
             return
-        self._outstanding.difference_update(sequences)
-        self._progress = asyncio.get_running_loop().time()
+        for number in sequences:
+            self._outstanding.pop(number, None)
         self._patience = self._shortest_patience
         self._outbox.acknowledge(sequences, Mark(acknowledged.database, acknowledged.commits))
 
@@ -128,6 +129,9 @@ class Publisher:
             self._revivals = self._outbox.revivals
             logger.warning("the results database lost what it had acknowledged: it is sent again")
             self._go_back()
+        oldest = next(iter(self._outstanding.values()), math.inf)
+        if asyncio.get_running_loop().time() > oldest + self._patience:  # though others are acknowledged
+            self._lose_patience()
         room = min(PAGE, self._window - len(self._outstanding))
         if room <= 0:
             return ()
@@ -135,29 +139,30 @@ class Publisher:
         page = await self._outbox.page(after, room)
         if rewound != self._rewound:
             return ()  # a hello came meanwhile, and its news: what is older has to go first
+        now = asyncio.get_running_loop().time()
         for spooled in page:
-            if not self._outstanding:
-                self._progress = asyncio.get_running_loop().time()
-            self._outstanding.add(spooled.sequence)
+            self._outstanding[spooled.sequence] = now
             self._last_sent = spooled.sequence
         self._highest_sent = max(self._highest_sent, self._last_sent)
         return page
 
     async def _wait(self) -> None:
-        """Wait for news; without any, and with something outstanding, patience ends."""
-        loop = asyncio.get_running_loop()
-        ends = self._progress + self._patience if self._outstanding else None
+        """Wait for news; with something outstanding, only as long as patience lasts."""
+        oldest = next(iter(self._outstanding.values()), None)
         try:
-            async with asyncio.timeout_at(ends):
+            async with asyncio.timeout_at(None if oldest is None else oldest + self._patience):
                 await self._outbox.news.wait()
         except TimeoutError:
-            logger.info(
-                "%d batches unacknowledged for %.0f s: sending again",
-                len(self._outstanding),
-                loop.time() - self._progress,
-            )
-            self._patience = min(LONGEST_PATIENCE, 2 * self._patience)
-            self._go_back()
+            self._lose_patience()
+
+    def _lose_patience(self) -> None:
+        logger.info(
+            "of %d batches sent the oldest was not acknowledged for %.0f s: sending again",
+            len(self._outstanding),
+            self._patience,
+        )
+        self._patience = min(LONGEST_PATIENCE, 2 * self._patience)
+        self._go_back()
 
     def _go_back(self) -> None:
         """Begin again with the oldest batch in the spool: the acknowledged ones are no longer there."""

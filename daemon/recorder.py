@@ -97,7 +97,9 @@ class Recorder:
         on_step_ended: OnStepEnded = no_figures,
         flush: float = FLUSH,
         look: float = LOOK_SECONDS,
+        share: str | None = None,
     ) -> None:
+        """With `share`, the name of a group, each message goes to one recorder of the group only."""
         self.connected = False
         self.trouble: str | None = None
         """Why the database takes nothing; None while it does."""
@@ -110,6 +112,7 @@ class Recorder:
         self._name = name
         self._flush = flush
         self._look = look
+        self._topics = DATA_TOPICS if share is None else f"$share/{share}/{DATA_TOPICS}"
         self._figures = FigureMaker(database_url, on_step_ended)
         self._decoder = msgspec.msgpack.Decoder(Batch)
         self._notifier = Notifier.of_environment()
@@ -152,7 +155,7 @@ class Recorder:
             asyncio.TaskGroup() as group,
         ):
             group.create_task(_receive(client, inbox), name="inbox")
-            await client.subscribe(DATA_TOPICS, qos=1)
+            await client.subscribe(self._topics, qos=1)
             self.connected = True
             backoff.reset()
             logger.info("recording from broker %s", self._address)

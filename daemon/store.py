@@ -137,14 +137,19 @@ class Store:
         with self._transaction() as connection:
             return holdings(connection)
 
-    def set_figures(self, run: str, figures: Sequence[FigureRow]) -> None:
-        """Replace the run's figures; raises `UnknownError` where there is no such run."""
+    def set_figures(self, run: str, figures: Sequence[FigureRow], covers: Ending | None = None) -> None:
+        """Replace the run's figures; raises `UnknownError` where there is no such run.
+
+        Where another recorder has made those of a later ending than the one these cover, they stay.
+        """
         with self._transaction() as connection:
-            run_id = connection.execute(text("SELECT id FROM runs WHERE name = :run"), {"run": run}).scalar()
-            if run_id is None:
+            found = _figured(connection, run)
+            if found is None:
                 raise UnknownError(f"there is no run {run!r} in {self.url}")
-            connection.execute(text("DELETE FROM figures WHERE run_id = :run_id"), {"run_id": run_id})
-            rows = [_figure_row(run_id, position, figure) for position, figure in enumerate(figures, 1)]
+            if covers is not None and _is_later(found.figured, covers.step):
+                return
+            connection.execute(text("DELETE FROM figures WHERE run_id = :run_id"), {"run_id": found.id})
+            rows = [_figure_row(found.id, position, figure) for position, figure in enumerate(figures, 1)]
             if rows:
                 connection.execute(figures_table.insert(), rows)
 
@@ -156,10 +161,12 @@ class Store:
         return [Ending(run, step) for run, step, figured in latest if _cover(step) != figured]
 
     def mark_figured(self, ending: Ending) -> None:
-        """Note that the run's figures cover that ending."""
+        """Note that the run's figures cover that ending, unless they cover a later one."""
         with self._transaction() as connection:
-            values = {"covers": _cover(ending.step), "run": ending.run}
-            connection.execute(text("UPDATE runs SET figured = :covers WHERE name = :run"), values)
+            found = _figured(connection, ending.run)
+            if found is not None and not _is_later(found.figured, ending.step):
+                values = {"covers": _cover(ending.step), "run_id": found.id}
+                connection.execute(text("UPDATE runs SET figured = :covers WHERE id = :run_id"), values)
 
     def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Keep messages that could not be used, each once; beyond 10 000 new ones are left out."""
@@ -215,6 +222,20 @@ def _letter_row(letter: DeadLetter, now: str) -> dict[str, object]:
         "first_seen": now,
         "last_seen": now,
     }
+
+
+def _figured(connection: Connection, run: str) -> Any:
+    """Return id and `figured` of a run, nobody else's to change until this transaction is over."""
+    alone = "" if connection.dialect.name == "sqlite" else " FOR UPDATE"
+    query = f"SELECT id, figured FROM runs WHERE name = :run{alone}"  # noqa: S608
+    return connection.execute(text(query), {"run": run}).one_or_none()
+
+
+def _is_later(figured: str | None, step: int | None) -> bool:
+    """Whether figures cover a later ending than that of `step`."""
+    if figured is None or step is None:
+        return False
+    return figured == "end" or int(figured) > step
 
 
 def _cover(step: int | None) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import os
+import re
 from dataclasses import asdict
 from importlib.metadata import entry_points
 from importlib.resources import files
@@ -136,7 +137,15 @@ def record(
     state: State,
     broker: Broker = None,
     database: Database = None,
-    name: Annotated[str, typer.Option(help="What this recorder is called.")] = "recorder",
+    name: Annotated[
+        str, typer.Option(help="What this recorder is called; no two of one broker alike.")
+    ] = "recorder",
+    share: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GROUP", help="Share the work with the other recorders of this group; needs mosquitto."
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Run the recorder: from MQTT into the results database, acknowledging what is committed."""
@@ -146,12 +155,19 @@ def record(
 
     url = database or Places(state.absolute()).default_database
     state.mkdir(parents=True, exist_ok=True)
-    recorder = Recorder(broker or DEFAULT_BROKER, url, name, make_figures)
+    _check_group(share)
+    recorder = Recorder(broker or DEFAULT_BROKER, url, name, make_figures, share=share)
 
     def ready() -> None:
         say({"recorder": name, "database": url}) if json_ else typer.echo(f"recording into {url}")
 
     until_told(until_stopped(recorder.run(ready)))
+
+
+def _check_group(share: str | None) -> None:
+    """Refuse what would be another topic."""
+    if share is not None and not re.fullmatch(r"[\w.-]{1,64}", share, re.ASCII):
+        raise typer.BadParameter(f"--share {share!r}: wanted up to 64 letters, digits, '.', '-' and '_'")
 
 
 def broker(
