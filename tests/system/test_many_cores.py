@@ -31,7 +31,7 @@ pytestmark = [
 
 CORES = ("north", "east", "south", "west")
 CHANNELS = 4
-SECONDS = 12
+SECONDS = 8
 PATIENCE = 120.0
 
 PROTOCOL = f"""
@@ -123,7 +123,7 @@ async def test_a_core_and_a_recorder_die_and_nothing_is_lost(tmp_path: Path, dat
         assert {record.state for record in records.values()} == {"finished"}, records
         for run in runs:
             counts = results.counts(run)
-            assert counts.expected > 80
+            assert counts.expected > 50
             assert counts.missing == 0
             assert results.gaps(run) == []
             [step] = results.steps(run)
