@@ -360,6 +360,7 @@ class Answers:
             },
             simulated=station.entry.simulation is not None,
             labels=request.labels,
+            accuracy=driver.accuracy.plain() if driver.accuracy is not None else {},
         )
 
     async def _watch(self, name: str, per_second: float) -> AsyncIterator[Mapping[str, Any]]:

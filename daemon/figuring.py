@@ -10,6 +10,7 @@ from daemon.ingest import Ending
 from daemon.merit import Merit, figures_for
 from daemon.results import Results, StepRecord
 from daemon.store import FigureRow, Store
+from protocols.accuracy import Accuracy
 from protocols.figures.figure import Figure, Refusal
 from protocols.figures.run import ImpedanceColumns, ReadingColumns, RunFacts, StepSummary
 
@@ -60,7 +61,8 @@ def make_figures(store: Store, run: str, step: int | None) -> None:
         record = results.run(run)
         if record.cell is None:
             raise UnavailableError(f"the start of run {run} has not arrived")
-        facts = RunFacts(record.cell, record.cell_facts, ended=step is None)
+        accuracy = Accuracy.of(record.accuracy)
+        facts = RunFacts(record.cell, record.cell_facts, ended=step is None, accuracy=accuracy)
         merit = figures_for(facts, record.figures, RecordedRun(results, run))
     finally:
         results.close()

@@ -241,6 +241,7 @@ class Ingest:
             "figures": as_json(item.figures),
             "versions": as_json(item.versions),
             "labels": as_json(item.labels),
+            "accuracy": as_json(item.accuracy),
         }
         self._update_run(run_id, values)
         query = "SELECT cycle FROM cycles WHERE run_id = :run_id"

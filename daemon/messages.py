@@ -59,6 +59,7 @@ class RunStarted(msgspec.Struct, tag="run started", frozen=True):
     versions: Mapping[str, str]
     simulated: bool
     labels: Mapping[str, str] = {}  # what people say of it: its study, its variant, an operator
+    accuracy: Mapping[str, float] = {}  # what the maker states, `Accuracy` as plain data
 
 
 class StepStarted(msgspec.Struct, tag="step started", frozen=True):

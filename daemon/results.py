@@ -44,6 +44,7 @@ class RunRecord:
     figures: Sequence[str]
     versions: Mapping[str, str]
     labels: Mapping[str, str]
+    accuracy: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,7 @@ RUN = """
 SELECT runs.name, core, channel, state, reason, started, ended, duration, simulated,
     cells.name AS cell, cells.facts AS cell_facts, protocols.name AS protocol,
     protocols.digest AS protocol_digest, canonical AS protocol_canonical, protocol_source,
-    driver, maker, model, serial, firmware, address, variables, limits, figures, versions, labels
+    driver, maker, model, serial, firmware, address, variables, limits, figures, versions, labels, accuracy
 FROM runs LEFT JOIN cells ON cells.id = cell_id LEFT JOIN protocols ON protocols.id = protocol_id
 LEFT JOIN instruments ON instruments.id = instrument_id
 """
@@ -396,7 +397,7 @@ SELECT (SELECT first_reading FROM steps WHERE run_id = :run_id AND ordinal = :st
 
 
 def _run(row: Row[Any]) -> RunRecord:
-    values = _decoded(row, "cell_facts", "variables", "limits", "figures", "versions", "labels")
+    values = _decoded(row, "cell_facts", "variables", "limits", "figures", "versions", "labels", "accuracy")
     said = {name: values.pop(name) for name in ("maker", "model", "serial", "firmware", "address")}
     instrument = {name: value for name, value in said.items() if value is not None}
     simulated = None if row.simulated is None else bool(row.simulated)

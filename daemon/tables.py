@@ -102,6 +102,7 @@ runs = Table(
     Column("figures", Text, comment="JSON: the figures of merit asked for"),
     Column("versions", Text, comment="JSON"),
     Column("labels", Text, comment="JSON: what people say of it, such as its study and variant"),
+    Column("accuracy", Text, comment="JSON: what the instrument's maker states of its readings"),
     Column("figured", Text, comment="the last step its figures cover, or 'end'"),
     UniqueConstraint("name", name="uq_runs_name"),
 )

@@ -16,6 +16,7 @@ from drivers.deadman import Deadman
 from drivers.errors import InstrumentError, LinkError
 from drivers.finding import Finding
 from drivers.links import Link, LinkOptions
+from protocols.accuracy import Accuracy
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 from protocols.reading import ImpedancePoint, Reading
@@ -169,6 +170,9 @@ class Driver(ABC):
 
     deadman: Deadman = Deadman()
     """What opens the circuit when the core is no more. A family that declares nothing has none."""
+
+    accuracy: ClassVar[Accuracy | None] = None
+    """What the maker states of its readings; None where nobody has looked that up."""
 
     many_channels: ClassVar[bool] = False
     """Whether each channel holds a cell, some perhaps of other people's: `open` touches no circuit."""

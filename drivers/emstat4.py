@@ -13,6 +13,7 @@ from drivers.emstat4_models import MODELS, Model
 from drivers.emstat4_refusal import refusal
 from drivers.errors import LinkError, RefusedError
 from drivers.links import Link, LinkOptions
+from protocols.accuracy import Accuracy
 from protocols.plan import PlannedStep
 
 _DEVICE = re.compile(r"t(?P<device>.{6})(?P<firmware>.*)")
@@ -24,6 +25,9 @@ class EmStat4(Driver):
     """A potentiostat and galvanostat with its one channel."""
 
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0, baud_rate=921_600)
+
+    accuracy: ClassVar[Accuracy | None] = Accuracy(2e-3, 1e-3, 2e-3, 2e-3)
+    """0.2 % + 1 mV, 0.2 % + 0.2 % of range: from memory of the maker's brochure, not checked against it."""
 
     # every script ends by its own cut-offs or its step's ceiling, and `on_finished:` opens the circuit
     deadman: Deadman = Deadman(DeadmanKind.AUTONOMOUS)

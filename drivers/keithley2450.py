@@ -14,6 +14,7 @@ from drivers.keithley2450_models import MODELS
 from drivers.keithley2450_output import Output
 from drivers.links import Link, LinkOptions
 from drivers.scpi import identify
+from protocols.accuracy import Accuracy
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 from protocols.techniques import ChamberTemperature, Impedance
@@ -23,6 +24,10 @@ class Keithley2450(Driver):
     """A source-measure unit with its one output."""
 
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0)
+
+    accuracy: ClassVar[Accuracy | None] = Accuracy(1.5e-4, 1e-3, 3e-4, 1e-4)
+    """SPEC-2450 Rev. A, one year: 0.015 % + 1 mV on the 20 V range; 0.03 % + 0.01 % of range holds from 10 uA
+    to 100 mA. Those of 2460 and 2461 were not looked up and are taken to be the same."""
 
     deadman: Deadman = Deadman(DeadmanKind.INSTRUMENT, 5.0)
     """`Deadman()` instead would leave the instrument's trigger model alone."""

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
 
+from protocols.accuracy import Accuracy
 from protocols.errors import FigureError
 from protocols.figures.estimate import Array, Estimate, mean_with_error, propagated
 from protocols.figures.figure import Figure, RunPlace
@@ -34,32 +36,77 @@ def pairing_of(cell: str, working_electrode: str | None) -> Pairing | None:
     return None if left and left == right else Pairing.DISCHARGE_OVER_CHARGE
 
 
-def capacity(cycle: CycleSummary, mass: float | None = None, area: float | None = None) -> list[Figure]:
+def capacity(
+    cycle: CycleSummary,
+    mass: Estimate | None = None,
+    area: Estimate | None = None,
+    accuracy: Accuracy | None = None,
+) -> list[Figure]:
     """Discharge capacity of one cycle (its charge capacity if it has no discharge).
 
-    In coulomb; per active mass (kg) and per area (m²) too where those are known.
+    In coulomb; per active mass (kg) and per area (m²) too where those are known. Its uncertainty is
+    that of the instrument, by what its maker states: noise averages out over a half-cycle.
     """
-    way, coulombs = "discharge", cycle.discharge_capacity
+    way, coulombs, seconds = "discharge", cycle.discharge_capacity, cycle.discharge_time
     if coulombs is None:
-        way, coulombs = "charge", cycle.charge_capacity
+        way, coulombs, seconds = "charge", cycle.charge_capacity, cycle.charge_time
     if coulombs is None:
         raise FigureError(f"cycle {cycle.number} passed no charge: no capacity")
     method = f"{way} capacity of cycle {cycle.number}"
     place = RunPlace(cycle=cycle.number)
-    found = [Figure("capacity", coulombs, "C", method, place=place)]
+    own = _of_instrument(coulombs, seconds, accuracy)
+    found = [Figure("capacity", coulombs, "C", method, own, place=place)]
     if mass:
-        per_mass = f"{method} / active mass {1e6 * mass:.4g} mg"
-        found.append(Figure("specific_capacity", coulombs / mass, "C/kg", per_mass, place=place))
+        per_mass = f"{method} / active mass {1e6 * mass.value:.4g} mg"
+        found.append(_per("specific_capacity", Estimate(coulombs, own or 0.0), mass, "C/kg", per_mass, place))
     if area:
-        per_area = f"{method} / area {1e4 * area:.4g} cm2"
-        found.append(Figure("areal_capacity", coulombs / area, "C/m2", per_area, place=place))
+        per_area = f"{method} / area {1e4 * area.value:.4g} cm2"
+        found.append(_per("areal_capacity", Estimate(coulombs, own or 0.0), area, "C/m2", per_area, place))
     return found
 
 
-def coulombic_efficiency(cycles: Sequence[CycleSummary], pairing: Pairing) -> Figure:
-    """Mean Coulombic efficiency over all complete cycles, with sd and standard error."""
-    series = coulombic_efficiencies(cycles, pairing)
-    return _over_cycles("coulombic_efficiency", series, "1", pairing.value)
+def _of_instrument(coulombs: float, seconds: float | None, accuracy: Accuracy | None) -> float | None:
+    """How far the instrument's gain and offset may put a charge off, C; None where neither is stated."""
+    if accuracy is None or not seconds:
+        return None
+    offset = accuracy.amperes(coulombs / seconds) * seconds
+    return float(np.hypot(accuracy.of_current * coulombs, offset))
+
+
+def _per(name: str, charge: Estimate, of: Estimate, unit: str, method: str, place: RunPlace) -> Figure:
+    ratio = propagated(lambda coulombs, amount: coulombs / amount, charge, of)
+    return Figure(name, ratio.value, unit, method, ratio.uncertainty or None, place=place)
+
+
+def coulombic_efficiency(
+    cycles: Sequence[CycleSummary], pairing: Pairing, accuracy: Accuracy | None = None
+) -> Figure:
+    """Mean Coulombic efficiency over all complete cycles, with sd and standard error.
+
+    The gain of the instrument cancels; an offset of its current adds to one way what it takes from
+    the other, and is in the uncertainty where the maker states one.
+    """
+    found = _over_cycles("coulombic_efficiency", coulombic_efficiencies(cycles, pairing), "1", pairing.value)
+    shift = _offset_in_efficiency(cycles, accuracy)
+    if shift is None:
+        return found
+    return replace(
+        found,
+        uncertainty=float(np.hypot(found.uncertainty or 0.0, shift)),
+        detail={**found.detail, "of_the_instrument": shift},
+    )
+
+
+def _offset_in_efficiency(cycles: Sequence[CycleSummary], accuracy: Accuracy | None) -> float | None:
+    """What the current's offset may change of Q1 / Q2: o (t1 + CE t2) / Q2, and CE is nearly one."""
+    shares = [
+        accuracy.amperes(c.charge_capacity / c.charge_time)
+        * (c.charge_time + c.discharge_time)
+        / c.charge_capacity
+        for c in cycles
+        if accuracy and c.charge_capacity and c.charge_time and c.discharge_time
+    ]
+    return float(np.mean(shares)) if shares else None
 
 
 def coulombic_efficiencies(cycles: Sequence[CycleSummary], pairing: Pairing) -> Series:
@@ -98,7 +145,10 @@ def hystereses(cycles: Sequence[CycleSummary]) -> Series:
 
 
 def average_coulombic_efficiency(
-    reservoir: StepSummary, between: Sequence[StepSummary], final: StepSummary
+    reservoir: StepSummary,
+    between: Sequence[StepSummary],
+    final: StepSummary,
+    accuracy: Accuracy | None = None,
 ) -> Figure:
     """Average Coulombic efficiency over a reservoir: (n Qc + Qs) / (n Qc + Qt).
 
@@ -114,10 +164,14 @@ def average_coulombic_efficiency(
             "wanted a plating (negative) and a stripping (positive) step"
         )
     rounds = len(stripped) - 1
+    every = (reservoir, *between, final)
+    amperes = abs(reservoir.capacity) / reservoir.duration if reservoir.duration else 0.0
+    shift = accuracy.amperes(amperes) * sum(s.duration for s in every) / sum(plated) if accuracy else None
     return Figure(
         name="average_coulombic_efficiency",
         value=sum(stripped) / sum(plated),
         unit="1",
+        uncertainty=shift,
         method=f"(n Qc + Qs) / (n Qc + Qt) with n = {rounds}, all stripped over all plated charge "
         f"from step {reservoir.ordinal} to {final.ordinal}",
         warnings=_uneven(between),

@@ -76,6 +76,10 @@ class Evidence:
         value = self.run.facts.get(name)
         return float(value) if isinstance(value, int | float) else None
 
+    def known_fact(self, name: str) -> Estimate | None:
+        """Return a number of the cell file with its uncertainty, None if it is not there."""
+        return None if self.fact(name) is None else self.needed_fact(name)
+
     def area(self) -> Estimate:
         """Electrode area, m². `FigureError` if the cell file has none."""
         return self.needed_fact("area")

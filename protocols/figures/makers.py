@@ -8,7 +8,7 @@ from protocols.errors import FigureError
 from protocols.figures import cycling, decay, plating, transference
 from protocols.figures.circuit_string import CIRCUIT, circuit_parameters, read_circuit
 from protocols.figures.differential import differential_capacity_peaks, plateau_capacities
-from protocols.figures.estimate import Array
+from protocols.figures.estimate import Array, Estimate
 from protocols.figures.evidence import Evidence
 from protocols.figures.figure import Figure, Refusal, RunPlace
 from protocols.figures.impedance import (
@@ -20,7 +20,7 @@ from protocols.figures.impedance import (
     macmullin_number,
     resistance_drift,
 )
-from protocols.figures.polarisation import Polarisation
+from protocols.figures.polarisation import FEWEST_AT_REST, Polarisation, resting_voltage
 from protocols.figures.pulses import pulse_resistance
 from protocols.figures.rate import rate_capability
 from protocols.figures.run import StepSummary
@@ -68,13 +68,14 @@ def _capacity(evidence: Evidence) -> Iterator[Figure]:
     if not cycles:
         raise FigureError("the run has no complete cycle yet")
     for cycle in dict.fromkeys((cycles[0], cycles[-1])):
-        yield from cycling.capacity(cycle, evidence.fact("active_mass"), evidence.fact("area"))
+        facts = evidence.known_fact("active_mass"), evidence.known_fact("area")
+        yield from cycling.capacity(cycle, *facts, evidence.run.accuracy)
 
 
 def _coulombic_efficiency(evidence: Evidence) -> Iterator[Figure]:
     if evidence.pairing is None:
         raise FigureError(f"{evidence.run.cell} is symmetric: what one side strips the other plates")
-    yield cycling.coulombic_efficiency(evidence.cycles, evidence.pairing)
+    yield cycling.coulombic_efficiency(evidence.cycles, evidence.pairing, evidence.run.accuracy)
 
 
 def _energy_efficiency(evidence: Evidence) -> Iterator[Figure]:
@@ -146,7 +147,7 @@ def _average_coulombic_efficiency(evidence: Evidence) -> Iterator[Figure]:
         )
     first, last = begun[0], over[-1]
     between = [s for s in evidence.of("plate", "strip") if first.ordinal < s.ordinal < last.ordinal]
-    yield cycling.average_coulombic_efficiency(first, between, last)
+    yield cycling.average_coulombic_efficiency(first, between, last, evidence.run.accuracy)
 
 
 def _bulk_resistance(evidence: Evidence) -> Iterator[Outcome]:
@@ -176,7 +177,9 @@ def _transference_number(evidence: Evidence) -> Iterator[Outcome]:
 
 def _transferences(evidence: Evidence, step: StepSummary) -> Iterator[Outcome]:
     """The number itself, then what Evans-Vincent-Bruce and other readings of I0 make of it."""
-    data = transference.transference_data(_polarisation(evidence, step), *_spectra_around(evidence, step))
+    spectra = _spectra_around(evidence, step)
+    polarisation, accuracy = _polarisation(evidence, step), evidence.run.accuracy
+    data = transference.transference_data(polarisation, *spectra, accuracy)
     yield transference.transference_number(data, _place(step))
     for name, other in transference.OTHERS.items():
         try:
@@ -190,14 +193,15 @@ def _polarisation(evidence: Evidence, step: StepSummary) -> Polarisation:
     return Polarisation.of(readings.time, readings.current, readings.voltage, _open_circuit(evidence, step))
 
 
-def _open_circuit(evidence: Evidence, step: StepSummary) -> float:
-    """The voltage found at open circuit when the step began, else at the end of the rest before it."""
-    if step.open_circuit_voltage is not None:
-        return step.open_circuit_voltage
-    rests = [s.end_voltage for s in evidence.of("rest") if s.ordinal < step.ordinal]
-    if not rests or rests[-1] is None:
+def _open_circuit(evidence: Evidence, step: StepSummary) -> Estimate | float:
+    """The mean voltage at the end of the rest before the step; without one, what was found as it began."""
+    rests = [s for s in evidence.of("rest") if s.ordinal < step.ordinal]
+    if rests and len(volts := evidence.readings(rests[-1]).voltage) >= FEWEST_AT_REST:
+        return resting_voltage(volts)
+    found = step.open_circuit_voltage if not rests else step.open_circuit_voltage or rests[-1].end_voltage
+    if found is None:
         raise FigureError("no open-circuit voltage before the polarisation: what was applied is not known")
-    return rests[-1]
+    return found
 
 
 def _spectra_around(
@@ -342,7 +346,8 @@ def _pulse_resistance(evidence: Evidence) -> Iterator[Outcome]:
         last = slice(-READINGS_BEFORE_PULSE, None)
         rest = list(zip(before.voltage[last].tolist(), before.current[last].tolist(), strict=True))
         readings = evidence.readings(step)
-        yield pulse_resistance(rest, readings.time, readings.voltage, readings.current, _place(step))
+        columns = readings.time, readings.voltage, readings.current
+        yield pulse_resistance(rest, *columns, _place(step), evidence.run.accuracy)
 
     yield from _each("pulse_resistance", pulses, make)
 

@@ -15,6 +15,8 @@ LAST_SHARE = 0.1
 FEWEST_STEADY = 3
 FEWEST_READINGS = 10
 HELD_WITHIN = 0.05
+AT_REST = 50
+FEWEST_AT_REST = 5
 NOISE_FROM = 24  # late readings
 
 
@@ -26,7 +28,7 @@ class Polarisation:
     time: Array
     current: Array
     voltage: Array
-    open_circuit: float
+    open_circuit: Estimate
 
     @classmethod
     def of(
@@ -34,26 +36,29 @@ class Polarisation:
         time: Sequence[float] | Array,
         current: Sequence[float] | Array,
         voltage: Sequence[float] | Array,
-        open_circuit: float,
+        open_circuit: Estimate | float,
     ) -> Self:
-        """Check the columns; `FigureError` for too few readings or times that run backwards."""
+        """Check the columns; a bare `open_circuit` is one reading, as noisy as the others.
+
+        `FigureError` for too few readings or times that run backwards."""
         columns = arrays(time=time, current=current, voltage=voltage)
         seconds, amperes, volts = in_order("polarisation", *columns)
         if len(seconds) < FEWEST_READINGS:
             raise FigureError(
                 f"the polarisation has {len(seconds)} readings; wanted {FEWEST_READINGS} at least"
             )
+        if not isinstance(open_circuit, Estimate):
+            open_circuit = Estimate(open_circuit, scatter(volts) or 0.0)
         return cls(seconds, amperes, volts, open_circuit)
 
     def voltage_step(self) -> Estimate:
         """dV = measured voltage - open-circuit voltage before the step, V.
 
-        The one reading at open circuit is taken to be as noisy as the others. `FigureError` where
-        the step cannot be told from the noise.
+        `FigureError` where the step cannot be told from the noise.
         """
-        noise = scatter(self.voltage) or 0.0
-        height = float(np.mean(self.voltage)) - self.open_circuit
-        uncertainty = noise * float(np.sqrt(1 + 1 / len(self.voltage)))
+        noise = (scatter(self.voltage) or 0.0) / float(np.sqrt(len(self.voltage)))
+        height = float(np.mean(self.voltage)) - self.open_circuit.value
+        uncertainty = float(np.hypot(noise, self.open_circuit.uncertainty))
         if not abs(height) > 3 * uncertainty:
             raise FigureError(
                 f"the voltage step is {1e3 * height:.3g} mV, its uncertainty {1e3 * uncertainty:.2g} mV: "
@@ -63,11 +68,24 @@ class Polarisation:
 
     def warnings(self) -> tuple[str, ...]:
         """Say so if the voltage was not held."""
-        height = float(np.mean(self.voltage)) - self.open_circuit
+        height = float(np.mean(self.voltage)) - self.open_circuit.value
         worst = float(np.max(np.abs(self.voltage - np.mean(self.voltage))))
         if worst <= HELD_WITHIN * abs(height):
             return ()
         return (f"the voltage was up to {1e3 * worst:.2g} mV off its mean: it was not held",)
+
+
+def resting_voltage(voltage: Array) -> Estimate:
+    """The voltage at the end of a rest, V: the mean of its last fifty readings.
+
+    As uncertain as they scatter and as the instrument resolves: a mean of readings that are all alike is
+    no better known than one of them.
+    """
+    late = voltage[-AT_REST:]
+    steps = np.diff(np.unique(late))
+    resolution = float(steps.min()) / 12**0.5 if len(steps) else 0.0
+    noise = (scatter(late) or 0.0) / float(np.sqrt(len(late)))
+    return Estimate(float(np.mean(late)), float(np.hypot(noise, resolution)))
 
 
 @dataclass(frozen=True, slots=True)

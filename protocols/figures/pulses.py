@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from protocols.accuracy import Accuracy
 from protocols.errors import FigureError
 from protocols.figures.estimate import Array, Estimate, arrays, propagated
 from protocols.figures.figure import NOWHERE, Figure, Plain, RunPlace
@@ -18,6 +19,7 @@ def pulse_resistance(
     voltage: Array,
     current: Array,
     place: RunPlace = NOWHERE,
+    accuracy: Accuracy | None = None,
 ) -> Figure:
     """|V - V0| / |I - I0| at the end of a pulse, ohm; at 0.1, 1 and 10 s in the detail.
 
@@ -44,7 +46,7 @@ def pulse_resistance(
         name="pulse_resistance",
         value=float(ohms[-1]),
         unit="ohm",
-        uncertainty=_uncertainty(before, volts[-1] - start_volts, steps[-1]),
+        uncertainty=_uncertainty(before, volts[-1] - start_volts, steps[-1], accuracy),
         method=f"|V - V0| / |I - I0| after {seconds[-1]:.4g} s of {amperes[-1]:.4g} A, V0 and I0 the mean of "
         f"{len(before)} readings before",
         detail={"resistance_at": at, "voltage_before": start_volts, "current": float(amperes[-1])},
@@ -52,10 +54,17 @@ def pulse_resistance(
     )
 
 
-def _uncertainty(before: Sequence[tuple[float, float]], height: float, step: float) -> float | None:
-    """From the scatter of the rest before, where there is rest enough to show one."""
+def _uncertainty(
+    before: Sequence[tuple[float, float]], height: float, step: float, accuracy: Accuracy | None
+) -> float | None:
+    """From the scatter of the rest before, where there is rest enough to show one, and the gains.
+
+    Offsets are the same before and in the pulse.
+    """
     if len(before) < 5:
         return None
     noise = np.std(np.asarray(before), axis=0, ddof=1) * float(np.sqrt(1 + 1 / len(before)))
-    volts, amperes = Estimate(abs(height), float(noise[0])), Estimate(step, float(noise[1]))
+    gains = (accuracy.of_voltage, accuracy.of_current) if accuracy is not None else (0.0, 0.0)
+    volts = Estimate(abs(height), float(np.hypot(noise[0], gains[0] * height)))
+    amperes = Estimate(step, float(np.hypot(noise[1], gains[1] * step)))
     return propagated(lambda v, i: v / i, volts, amperes).uncertainty

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from protocols.accuracy import Accuracy
 from protocols.figures.estimate import Array
 
 
@@ -37,8 +38,7 @@ class StepSummary:
 @dataclass(frozen=True, slots=True)
 class CycleSummary:
     """One cycle: magnitudes of charge (C) and energy (J) passed either way, charge-weighted mean
-    voltages (V), the set currents (A, magnitudes) and the marks of its steps.
-
+    voltages (V), the set currents (A, magnitudes), the times it took (s) and the marks of its steps.
     """
 
     number: int
@@ -50,6 +50,8 @@ class CycleSummary:
     discharge_voltage: float | None = None
     discharge_current: float | None = None
     charge_current: float | None = None
+    charge_time: float | None = None
+    discharge_time: float | None = None
     marks: tuple[str, ...] = ()
 
 
@@ -72,7 +74,8 @@ class ImpedanceColumns(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """The cell of a run, by name and as the plain SI facts kept with the run; whether the run is over.
+    """The cell of a run, by name and as the plain SI facts kept with the run; whether the run is over; what
+    the instrument's maker states of its readings, None where that is not known.
 
     Facts used: `area` (m²), `active_mass` (kg), `separator: {thickness}` (m), `working_electrode`,
     and `uncertainties` by the fact's name.
@@ -81,6 +84,7 @@ class RunFacts:
     cell: str
     facts: Mapping[str, object]
     ended: bool = True
+    accuracy: Accuracy | None = None
 
 
 class RunSource(typing.Protocol):
@@ -131,6 +135,8 @@ def _cycle(number: int, steps: Sequence[StepSummary]) -> CycleSummary:
         discharge_voltage=_mean_voltage(discharge),
         discharge_current=_set_current(discharge),
         charge_current=_set_current(charge),
+        charge_time=sum(s.duration for s in charge) if charge else None,
+        discharge_time=sum(s.duration for s in discharge) if discharge else None,
         marks=tuple(dict.fromkeys(mark for step in steps for mark in step.marks)),
     )
 

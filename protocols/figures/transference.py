@@ -8,10 +8,11 @@ fraction rather than the transference number.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from protocols.accuracy import Accuracy
 from protocols.errors import FigureError
 from protocols.figures.estimate import Array, Estimate, joined, propagated_jointly
 from protocols.figures.figure import NOWHERE, Figure, Plain, RunPlace
@@ -44,15 +45,28 @@ def transference_data(
     polarisation: Polarisation,
     before: SpectrumAnalysis | None = None,
     after: SpectrumAnalysis | None = None,
+    accuracy: Accuracy | None = None,
 ) -> TransferenceData:
-    """Read dV and Is off the polarisation; `FigureError` where they are not there to be read."""
+    """Read dV and Is off the polarisation; `FigureError` where they are not there to be read.
+
+    What the maker states of the instrument widens both: the offsets, and in dV the gains of voltage
+    and current, whose ratio is what is compared with the resistances.
+    """
     step, steady = polarisation.voltage_step(), steady_current(polarisation)
+    if accuracy is not None:
+        gain = float(np.hypot(accuracy.of_voltage, accuracy.of_current))
+        step = _widened(step, gain * step.value, accuracy.volts)
+        steady = replace(steady, current=_widened(steady.current, accuracy.amperes(steady.current.value)))
     if step.value * steady.current.value < 0:
         raise FigureError(
             f"dV is {1e3 * step.value:.3g} mV and Is {1e3 * steady.current.value:.3g} mA: "
             "their signs differ, the cell drove the current itself"
         )
     return TransferenceData(polarisation, step, steady, before, after)
+
+
+def _widened(estimate: Estimate, *more: float) -> Estimate:
+    return Estimate(estimate.value, float(np.sqrt(estimate.uncertainty**2 + sum(one**2 for one in more))))
 
 
 def transference_number(data: TransferenceData, place: RunPlace = NOWHERE) -> Figure:

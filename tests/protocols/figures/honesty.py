@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from protocols.accuracy import WITHIN_LIMITS, Accuracy
 from protocols.figures import cycling, decay, plating, transference
 from protocols.figures.circuit_string import circuit_parameters, read_circuit
 from protocols.figures.differential import differential_capacity_peaks, plateau_capacities
@@ -154,6 +155,52 @@ def _cycles(seed: int) -> list[CycleSummary]:
     ]
 
 
+ACCURACY = Accuracy(voltage_gain=1e-4, voltage_offset=1e-4, current_gain=2e-4, current_of_range=1e-4)
+
+
+def _off(stated: float, random: np.random.Generator) -> float:
+    return float(stated * WITHIN_LIMITS * random.standard_normal())
+
+
+def _capacity(seed: int) -> Answer:
+    """6 C in 3600 s, 1.667 mA on the 10 mA range, per (1.7 ± 0.0005) mg."""
+    random = np.random.default_rng(seed)
+    counted = 6.0 * (1 + _off(2e-4, random)) + 3600 * 0.01 * _off(1e-4, random)
+    cycle = CycleSummary(1, discharge_capacity=counted, discharge_time=3600.0)
+    mass = 1.7e-6 + 5e-10 * random.standard_normal()
+    figures = cycling.capacity(cycle, Estimate(1.7e-6, 5e-10), None, ACCURACY)
+    return _answer(figures[1], 6.0 / mass)
+
+
+def _efficiency_of_an_instrument(seed: int) -> Answer:
+    """CE 99 % at 1 mA, an hour each way, every cycle with the same offset."""
+    random = np.random.default_rng(seed)
+    offset = 1e-3 * _off(1e-4, random)
+    cycles = [
+        CycleSummary(
+            n,
+            charge_capacity=3.6 + 3600 * offset + 3e-4 * random.standard_normal(),
+            discharge_capacity=0.99 * 3.6 - 0.99 * 3600 * offset + 3e-4 * random.standard_normal(),
+            charge_time=3600.0,
+            discharge_time=0.99 * 3600.0,
+        )
+        for n in range(1, 31)
+    ]
+    pairing = cycling.Pairing.DISCHARGE_OVER_CHARGE
+    return _answer(cycling.coulombic_efficiency(cycles, pairing, ACCURACY), 0.99)
+
+
+def _transference_of_an_instrument(seed: int) -> Answer:
+    """Is/I0 34.08/94.08 where the voltage reads with an offset and either gain is wrong."""
+    time, random = logarithmic_times(last=7200.0), np.random.default_rng(seed)
+    current = 0.01 * step_response(time, 34.08, 60.0, 100.0) * (1 + _off(2e-4, random))
+    current = current + 1e-3 * _off(1e-4, random) + 2e-8 * random.standard_normal(len(time))
+    voltage = 0.01 * (1 + _off(1e-4, random)) + _off(1e-4, random) + 2e-6 * random.standard_normal(len(time))
+    polarisation = Polarisation.of(time, current, voltage, Estimate(0.0, 0.0))
+    data = transference.transference_data(polarisation, _lithium_spectrum(seed), None, ACCURACY)
+    return _answer(transference.transference_number(data), 34.08 / 94.08)
+
+
 def _decay(index: int, truth: float, seed: int) -> Answer:
     series = decay.discharge_capacities(_cycles(seed))
     return _answer(decay.capacity_decay(series)[index], truth)
@@ -247,6 +294,9 @@ CASES: Mapping[str, Case] = {
     "decay_compound": partial(_decay, 1, 1 - (1 - 99e-3) ** (1 / 99)),
     "decay_theil_sen": partial(_decay, 2, 1e-3),
     "retention": _retention,
+    "specific_capacity": _capacity,
+    "efficiency_of_an_instrument": _efficiency_of_an_instrument,
+    "transference_of_an_instrument": _transference_of_an_instrument,
     "coulombic_efficiency": _efficiency,
     "energy_efficiency": _energy_efficiency,
     "hysteresis": _hysteresis,

@@ -8,6 +8,7 @@ import pytest
 from protocols.errors import FigureError
 from protocols.figures import cycling
 from protocols.figures.cycling import Pairing
+from protocols.figures.estimate import Estimate
 from protocols.figures.run import CycleSummary, StepSummary
 from tests.protocols.figures.synthetic import covered
 
@@ -18,7 +19,9 @@ def cycle(number: int, charge: float | None, discharge: float | None) -> CycleSu
 
 def test_capacity_per_mass_and_per_area() -> None:
     # 6 C / 1.7 mg = 3.529e6 C/kg = 980 mAh/g; 6 C / 1.131 cm2 = 53 050 C/m2 = 1.474 mAh/cm2
-    plain, per_mass, per_area = cycling.capacity(cycle(7, None, 6.0), mass=1.7e-6, area=1.131e-4)
+    plain, per_mass, per_area = cycling.capacity(
+        cycle(7, None, 6.0), mass=Estimate(1.7e-6), area=Estimate(1.131e-4)
+    )
     assert str(plain.in_lab_units()) == "1.667 mAh"
     assert str(per_mass.in_lab_units()) == "980.4 mAh/g"
     assert str(per_area.in_lab_units()) == "1.474 mAh/cm2"

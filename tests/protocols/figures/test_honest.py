@@ -25,6 +25,7 @@ SLOW = frozenset(
             "circuit_C1",
             "differential_capacity_peak",
             "transference_extrapolated",
+            "transference_of_an_instrument",
         ),
     }
 )
