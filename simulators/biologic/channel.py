@@ -23,7 +23,7 @@ CHANNEL_INFOS = struct.Struct("<19i")
 CURRENT_VALUES = struct.Struct("<2i7fif2i3f3i")
 TECHNIQUE_INFOS = struct.Struct("<4i")
 
-AHEAD = 50
+AHEAD = 12
 """Rows a channel that lives faster than everybody may have in its memory; then it waits to be asked."""
 
 MOST_TECHNIQUES = 60  # assumed
