@@ -181,7 +181,7 @@ def _entry(key: nodes.Scalar, node: nodes.Node, taken: set[str]) -> InstrumentEn
     return InstrumentEntry(
         name=name,
         driver=driver,
-        address=nodes.as_scalar(address, "visa://…, serial://… or tcp://…").text
+        address=nodes.as_scalar(address, "visa://…, serial://…, tcp://… or eclib://…").text
         if address is not None
         else None,
         simulation=simulation,

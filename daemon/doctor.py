@@ -133,6 +133,8 @@ def advice(address: str) -> Iterable[str]:
             yield "the port is there: is the instrument switched on, and is it the one that was named?"
     elif scheme in ("tcp", "visa"):
         yield "is it switched on, on the network (ping), and is no other program connected to it?"
+    elif scheme == "eclib":
+        yield "is it switched on and on the network (ping), and are its channels disconnected in EC-Lab?"
 
 
 def open_runs(journal: Path) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 Channels "1" to "16", as the front panel counts them. EC-Lab must have let go of a channel before.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity
@@ -15,6 +16,7 @@ from drivers.deadman import Deadman, DeadmanKind
 from drivers.eclib import Eclib
 from drivers.eclib_structs import ChannelInfos, DeviceInfos
 from drivers.errors import RefusedError
+from drivers.finding import Finding
 from drivers.links import Link, LinkOptions
 from drivers.links.eclib import EclibLink
 from protocols.plan import PlannedStep
@@ -33,12 +35,16 @@ class Biologic(Driver):
     def __init__(self, identity: Identity, model: Model, ports: dict[str, Port]) -> None:
         self.identity = identity
         self.rating = model.rating
+        self._ports = ports
         self.channels = {place: EclibChannel(port) for place, port in ports.items()}
 
     @classmethod
     def refusal(cls, step: PlannedStep) -> str | None:
         reasons = [refusal(step, model) for model in MODELS.values()]
         return refusal(step, MODELS[5]) if all(reasons) else None
+
+    async def findings(self) -> Sequence[Finding]:
+        return [finding for port in self._ports.values() for finding in await port.findings()]
 
     @classmethod
     async def open(cls, link: Link) -> Self:

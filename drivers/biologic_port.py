@@ -12,6 +12,7 @@ from drivers.eclib_errors import meaning, option_meaning
 from drivers.eclib_structs import ChannelInfos, CurrentValues
 from drivers.eclib_technique import IDENTIFIERS, Technique
 from drivers.errors import LinkError, RefusedError
+from drivers.finding import Finding
 from drivers.links.eclib import EclibLink
 
 START_SECONDS = 2.0
@@ -57,7 +58,8 @@ class Port:
         self._deadline = 0.0  # by when it is
 
     def __str__(self) -> str:
-        return f"channel {self._number + 1} of the {self.potentiostat.model.name} at {self._link.address}"
+        address = self._link.address.partition("?")[0]
+        return f"channel {self._number + 1} of the {self.potentiostat.model.name} at {address}"
 
     async def make_ready(self) -> None:
         """Load the firmware techniques run on, where there is none. A busy channel is refused."""
@@ -112,6 +114,20 @@ class Port:
         found = await self._link.perform(work)
         self._seen = self._seen or found
         return found
+
+    async def findings(self) -> list[Finding]:
+        """Return what is wrong with the channel; nothing is touched."""
+
+        def work(eclib: Eclib) -> list[Finding]:
+            infos, values = eclib.channel_infos(self._number), eclib.current_values(self._number)
+            found: list[Finding] = []
+            if infos.FirmwareCode == ECLAB_FIRMWARE:
+                found.append(Finding(f"{self}: {meaning(-9)}", wrong=True))
+            if values.OptErr:
+                found.append(Finding(f"{self}: {self._option(values)}", wrong=True))
+            return found
+
+        return await self._link.perform(work)
 
     async def said(self) -> str:
         """Return what the channel's firmware had to say, for a program that failed."""

@@ -251,3 +251,21 @@ async def test_sixteen_channels_are_one_instrument() -> None:
 
         assert set(await asyncio.gather(*map(measured, instrument.channels))) == {41}
         await link.aclose()
+
+
+async def test_the_doctor_is_told_of_a_channel_ec_lab_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with simulated() as (served, _):
+        link = await open_link(served.address)
+        instrument = await Biologic.open(link)
+        assert await instrument.findings() == []
+        infos = Channel.infos
+
+        def held_by_eclab(self: Channel) -> bytes:
+            self.firmware = Firmware.ECLAB
+            return infos(self)
+
+        monkeypatch.setattr(Channel, "infos", held_by_eclab)
+        [finding] = await instrument.findings()
+        assert finding.wrong
+        assert "EC-Lab holds the channel" in finding.text
+        await link.aclose()
