@@ -37,6 +37,9 @@ class Engine(ABC):
     walk: Walk | None = None
     """The walk that decides which step is run; its walker sets this before the first one."""
 
+    controls: bool = True
+    """Whether the circuit is ours to open; otherwise `off` does nothing, and says so on the record."""
+
     program: ProgramPosition | None = None
     """The whole protocol that the instrument was given, and how much of its record was taken."""
 

@@ -128,6 +128,10 @@ class BeatingWhole(BeatingProgrammed, WholeChannel):
         super().__init__(channel, heartbeat)
         self._whole = channel
 
+    @property
+    def controls(self) -> bool:
+        return self._whole.controls
+
     def unheld(self, plan: Plan) -> Sequence[Unheld]:
         return self._whole.unheld(plan)
 

@@ -144,6 +144,10 @@ class JournalledWhole(JournalledProgrammed, WholeChannel):
         super().__init__(channel, deeds)
         self._whole = channel
 
+    @property
+    def controls(self) -> bool:
+        return self._whole.controls
+
     def unheld(self, plan: Plan) -> Sequence[Unheld]:
         return self._whole.unheld(plan)
 

@@ -262,7 +262,7 @@ class Run:
         finally:
             if not leave:
                 await asyncio.shield(self._engine.off())
-                self.verified_open = True
+                self.verified_open = self._engine.controls
 
     @asynccontextmanager
     async def _in_place(self) -> AsyncIterator[None]:

@@ -33,6 +33,10 @@ ANSWER = 30.0
 """Seconds for one look. The instrument judges the cell meanwhile: nothing is at stake but data."""
 
 
+NOT_OURS = "nobody here can open this circuit, or see whether it is open: the maker's own software can"
+"""What a run on a channel that only observes says where others are switched off."""
+
+
 class WholeEngine(Engine):
     """`sample` is the interval in seconds between the instrument's readings where a step names none."""
 
@@ -49,6 +53,7 @@ class WholeEngine(Engine):
         guards: Guards | None = None,
     ) -> None:
         self._channel = channel
+        self.controls = channel.controls
         self._limits = limits
         self._sample = sample
         self._clock = clock
@@ -72,6 +77,8 @@ class WholeEngine(Engine):
         self._guards.check_interlocks()
         check_open_circuit(reading.voltage, self._limits)
         unwatched(self._logbook, self.time, self._limits, reading)
+        if not self.controls:
+            self._logbook.note(self.time, "followed", "started and controlled by the maker's own software")
 
     def attach(self, program: ProgramPosition) -> None:
         """The program is running already, or over, under the tag of the step it began with."""
@@ -92,7 +99,7 @@ class WholeEngine(Engine):
         while reason is None:
             if self.program is None:
                 await self._start(step, tally)
-            if self._gate.closed and not self._waiting:
+            if self._gate.closed and not self._waiting and self.controls:
                 await self._open_the_circuit()
             stretch = await self._next(step, tally)
             if stretch is not None:
@@ -104,7 +111,10 @@ class WholeEngine(Engine):
         return tally
 
     async def off(self) -> None:
-        await self._channel.off()
+        if self.controls:
+            await self._channel.off()
+        else:
+            self._logbook.note(self.time, "not ours", NOT_OURS)
 
     async def _start(self, step: PlannedStep, tally: Tally) -> None:
         """Give the instrument everything from here on."""

@@ -80,7 +80,16 @@ class Followed(NamedTuple):
 
 
 class WholeChannel(ProgrammedChannel):
-    """A channel that may be given a whole protocol, and single steps where it cannot hold that."""
+    """A channel that may be given a whole protocol, and single steps where it cannot hold that.
+
+    One that only observes what somebody else's software does says that it has no `controls`: a person
+    attests that the protocol was started there, and nothing it is told, `off` least of all, does anything.
+    """
+
+    @property
+    def controls(self) -> bool:
+        """Whether the circuit is ours to close and to open."""
+        return True
 
     @abstractmethod
     def unheld(self, plan: Plan) -> Sequence[Unheld]:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from drivers.errors import LinkError
 from drivers.links import Link, LinkOptions
 from drivers.links.eclib import EclibAddress, EclibLink
+from drivers.links.file import FileLink
 from drivers.links.serial import SerialLink
 from drivers.links.tcp import TcpLink
 from drivers.links.visa import VisaLink
@@ -15,13 +16,14 @@ _DEFAULT = LinkOptions()
 async def open_link(address: str, options: LinkOptions = _DEFAULT) -> Link:
     """Return an open link to `address`. Raises `LinkError` if nobody is there.
 
-    Known are `visa://RESOURCE` (any PyVISA resource string), `serial:///dev/…`, `tcp://host:port` and
-    `eclib://HOST` (or `eclib://USB0`; see `drivers.links.eclib`).
+    Known are `visa://RESOURCE` (any PyVISA resource string), `serial:///dev/…`, `tcp://host:port`,
+    `eclib://HOST` (or `eclib://USB0`; see `drivers.links.eclib`) and `file:///path`.
     """
     scheme, found, rest = address.partition("://")
     if not found or not rest:
         raise LinkError(
-            f"address {address!r}: wanted visa://RESOURCE, serial:///dev/…, tcp://host:port or eclib://host"
+            f"address {address!r}: wanted visa://RESOURCE, serial:///dev/…, tcp://host:port, eclib://host "
+            "or file:///path"
         )
     match scheme:
         case "visa":
@@ -33,7 +35,9 @@ async def open_link(address: str, options: LinkOptions = _DEFAULT) -> Link:
             return await _opened(TcpLink(address, host, port, options))
         case "eclib":
             return await _opened(EclibLink(address, EclibAddress.parse(rest), options))
-    raise LinkError(f"address {address!r}: scheme {scheme!r} is not one of visa, serial, tcp, eclib")
+        case "file":
+            return FileLink(address)
+    raise LinkError(f"address {address!r}: scheme {scheme!r} is not one of visa, serial, tcp, eclib, file")
 
 
 def address_of(served: str) -> str:

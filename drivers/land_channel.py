@@ -1,0 +1,219 @@
+"""The one channel of a LAND result file: it follows what the maker's software did, and controls nothing."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from drivers.base import Program, ProgramState, ProgramStatus, Record
+from drivers.errors import LinkError, RefusedError
+from drivers.land_record import Point, ResultFile
+from drivers.whole import Followed, Stretch, Taken, Unheld, WholeChannel, WholeProgram
+from protocols.conditions import Condition, Progress
+from protocols.limits import Limits
+from protocols.plan import Plan, PlannedStep
+from protocols.reading import Reading
+from protocols.techniques import ConstantCurrent, Rest
+from protocols.walk import Visit, Walk
+
+SHORTEST_WAIT, LONGEST_WAIT = 0.05, 5.0
+"""Seconds until the file is looked at again while nothing is new in it; twice as long each time."""
+
+LAST_DIGIT = 2e-4
+"""Share of a value that its rounding may hide: a tenth of a millivolt, and some."""
+
+MOST_AT_ONCE = 5000
+"""Points told by one look, so that a long file does not keep everybody waiting."""
+
+_NOTHING = Plan("nothing", (), Limits(), (), "", "")
+
+NOT_OURS = "a LAND cycler takes no orders from here: start and stop it in the maker's software"
+
+
+class LandChannel(WholeChannel):
+    """Tells the file's steps as the protocol's: the walk through the plan says which comes next.
+
+    The operator attests that the protocol was started there by submitting it, and that it was stopped
+    by stopping the run. A step of the file that does what the protocol's step does not ends the run.
+    """
+
+    def __init__(self, path: Path, open_file: Callable[[], ResultFile]) -> None:
+        self._path = path
+        self._open = open_file
+        self._file: ResultFile | None = None
+        self._tag: str | None = None
+        self._points: list[Point] = []
+        self._plan = _NOTHING
+        self._walk = Walk(_NOTHING)
+        self._visit: Visit | None = None
+        self._number = 0
+        self._visits = 0
+        self._skip = 0
+        self._step = 0
+        self._began = 0.0
+        self._last: Point | None = None
+        self._over = False  # the protocol's last step met its end
+        self._wait = SHORTEST_WAIT
+
+    @property
+    def controls(self) -> bool:
+        return False
+
+    def refusal(self, step: PlannedStep) -> str | None:
+        return None
+
+    def unheld(self, plan: Plan) -> Sequence[Unheld]:
+        return []
+
+    def program(self, tag: str, program: Program) -> str:
+        return NOT_OURS
+
+    def whole_program(self, tag: str, program: WholeProgram) -> str:
+        return f"{NOT_OURS}; its result file {self._path} is followed"
+
+    async def look(self) -> Reading:
+        points = await self._read(self._open())
+        if not points:
+            raise LinkError(f"{self._path}: no record yet; start the protocol in the maker's software first")
+        last = points[-1]
+        return Reading(last.time, last.volts, last.amperes, last.temperature)
+
+    async def start_whole(self, tag: str, program: WholeProgram) -> None:
+        self._begin(tag, program, skip=0)
+
+    async def attach_whole(self, tag: str, program: WholeProgram, taken: Taken) -> bool:
+        self._begin(tag, program, skip=taken.number)
+        return self._path.exists()
+
+    def _begin(self, tag: str, program: WholeProgram, skip: int) -> None:
+        self._tag, self._skip = tag, skip
+        self._file, self._points = self._open(), []
+        self._plan, self._walk, self._visit = program.plan, Walk(program.plan), None
+        self._number = self._visits = self._step = 0
+        self._began, self._last, self._over = 0.0, None, False
+
+    async def follow(self) -> Followed:
+        if self._file is None:
+            return Followed(ProgramStatus(ProgramState.IDLE), [])
+        if not self._points:
+            self._points = list(await self._read(self._file))
+        points, self._points = self._points[:MOST_AT_ONCE], self._points[MOST_AT_ONCE:]
+        stretches = list(self._stretches(points))
+        if not points and not self._over:
+            await asyncio.sleep(self._wait)
+            self._wait = min(LONGEST_WAIT, 2.0 * self._wait)
+        elif points:
+            self._wait = SHORTEST_WAIT
+        state = ProgramState.FINISHED if self._over and not self._points else ProgramState.RUNNING
+        return Followed(ProgramStatus(state, self._tag), stretches)
+
+    async def _read(self, file: ResultFile) -> Sequence[Point]:
+        return await asyncio.to_thread(file.read)
+
+    def _stretches(self, points: Sequence[Point]) -> Iterator[Stretch]:
+        records: list[Record] = []
+        for point in points:
+            if self._over:
+                return
+            if point.step != self._step:
+                if self._last is not None:
+                    yield from self._told(records, over=True)
+                records = []
+                self._next(point)
+            self._number += 1
+            self._last = point
+            if self._number > self._skip:
+                records.append(self._record(point))
+        if points and self._visit is not None and self._last is not None:
+            self._over = self._is_the_end(self._visit, self._last)
+            yield from self._told(records, over=self._over)
+
+    def _told(self, records: Sequence[Record], over: bool) -> Iterator[Stretch]:
+        if self._visit is not None and (records or (over and self._number >= self._skip)):
+            yield Stretch(self._visits, self._visit.step.path, self._began, tuple(records), over)
+
+    def _next(self, point: Point) -> None:
+        """A step of the file begins: which of the protocol's it is."""
+        if self._last is not None:
+            self._walk.ended(abs(self._last.coulombs))
+        self._visit = self._walk.advance()
+        self._visits += 1
+        self._step = point.step
+        if self._visit is None:
+            raise RefusedError(f"{self._path}: the file goes on after the protocol's last step")
+        self._began = point.time - point.step_time
+        wanted = _direction(self._visit.step)
+        if wanted is not None and point.direction is not None and wanted != point.direction:
+            does = {1: "charges", -1: "discharges", 0: "rests"}
+            raise RefusedError(
+                f"{self._path}: its step {point.step} {does[point.direction]}, but the protocol's "
+                f"{self._visit.step.verb} in line {self._visit.step.line} {does[wanted]}; "
+                "another protocol runs there"
+            )
+
+    def _record(self, point: Point) -> Record:
+        reading = Reading(point.time, point.volts, point.amperes, point.temperature)
+        return Record(self._number, reading, point.coulombs, point.joules)
+
+    def _is_the_end(self, visit: Visit, last: Point) -> bool:
+        """Whether the last step of the protocol met its end: the file itself does not say."""
+        state = self._walk.state()
+        self._walk.ended(abs(last.coulombs))
+        is_last = self._walk.advance() is None
+        self._walk, _ = Walk.restored(self._plan, state)
+        return is_last and visit.step.until is not None and _nearly_met(visit.step.until, _progress(last))
+
+    async def skip(self) -> None:
+        return  # the maker's software goes on as it was told
+
+    async def start(self, tag: str, program: Program) -> float:
+        raise RefusedError(NOT_OURS)
+
+    async def state(self) -> ProgramStatus:
+        return ProgramStatus(ProgramState.IDLE)
+
+    async def records(self, after: int) -> Sequence[Record]:
+        return []
+
+    async def finish(self) -> None:
+        return
+
+    async def off(self) -> None:
+        self._file, self._tag = None, None
+
+
+def _direction(step: PlannedStep) -> int | None:
+    """Return what a step does to the current; None where either may be."""
+    match step.technique:
+        case Rest():
+            return 0
+        case ConstantCurrent(amperes):
+            return 1 if amperes > 0.0 else -1
+    return None
+
+
+def _nearly_met(until: Condition, progress: Progress) -> bool:
+    """Whether an end is met but for the last digit that a result file has."""
+    shares = (1.0 + LAST_DIGIT, 1.0 - LAST_DIGIT)
+    return any(
+        until.first_met(
+            progress._replace(
+                time=progress.time * share,
+                voltage=progress.voltage + (share - 1.0) * max(1.0, abs(progress.voltage)),
+                current=progress.current * share,
+                capacity=progress.capacity * share,
+                energy=progress.energy * share,
+            )
+        )
+        for share in shares
+    )
+
+
+def _progress(point: Point) -> Progress:
+    return Progress(
+        time=point.step_time,
+        voltage=point.volts,
+        current=abs(point.amperes),
+        capacity=abs(point.coulombs),
+        energy=abs(point.joules),
+        temperature=point.temperature,
+    )
