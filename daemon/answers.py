@@ -309,14 +309,15 @@ class Answers:
         return order
 
     def _refusal(self, step: PlannedStep, station: Station, channel: Channel) -> str | None:
-        """Return why the step cannot be run on the channel, where it is, or None."""
+        """Return what the step wants that the channel is not, or None where it can be run."""
         match step.technique:
             case ChamberTemperature(celsius):
                 chamber = self._chambers.get(station.name)
                 if chamber is None:
                     return f"a channel in a chamber: the bench file puts {station.name} in none"
                 return chamber.refusal(celsius)
-        return station.driver_class.refusal(step) or channel.refusal(step)
+        reason = station.driver_class.refusal(step) or channel.refusal(step)
+        return None if reason is None else f"an instrument that can; {reason}"
 
     async def _ordered(self, name: str, station: Station, found: Planned, request: requests.Submit) -> Order:
         """Freeze what was asked for."""

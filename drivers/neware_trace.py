@@ -1,5 +1,6 @@
 """The downloaded records of a test, told as the steps that were run."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from drivers.base import Record
@@ -31,6 +32,8 @@ class Trace:
         self._visit = taken.visit
         self._began = taken.time - taken.step_time
         self._last = last
+        self._watt_hours = 0.0 if last is None else _signed(last.watt_hours, last.volts)
+        """Of the step under way, with the sign of the voltage: the counter itself knows magnitudes only."""
         self.number = taken.number
         """Of the last record."""
 
@@ -58,6 +61,8 @@ class Trace:
                 records = []
                 self._visit += 1
                 self._began += before.seconds
+                self._watt_hours, before = 0.0, None
+            self._watt_hours += _signed(row.watt_hours - (before.watt_hours if before else 0.0), row.volts)
             records.append(self._record(row))
             self._last, self.number = row, row.seqid
         if records and self._last is not None:
@@ -67,7 +72,7 @@ class Trace:
         sign = 1.0 if row.steptype in CHARGING else -1.0 if row.steptype in DISCHARGING else 0.0
         reading = Reading(self._began + row.seconds, row.volts, row.amperes)
         counted = sign * COULOMBS
-        return Record(row.seqid, reading, counted * row.ampere_hours, counted * row.watt_hours)
+        return Record(row.seqid, reading, counted * row.ampere_hours, counted * self._watt_hours)
 
     def _empty(self, row: Row) -> Stretch:
         """Return the stretch of a record's step, over, with no record in it."""
@@ -77,6 +82,11 @@ class Trace:
                 f"record {row.seqid} is of step {row.stepid}, which the step file does not have"
             )
         return Stretch(self._visit, path, self._began, (), over=True)
+
+
+def _signed(magnitude: float, volts: float) -> float:
+    """Return an energy with the sign it has at that voltage: plating on copper takes none from the cell."""
+    return math.copysign(magnitude, volts) if volts else 0.0
 
 
 def _begins(before: Row, row: Row) -> bool:

@@ -183,6 +183,7 @@ class Conductor:
             "study": self._study.name,
             "protocol": task.row.protocol,
             "cell": task.row.cell,
+            "on": task.row.on,
             "variant": task.variant.name,
             "replicate": str(task.replicate),
             "variables": _digest(task.variables),
@@ -215,7 +216,8 @@ async def _learn(one: Measurement, rehearsal: str | None) -> None:
 
 def _key(labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
-        labels.get(name, "") for name in ("study", "protocol", "cell", "variant", "replicate", "variables")
+        labels.get(name, "")
+        for name in ("study", "protocol", "cell", "on", "variant", "replicate", "variables")
     )
 
 

@@ -28,7 +28,7 @@ class Answer:
         return [json.loads(line) for line in self.output.splitlines()]
 
 
-async def galvanod(*arguments: str, state: Path | None = None) -> Answer:
+async def galvanod(*arguments: str, state: Path | None = None, patience: float = _PATIENCE) -> Answer:
     """Run one command to its end."""
     where = ["--state", str(state)] if state is not None else []
     process = await asyncio.create_subprocess_exec(
@@ -42,7 +42,7 @@ async def galvanod(*arguments: str, state: Path | None = None) -> Answer:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(patience):
             output, complaints = await process.communicate()
     except BaseException:
         await _end(process)
