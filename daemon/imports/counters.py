@@ -7,16 +7,19 @@ import numpy as np
 
 from protocols.figures.estimate import Array
 
+_BOTH = 0.01
+"""A step of which more than this part goes the other way: pulses, a simulated drive."""
+
 
 class Counter(ABC):
     """A column, or a pair of columns, in coulomb or joule."""
 
     @abstractmethod
-    def within(self, start: int, stop: int, direction: int) -> Array:
+    def within(self, start: int, stop: int, direction: int, own: Array) -> Array:
         """Return what was counted since the step began that has the rows `start` to `stop`.
 
         Positive what went in, negative what came out; `direction` is that of the step's current,
-        for a column that has no sign of its own.
+        for a column that has no sign of its own, and `own` our integral, for where that is of no use.
         """
 
 
@@ -26,8 +29,11 @@ class StepCounter(Counter):
 
     values: Array
 
-    def within(self, start: int, stop: int, direction: int) -> Array:
-        return direction * np.abs(self.values[start:stop])
+    def within(self, start: int, stop: int, direction: int, own: Array) -> Array:
+        passed = np.diff(own)
+        into, out = passed[passed > 0].sum(), -passed[passed < 0].sum()
+        both_ways = min(into, out) > _BOTH * max(into, out)
+        return own if both_ways else direction * np.abs(self.values[start:stop])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class SignedStepCounter(Counter):
 
     values: Array
 
-    def within(self, start: int, stop: int, direction: int) -> Array:
+    def within(self, start: int, stop: int, direction: int, own: Array) -> Array:
         return self.values[start:stop]
 
 
@@ -46,7 +52,7 @@ class NetCounter(Counter):
 
     values: Array
 
-    def within(self, start: int, stop: int, direction: int) -> Array:
+    def within(self, start: int, stop: int, direction: int, own: Array) -> Array:
         base = self.values[start - 1] if start > 0 else 0.0
         return self.values[start:stop] - base
 
@@ -63,7 +69,7 @@ class PairCounter(Counter):
     discharged: Array
     fresh: bool = False
 
-    def within(self, start: int, stop: int, direction: int) -> Array:
+    def within(self, start: int, stop: int, direction: int, own: Array) -> Array:
         return self._since(self.charged, start, stop) - self._since(self.discharged, start, stop)
 
     def _since(self, values: Array, start: int, stop: int) -> Array:

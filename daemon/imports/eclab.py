@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daemon.imports.counters import Counter, NetCounter
 from daemon.imports.recording import Integers, Recording, Source
+from daemon.imports.spectra import spectra
 from daemon.imports.table import Table, moment
 from daemon.imports.text import TextFile
 from protocols.figures.estimate import Array
@@ -22,6 +24,7 @@ SPECTRUM = (("freq",), ("Re(Z)",), ("-Im(Z)",))
 _FIRST = re.compile(r"^(EC|BT)-Lab ASCII FILE", re.IGNORECASE)
 _HEADER = re.compile(r"^Nb header lines\s*:\s*(\d+)\s*$", re.IGNORECASE)
 _MODES = {1: "", 2: "hold", 3: "rest"}  # the column `mode`: galvanostatic, potentiostatic, relaxing
+_BY_CURRENT = re.compile(r"chronopotentiometry|constant current|^CP$", re.IGNORECASE)
 _TECHNIQUES = (
     (r"impedance|^P?EIS|^GEIS", "impedance"),
     (r"open circuit|^OCV", "rest"),
@@ -35,15 +38,16 @@ Column = Callable[[Sequence[str]], Array | None]
 
 
 class Technique(NamedTuple):
-    """What one technique of EC-Lab was, and the verb of its rows where they do not tell."""
+    """What one technique of EC-Lab was, the verb of all its rows if it has one, and whether `mode` tells."""
 
     name: str
     verb: str
+    has_modes: bool = True
 
     @classmethod
     def called(cls, name: str) -> "Technique":
         found = (verb for pattern, verb in _TECHNIQUES if re.search(pattern, name, re.IGNORECASE))
-        return cls(name, next(found, ""))
+        return cls(name, next(found, ""), has_modes=_BY_CURRENT.search(name) is None)
 
 
 def is_eclab(text: TextFile) -> bool:
@@ -84,16 +88,16 @@ def recording(source: Source, technique: Technique, time: Array, column: Column,
     cycle = column(("cycle number",))
     spectrum = np.zeros(rows, dtype=bool) if frequency is None else frequency > 0
     kinds = [
-        "impedance" if point else technique.verb or _MODES.get(int(mode), "")
+        "impedance" if point else technique.verb or (_MODES.get(int(mode), "") if technique.has_modes else "")
         for point, mode in zip(spectrum, modes, strict=True)
     ]
     voltage = _first(column, VOLTAGE)
-    return Recording(
+    found = Recording(
         source=source,
         time=time,
         voltage=np.full(rows, np.nan) if voltage is None else voltage,
         current=_current(column, time, modes, rows),
-        step=_steps(sequence, modes, halves, spectrum.astype(np.int64)),
+        step=_steps(sequence if sequence.any() else halves, modes, _spectra(frequency, spectrum)),
         kind=kinds,
         cycle=None if cycle is None or spectrum.all() else np.rint(cycle).astype(np.int64),
         charge=_counter(column(CHARGE)),
@@ -103,6 +107,7 @@ def recording(source: Source, technique: Technique, time: Array, column: Column,
         real=real,
         imaginary=None if minus_imaginary is None else -minus_imaginary,
     )
+    return found if spectrum.all() else found.with_cycles_from_one()
 
 
 def _header_lines(text: TextFile, lines: Sequence[str]) -> int:
@@ -137,6 +142,14 @@ def _time(table: Table) -> Array:
         return table.needed("time", ("time",))
     moments = [moment(text) or first for text in texts]
     return np.array([(each - first).total_seconds() for each in moments])
+
+
+def _spectra(frequency: Array | None, points: NDArray[np.bool_]) -> Integers:
+    """Number the spectra, 0 where there is none: the same numbers do not stand side by side for two."""
+    numbers = np.zeros(len(points), dtype=np.int64)
+    if frequency is not None:
+        numbers[points] = spectra(frequency[points])
+    return numbers
 
 
 def _first(column: Column, names: Sequence[str]) -> Array | None:

@@ -44,7 +44,7 @@ def read(table: Table, text: TextFile) -> Recording:
         began=moment(facts.get("Date of Test", "")),
         said=said,
     )
-    return LAYOUT.read(table, source)
+    return LAYOUT.read(table, source).with_cycles_from_one()
 
 
 def _facts(text: TextFile) -> Mapping[str, str]:

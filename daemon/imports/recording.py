@@ -1,7 +1,7 @@
 """What a result file says, SI, whichever maker wrote it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -58,3 +58,11 @@ class Recording:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def with_cycles_from_one(self) -> "Recording":
+        """Return it with the first cycle called 1 where its maker calls it 0: here 0 is before the first."""
+        if self.cycle is None or self.cycle.min() != 0:
+            return self
+        remark = "its cycles are numbered from 0; here the first is 1"
+        source = replace(self.source, remarks=[*self.source.remarks, remark])
+        return replace(self, source=source, cycle=self.cycle + 1)

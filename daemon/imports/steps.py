@@ -77,11 +77,25 @@ def _bounds(recording: Recording) -> list[int]:
 
 
 def _piece(recording: Recording, start: int, stop: int, threshold: float) -> _Piece:
-    known = recording.current[start:stop][np.isfinite(recording.current[start:stop])]
-    median = float(np.median(known)) if known.size else 0.0
-    direction = 0 if not abs(median) > threshold else 1 if median > 0 else -1
-    verb = recording.kind[start] or {1: "charge", -1: "discharge", 0: "rest"}[direction]
-    return _Piece(start, stop, verb, direction)
+    """Return one step's verb, the file's or that of its current, and the direction of what it passed."""
+    verb = recording.kind[start]
+    if verb in _DIRECTIONS:
+        return _Piece(start, stop, verb, _DIRECTIONS[verb])
+    mean = _mean_current(recording.time[start:stop], recording.current[start:stop])
+    flows = abs(mean) > threshold
+    inferred = "rest" if not flows else "charge" if mean > 0 else "discharge"
+    return _Piece(start, stop, verb or inferred, int(np.sign(mean)) if verb or flows else 0)
+
+
+_DIRECTIONS = {"charge": 1, "discharge": -1, "rest": 0}
+
+
+def _mean_current(time: Array, current: Array) -> float:
+    known = current[np.isfinite(current)]
+    lasted = float(time[-1] - time[0])
+    if known.size == current.size and lasted > 0:
+        return float(integral(time, current)[-1]) / lasted
+    return float(np.median(known)) if known.size else 0.0
 
 
 def _cycles(recording: Recording, pieces: Sequence[_Piece]) -> list[int]:
@@ -141,7 +155,8 @@ def _energy(voltage: Array, capacity: Array) -> Array:
 
 
 def _counted(counter: Counter | None, piece: _Piece, own: Array) -> Array:
-    return own if counter is None else counter.within(piece.start, piece.stop, piece.direction)
+    """Return what the instrument counted; our own where it has no counter, or one that tells no direction."""
+    return own if counter is None else counter.within(piece.start, piece.stop, piece.direction, own)
 
 
 def _set_value(verb: str, voltage: Array, current: Array) -> float | None:

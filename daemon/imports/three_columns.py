@@ -1,9 +1,10 @@
-"""A spectrum in three columns: frequency, real and imaginary part, with or without headings."""
+"""Spectra in three columns: frequency, real and imaginary part, with or without headings."""
 
 import numpy as np
 
 from daemon.imports.recording import Recording, Source
 from daemon.imports.sheets import DELIMITERS
+from daemon.imports.spectra import spectra
 from daemon.imports.table import Table
 from daemon.imports.text import TextFile
 
@@ -24,6 +25,7 @@ def read(text: TextFile) -> Recording:
     table = Table.of(text.name, _TITLES, list(text.rows(delimiter, after=int(headed))))
     rows = len(table)
     none = np.full(rows, np.nan)
+    frequency = table.needed("frequency", ("Frequency",))
     return Recording(
         source=Source(
             "spectrum in three columns",
@@ -33,9 +35,9 @@ def read(text: TextFile) -> Recording:
         time=np.arange(rows, dtype=np.float64),
         voltage=none,
         current=none,
-        step=np.ones(rows, dtype=np.int64),
+        step=spectra(frequency),
         kind=["impedance"] * rows,
-        frequency=table.needed("frequency", ("Frequency",)),
+        frequency=frequency,
         real=table.needed("real part", ("Real Impedance",)),
         imaginary=table.needed("imaginary part", ("Imaginary Impedance",)),
     )

@@ -84,6 +84,32 @@ def test_eclab_counts_from_one_step_to_the_next(store: Store, results: Results, 
     assert (record.driver, record.simulated, record.channel) == ("import", False, "3 (SN 12345)")
 
 
+def test_every_spectrum_of_a_column_is_a_step_of_its_own(
+    store: Store, results: Results, tmp_path: Path
+) -> None:
+    # two spectra downwards; the second ends with its first frequency again, to see drift
+    lines = [f"{hertz},{ohm},-1" for ohm, row in ((1, (100, 10, 1)), (2, (100, 10, 1, 100))) for hertz in row]
+    path = tmp_path / "two.csv"
+    path.write_text("\n".join(lines))
+    run = import_file(store, path).run
+    assert [step.verb for step in results.steps(run)] == ["impedance", "impedance"]
+    assert [len(results.impedance(run, step)) for step in (1, 2)] == [3, 4]
+
+
+def test_pulses_both_ways_are_integrated_as_no_counter_tells_them_apart(
+    store: Store, results: Results, tmp_path: Path
+) -> None:
+    # 1 mA in for an hour, 0.5 mA out for another: 1.8 C in all, whatever a counter without a sign says
+    titles = "DataPoint,Cycle Index,Step Index,Step Type,Time,Total Time,Current(mA),Voltage(V),Capacity(mAh)"
+    rows = [(0, 1), (3600, 1), (3600, -0.5), (7200, -0.5)]
+    path = tmp_path / "pulses.csv"
+    lines = [f"{n},1,1,SIM,{t},{t},{i},3.5,{t / 3600}" for n, (t, i) in enumerate(rows, 1)]
+    path.write_text("\n".join([titles, *lines]))
+    (step,) = results.steps(import_file(store, path).run)
+    assert step.verb == "charge"
+    assert step.capacity == pytest.approx(3.6 - 1.8)
+
+
 def test_maccor_currents_get_their_sign_from_the_state(
     store: Store, results: Results, tmp_path: Path
 ) -> None:
