@@ -18,7 +18,7 @@ from drivers.eclib_structs import ChannelInfos, DeviceInfos
 from drivers.errors import RefusedError
 from drivers.finding import Finding
 from drivers.links import Link, LinkOptions
-from drivers.links.eclib import EclibLink
+from drivers.links.eclib import calls_over
 from protocols.plan import PlannedStep
 
 
@@ -48,18 +48,20 @@ class Biologic(Driver):
 
     @classmethod
     async def open(cls, link: Link) -> Self:
-        if not isinstance(link, EclibLink):
+        scheme, found, _ = link.address.partition("://")
+        if found and scheme != "eclib":
             raise RefusedError(
                 f"{link.address}: a Bio-Logic is reached through EClib; wanted eclib://192.168.0.5"
             )
-        conventions = Conventions.of(link.settings)
-        device, boards = await link.perform(_identified)
+        calls = calls_over(link)
+        conventions = Conventions.of(calls.settings)
+        device, boards = await calls.perform(_identified)
         model = MODELS.get(device.DeviceCode)
         if model is None:
             known = ", ".join(each.name for each in MODELS.values())
             raise RefusedError(f"{link.address}: device code {device.DeviceCode} answered; wanted {known}")
         ports = {
-            str(number + 1): Port(link, number, _potentiostat(model, board, infos), conventions)
+            str(number + 1): Port(calls, number, _potentiostat(model, board, infos), conventions)
             for number, (board, infos) in boards.items()
         }
         serial = next((str(infos.BoardSerialNumber) for _, infos in boards.values()), "")

@@ -13,7 +13,7 @@ from drivers.eclib_structs import ChannelInfos, CurrentValues
 from drivers.eclib_technique import IDENTIFIERS, Technique
 from drivers.errors import LinkError, RefusedError
 from drivers.finding import Finding
-from drivers.links.eclib import EclibLink
+from drivers.links.eclib import Calls
 
 START_SECONDS = 2.0
 """How long a channel may seem to stand after it was started."""
@@ -48,22 +48,22 @@ class Port:
     """Channel `number`, counted from 0. Every call is made in the link's own thread."""
 
     def __init__(
-        self, link: EclibLink, number: int, potentiostat: Potentiostat, conventions: Conventions
+        self, calls: Calls, number: int, potentiostat: Potentiostat, conventions: Conventions
     ) -> None:
         self.potentiostat = potentiostat
         self.conventions = conventions
-        self._link = link
+        self._calls = calls
         self._number = number
         self._seen = False  # at work, since it was started
         self._deadline = 0.0  # by when it is
 
     def __str__(self) -> str:
-        address = self._link.address.partition("?")[0]
+        address = self._calls.address.partition("?")[0]
         return f"channel {self._number + 1} of the {self.potentiostat.model.name} at {address}"
 
     async def make_ready(self) -> None:
         """Load the firmware techniques run on, where there is none. A busy channel is refused."""
-        await self._link.perform(self._make_ready)
+        await self._calls.perform(self._make_ready)
 
     async def begin(self, techniques: Sequence[Technique]) -> None:
         """Load the techniques and start them; what was left in the memory is gone."""
@@ -72,12 +72,12 @@ class Port:
             eclib.load(self._number, techniques, self.potentiostat.suffix)
             eclib.start(self._number)
 
-        await self._link.perform(work)
+        await self._calls.perform(work)
         self._seen, self._deadline = False, time.monotonic() + START_SECONDS
 
     async def empty(self) -> Emptied:
         """Take what is in the memory, as much as one answer holds."""
-        emptied = await self._link.perform(self._empty)
+        emptied = await self._calls.perform(self._empty)
         self._seen = self._seen or not emptied.over
         over = emptied.over and (self._seen or time.monotonic() > self._deadline)
         return emptied._replace(over=over)
@@ -85,18 +85,18 @@ class Port:
     async def change(self, index: int, technique: Technique) -> None:
         """Change the parameters of one of the techniques, while it runs too."""
         suffix = self.potentiostat.suffix
-        await self._link.perform(lambda eclib: eclib.update(self._number, index, technique, suffix))
+        await self._calls.perform(lambda eclib: eclib.update(self._number, index, technique, suffix))
 
     async def stop(self) -> None:
         """Stop what runs, which opens the circuit."""
-        await self._link.perform(lambda eclib: eclib.stop(self._number))
+        await self._calls.perform(lambda eclib: eclib.stop(self._number))
 
     async def off(self) -> None:
         """Open the circuit and read back that it is open. Once more where an answer was lost."""
         try:
-            await self._link.perform(self._off)
+            await self._calls.perform(self._off)
         except LinkError:
-            await self._link.perform(self._off)
+            await self._calls.perform(self._off)
 
     async def holds(self, techniques: Sequence[Technique]) -> bool:
         """Whether the channel runs just these techniques, or ran them and nobody took all of the data."""
@@ -111,7 +111,7 @@ class Port:
                 for (number, found), wanted in zip(held, techniques, strict=True)
             )
 
-        found = await self._link.perform(work)
+        found = await self._calls.perform(work)
         self._seen = self._seen or found
         return found
 
@@ -127,11 +127,11 @@ class Port:
                 found.append(Finding(f"{self}: {self._option(values)}", wrong=True))
             return found
 
-        return await self._link.perform(work)
+        return await self._calls.perform(work)
 
     async def said(self) -> str:
         """Return what the channel's firmware had to say, for a program that failed."""
-        messages = await self._link.perform(lambda eclib: eclib.messages(self._number))
+        messages = await self._calls.perform(lambda eclib: eclib.messages(self._number))
         return "; ".join(messages)
 
     def _make_ready(self, eclib: Eclib) -> None:

@@ -1,6 +1,7 @@
 """A Bio-Logic in trouble: a core that died, a cable that fails, EC-Lab in the way, unknown firmware."""
 
 import asyncio
+import io
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -16,6 +17,7 @@ from drivers.biologic_channel import EclibChannel
 from drivers.errors import LinkError, RefusedError
 from drivers.links.eclib import EclibLink
 from drivers.links.opening import open_link
+from drivers.links.transcript import RecordingLink, TranscriptLink
 from protocols.conditions import Quantity, Relation
 from protocols.reading import ImpedancePoint, Reading
 from protocols.techniques import ConstantCurrent, ConstantVoltage, Impedance, Level, Rest, Sweep
@@ -221,15 +223,41 @@ def test_the_shim_is_compiled_once_and_without_a_warning(tmp_path: Path) -> None
     assert built.stat().st_mtime_ns == age
 
 
-async def test_a_link_of_calls_carries_no_lines() -> None:
+async def test_a_link_of_calls_carries_no_other_lines() -> None:
     async with simulated() as (served, _):
         link = await open_link(served.address)
         assert isinstance(link, EclibLink)
-        with pytest.raises(LinkError, match="no lines go over it"):
+        with pytest.raises(LinkError, match="is no call of EClib"):
             await link.query("*IDN?")
+        with pytest.raises(LinkError, match="no lines go over it but calls"):
+            await link.read()
         await link.aclose()
         with pytest.raises(LinkError, match="the link is closed"):
             await link.perform(lambda eclib: None)
+
+
+async def test_a_dialogue_is_recorded_as_calls_and_plays_back() -> None:
+    """A charge driven through a link that writes everything down; its first lines identify a VMP3 again."""
+    end = when(Quantity.VOLTAGE, Relation.AT_LEAST, 1.5)
+    dialogue = io.StringIO()
+    async with simulated() as (served, cell):
+        link = await open_link(served.address)
+        instrument = await Biologic.open(RecordingLink(link, dialogue, clock=lambda: 0.0))
+        channel = instrument.channels["1"]
+        assert isinstance(channel, EclibChannel)
+        await channel.start("run/1", program(ConstantCurrent(0.01), end))
+        assert len(await channel.records(after=0)) > 0
+        assert await channel.attach("run/1", program(ConstantCurrent(0.01), end)) is not None
+        await rest_of(channel)
+        assert (await channel.state()).reason == end.text
+        await channel.off()
+        await link.aclose()
+        assert cell.charge == pytest.approx(4.0, rel=5e-3)
+    lines = dialogue.getvalue().splitlines()
+    assert lines[0] == "0.000 > BL_Connect [5]"
+    last = next(place for place, line in enumerate(lines) if "BL_GetChannelInfos" in line) + 1
+    with TranscriptLink("\n".join(lines[: last + 1])) as played:
+        assert (await Biologic.open(played)).identity == instrument.identity
 
 
 async def test_sixteen_channels_are_one_instrument() -> None:
