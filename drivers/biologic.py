@@ -19,6 +19,7 @@ from drivers.errors import RefusedError
 from drivers.finding import Finding
 from drivers.links import Link, LinkOptions
 from drivers.links.eclib import calls_over
+from protocols.accuracy import Accuracy
 from protocols.plan import PlannedStep
 
 
@@ -28,6 +29,9 @@ class Biologic(Driver):
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=5.0)
 
     many_channels: ClassVar[bool] = True
+
+    accuracy: ClassVar[Accuracy | None] = Accuracy(0.0, 5e-3, 0.0, 1e-3)
+    """0.1 % of a range of 5 V, 0.1 % of a current range: from memory of a VMP3's brochure, not checked."""
 
     # every list of techniques ends by its own tests and durations, and a channel that stops is disconnected
     deadman: Deadman = Deadman(DeadmanKind.AUTONOMOUS)

@@ -5,7 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 from urllib.parse import parse_qsl
 
 from drivers import eclib_library, eclib_lines
@@ -88,8 +88,6 @@ class EclibLink(Link, Calls):
     Connects with the first call, and anew with the next one after the connection was lost. The only
     lines it takes are calls spelt out, which `query` makes and answers.
     """
-
-    spoken: ClassVar[bool] = False
 
     def __init__(self, address: str, where: EclibAddress, options: LinkOptions) -> None:
         self.address = address
