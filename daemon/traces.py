@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from daemon.database import is_damage
 from daemon.errors import DamagedError, UnavailableError, UnknownError
-from daemon.results import CYCLE_RANGE, LAST
+from daemon.parquet_part import SIZE
+from daemon.results import CYCLE_RANGE, LAST, Results
 from daemon.thinning import kept
 
 WHOLE = 60_000
@@ -23,6 +24,9 @@ WHOLE = 60_000
 
 SUMMARISED = 1_500_000
 """Readings the database may go through while somebody waits: about half a second."""
+
+MOST_PARTS = 40
+"""Parts of an archive that are read: about half a second."""
 
 SAMPLES = 64
 """Readings looked at per stretch where there are too many."""
@@ -56,10 +60,16 @@ class Stretch(NamedTuple):
     run_id: int
     first: int
     last: int
+    archived: bool = False
 
     @property
     def readings(self) -> int:
         return max(0, self.last - self.first + 1)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The stretch as a query takes it."""
+        return {"run_id": self.run_id, "first": self.first, "last": self.last}
 
 
 class Traces:
@@ -67,10 +77,13 @@ class Traces:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._results = Results(engine)
 
     def of_time(self, run: str, start: float | None, end: float | None, points: int) -> Trace:
         """Return the run between two moments, in seconds since it began."""
         whole = self._whole(run)
+        if whole.archived:
+            return self._archived(run, whole, start, end, points)
         first = whole.first if start is None else self._number_at(whole, start)
         last = whole.last if end is None else self._number_at(whole, end)
         return self._thinned(run, whole._replace(first=max(whole.first, first - 1), last=last), points)
@@ -81,24 +94,64 @@ class Traces:
         row = self._rows(CYCLE_RANGE, run_id=whole.run_id, cycle=cycle)[0]
         if row.first is None:
             raise UnknownError(f"run {run} has no cycle {cycle} yet")
-        stretch = whole._replace(first=row.first, last=min(whole.last, (row.following or LAST) - 1))
+        stretch = whole._replace(first=row.first, last=min(whole.last, (row.following or LAST + 1) - 1))
+        if whole.archived:
+            return self._thin(run, stretch, self._of_archive(run, stretch), points)
         if stretch.readings <= WHOLE:
             return self._thinned(run, stretch, points)
         return self._chosen(run, stretch, points)
 
     def _thinned(self, run: str, stretch: Stretch, points: int) -> Trace:
         if stretch.readings <= WHOLE:
-            rows = self._rows(ROWS, **stretch._asdict())
-            traces = [np.array([row[i] for row in rows], dtype=np.float64) for i in (1, 2)]
-            chosen = kept(traces, points) if rows else ()
-            basis = "every reading" if len(rows) <= points else "extremes"
-            return _trace(run, basis, stretch, [rows[i] for i in chosen])
+            return self._thin(run, stretch, self._rows(ROWS, **stretch.numbers), points)
         if stretch.readings <= SUMMARISED:
             width = -(-stretch.readings // (points // 2 - 1))
             return _trace(
-                run, "extremes", stretch, _pairs(self._rows(EXTREMES, width=width, **stretch._asdict()))
+                run, "extremes", stretch, _pairs(self._rows(EXTREMES, width=width, **stretch.numbers))
             )
         return self._sampled(run, stretch, points)
+
+    def _thin(
+        self, run: str, stretch: Stretch, rows: Sequence[Sequence[Any]], points: int, whole: bool = True
+    ) -> Trace:
+        traces = [np.array([row[i] for row in rows], dtype=np.float64) for i in (1, 2)]
+        chosen = kept(traces, points) if rows else ()
+        basis = "every reading" if len(rows) <= points else "extremes"
+        return _trace(run, basis if whole else "samples", stretch, [rows[i] for i in chosen])
+
+    def _archived(
+        self, run: str, whole: Stretch, start: float | None, end: float | None, points: int
+    ) -> Trace:
+        """Return an archived run: its parts are read one by one, of a very long run some of them."""
+        stretch = whole
+        if start is not None:
+            stretch = stretch._replace(first=max(1, self._archived_at(run, whole, start) - 1))
+        if end is not None:
+            stretch = stretch._replace(last=min(whole.last, self._archived_at(run, whole, end)))
+        parts = np.arange(stretch.first, stretch.last + 1, SIZE)
+        chosen = parts if len(parts) <= MOST_PARTS else parts[:: -(-len(parts) // MOST_PARTS)]
+        each = max(20, points // max(1, len(chosen)))
+        rows: list[Sequence[Any]] = []
+        for first in chosen.tolist():
+            part = stretch._replace(first=first, last=min(stretch.last, first + SIZE - 1))
+            rows += self._thin_rows(self._of_archive(run, part), each)
+        return self._thin(run, stretch, rows, points, len(chosen) == len(parts))
+
+    def _thin_rows(self, rows: Sequence[Sequence[Any]], points: int) -> list[Sequence[Any]]:
+        traces = [np.array([row[i] for row in rows], dtype=np.float64) for i in (1, 2)]
+        return [rows[i] for i in kept(traces, points)] if rows else []
+
+    def _of_archive(self, run: str, stretch: Stretch) -> list[Sequence[Any]]:
+        readings = self._results.readings(run, after=stretch.first - 1, limit=stretch.readings)
+        return [(r.time, r.voltage, r.current, r.capacity, r.temperature, r.step, r.cycle) for r in readings]
+
+    def _archived_at(self, run: str, whole: Stretch, moment: float) -> int:
+        low, high = whole.first, whole.last + 1
+        while low < high:
+            middle = (low + high) // 2
+            found = self._results.readings(run, after=middle - 1, limit=1)
+            low, high = (middle + 1, high) if found and found[0].time < moment else (low, middle)
+        return low
 
     def _chosen(self, run: str, stretch: Stretch, points: int) -> Trace:
         numbers = np.linspace(stretch.first, stretch.last, points).astype(int).tolist()
@@ -123,7 +176,10 @@ class Traces:
         rows = self._rows(WHOLE_RUN, run=run)
         if not rows:
             raise UnknownError(f"no run {run!r} has been recorded")
-        return Stretch(rows[0].id, rows[0].first or 1, rows[0].last or 0)
+        found = rows[0]
+        if found.last is None and found.archived is not None:
+            return Stretch(found.id, 1, found.archived, archived=True)
+        return Stretch(found.id, found.first or 1, found.last or 0)
 
     def _number_at(self, whole: Stretch, moment: float) -> int:
         """Return the number of the first reading at or after a moment: time never goes back."""
@@ -149,7 +205,8 @@ class Traces:
 
 WHOLE_RUN = """
 SELECT id, (SELECT number FROM readings WHERE run_id = runs.id ORDER BY number LIMIT 1) AS first,
-    (SELECT number FROM readings WHERE run_id = runs.id ORDER BY number DESC LIMIT 1) AS last
+    (SELECT number FROM readings WHERE run_id = runs.id ORDER BY number DESC LIMIT 1) AS last,
+    (SELECT max(last_reading) FROM archives WHERE run_id = runs.id) AS archived
 FROM runs WHERE name = :run
 """
 NEXT_TIME = "SELECT time FROM readings WHERE run_id = :run_id AND number >= :number ORDER BY number LIMIT 1"

@@ -132,14 +132,18 @@ class Live:
         )
         self._number += 1
         self._everything = None
-        change = self._change(before)
-        for watcher in list(self._watchers):
-            watcher.tell(change, self._snapshot)
-        for key, seen in self._seen.items():
-            earlier = before.get(key)
-            if earlier is None or earlier.facts != seen.facts:
-                for hears in self._hears:
-                    hears(earlier, seen)
+        changed = [
+            (index, earlier, seen)
+            for index, (key, seen) in enumerate(self._seen.items())
+            if (earlier := before.get(key)) is None or earlier.facts != seen.facts
+        ]
+        if self._watchers:
+            change = self._change(before, [(index, seen) for index, _, seen in changed])
+            for watcher in list(self._watchers):
+                watcher.tell(change, self._snapshot)
+        for _, earlier, seen in changed:
+            for hears in self._hears:
+                hears(earlier, seen)
         if self._after is not None:
             self._after(self, time.time())
 
@@ -171,17 +175,13 @@ class Live:
             )
         return self._everything
 
-    def _change(self, before: Mapping[tuple[str, str], Seen]) -> bytes:
+    def _change(self, before: Mapping[tuple[str, str], Seen], changed: Sequence[tuple[int, Seen]]) -> bytes:
         """Return what changed; other channels than before are told as a snapshot."""
-        if list(before) != list(self._seen):
+        if before.keys() != self._seen.keys():
             return self._snapshot()
         pairs = enumerate(zip(before.values(), self._seen.values(), strict=True))
-        facts, values = [], []
-        for index, (old, new) in pairs:
-            if old.facts != new.facts:
-                facts.append(told(new) | {"index": index})
-            if old.values != new.values:
-                values.append(_row(index, new.values))
+        values = [_row(index, new.values) for index, (old, new) in pairs if old.values != new.values]
+        facts = [told(seen) | {"index": index} for index, seen in changed]
         return msgspec.json.encode(self._head("change") | {"channels": facts, "values": values})
 
     def _head(self, kind: str) -> dict[str, object]:

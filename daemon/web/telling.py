@@ -14,6 +14,9 @@ from daemon.web.live import Live, Seen
 from daemon.web.settings import Settings
 from daemon.web.tokens import Tokens
 
+SELDOM = 3.0
+"""Seconds between looks of the watchman: what he tells of can wait that long."""
+
 
 class Telling:
     """What the settings ask for, and nothing where they ask for nothing."""
@@ -31,6 +34,7 @@ class Telling:
         )
         obeys = broker is not None and settings.mqtt_commands
         self._commands = Commands(broker, cores, tokens) if broker is not None and obeys else None
+        self._looked = 0.0
         self._watchman = Watchman(settings.cache / "last-seen.json", self._tell)
 
     async def run(self) -> None:
@@ -50,6 +54,9 @@ class Telling:
             self._announcer.hear_state(before, now)
 
     def _look(self, live: Live, now: float) -> None:
+        if now - self._looked < SELDOM and now > self._looked:
+            return
+        self._looked = now
         self._watchman.look(live.channels.values(), live.cores.values(), now)
 
     def _tell(self, happening: Happening) -> None:

@@ -1,0 +1,114 @@
+"""Connections that are slow, many, foreign or talkative: they cost only themselves."""
+
+import contextlib
+import json
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.sync.connection import Connection
+
+from daemon.client import ask
+from daemon.requests import Status
+from daemon.web.live import Watcher
+from daemon.web.server import MOST_SILENT
+from daemon.web.tokens import Scope, Tokens
+from tests.web.service import Service, submission
+
+SILENT = MOST_SILENT + 144
+
+
+@contextlib.contextmanager
+def silent(url: str, number: int) -> Iterator[list[socket.socket]]:
+    """Hold connections open while inside, each of which begins a request and never ends it."""
+    where = urlsplit(url)
+    held = []
+    try:
+        for _ in range(number):
+            one = socket.create_connection((where.hostname or "", where.port or 80), 30)
+            one.sendall(b"GET /api/v1/channels HTTP/1.1\r\nHost: 127")
+            held.append(one)
+        yield held
+    finally:
+        for one in held:
+            one.close()
+
+
+def is_closed(one: socket.socket) -> bool:
+    """Whether the server has hung up."""
+    one.setblocking(False)
+    try:
+        return one.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def live(service: Service, token: str | None, **more: str) -> ClientConnection:
+    """Follow the live stream."""
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    url = f"ws{service.url.removeprefix('http')}/api/v1/live"
+    return connect(url, additional_headers=headers | more, open_timeout=30, max_size=None)
+
+
+def test_who_says_nothing_pushes_out_his_like_and_nobody_who_has_something_to_say(service: Service) -> None:
+    with silent(service.url, SILENT) as held, service.client() as client:
+        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+        assert client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"}).status_code == 200
+        assert ask(service.places.socket, Status())["core"] == "lab"
+        assert sum(is_closed(one) for one in held) >= SILENT - MOST_SILENT
+
+
+@pytest.mark.parametrize(
+    ("token", "headers"),
+    [
+        (None, {}),
+        ("guessed", {}),
+        ("valid", {"origin": "https://evil.example"}),
+        ("valid", {"host": "evil.example"}),
+    ],
+)
+def test_a_live_stream_is_for_who_is_known_and_from_our_page(
+    service: Service, token: str | None, headers: dict[str, str]
+) -> None:
+    secret = service.token if token == "valid" else token
+    with pytest.raises((InvalidStatus, ConnectionClosed)), live(service, secret, **headers) as stream:
+        stream.recv(30)
+
+
+def test_who_talks_instead_of_listening_is_let_go(service: Service) -> None:
+    with live(service, service.token) as stream:
+        assert json.loads(stream.recv(30))["kind"] == "snapshot"
+        with pytest.raises(ConnectionClosed):
+            _talk(stream)
+        assert stream.close_code == 1008
+
+
+def _talk(stream: Connection) -> None:
+    for _ in range(60):
+        stream.send("x" * 1000)
+    for _ in range(60):
+        stream.recv(30)
+
+
+def test_a_stream_ends_with_its_token(service: Service) -> None:
+    secret = service.token_for("leaver", Scope.VIEW)
+    with live(service, secret) as stream:
+        stream.recv(30)
+        Tokens.of(service.places.tokens).revoke("leaver")
+    with pytest.raises((InvalidStatus, ConnectionClosed)), live(service, secret) as stream:
+        stream.recv(30)
+
+
+async def test_who_is_slow_misses_changes_and_is_then_told_everything() -> None:
+    watcher = Watcher()
+    watcher.tell(b"change 1", lambda: b"everything 1")
+    watcher.tell(b"change 2", lambda: b"everything 2")
+    watcher.tell(b"change 3", lambda: b"everything 3")  # no room
+    assert [await watcher.next(), await watcher.next()] == [b"everything 1", b"change 2"]
+    watcher.tell(b"change 4", lambda: b"everything 4")
+    assert await watcher.next() == b"everything 4"
