@@ -119,5 +119,6 @@ def _summary(step: StepRecord) -> StepSummary:
         end_voltage=step.end_voltage,
         open_circuit_voltage=step.open_circuit_voltage,
         started=step.started,
+        own_capacity=step.own_capacity,
         complete=step.ended is not None and not (step.reason or "").startswith(_ENDED_EARLY),
     )

@@ -42,7 +42,7 @@ STEP_STARTED = (
 )
 STEP_ENDED = (
     *("ended", "reason", "duration", "capacity", "energy", "first_reading", "last_reading"),
-    *("start_voltage", "end_voltage", "mean_voltage"),
+    *("start_voltage", "end_voltage", "mean_voltage", "own_capacity"),
 )
 _KEY = itemgetter(0, 1)
 """Rows go in by their key, so that each page is touched once."""
@@ -293,7 +293,8 @@ class Ingest:
 
     def _steps_of(self, run_id: int, cycle: int) -> list[StepTotals]:
         query = (
-            "SELECT verb, ended IS NOT NULL AS ended, duration, capacity, energy, first_reading, last_reading"
+            "SELECT verb, ended IS NOT NULL AS ended, duration, capacity, energy, first_reading,"
+            " last_reading, end_voltage, own_capacity"
             " FROM steps WHERE run_id = :run_id AND cycle = :cycle ORDER BY ordinal"
         )
         rows = self._query(query, run_id=run_id, cycle=cycle)

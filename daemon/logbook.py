@@ -222,6 +222,7 @@ class Logbook:
                 start_voltage=tally.first.voltage if tally.first is not None else None,
                 end_voltage=tally.last.voltage if tally.last is not None else None,
                 mean_voltage=tally.mean_voltage,
+                own_capacity=tally.own_coulombs,
             )
         )
         self._visit = None

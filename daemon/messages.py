@@ -132,6 +132,7 @@ class StepEnded(msgspec.Struct, tag="step ended", frozen=True):
     start_voltage: float | None
     end_voltage: float | None
     mean_voltage: float | None  # energy over charge; time mean where no charge passed
+    own_capacity: float | None = None  # integral of the readings, where the instrument counted itself
 
 
 class Noted(msgspec.Struct, tag="noted", frozen=True):

@@ -66,6 +66,8 @@ class Tally:
         self._last_time = seconds
         self._volt_seconds = 0.0
         self._counted = 0.0
+        self._own = coulombs
+        self._by_instrument = False
         comparisons = tuple(until.comparisons()) if until is not None else ()
         self._slope = Trend(SLOPE_WINDOW) if _looks_at(comparisons, Quantity.VOLTAGE_SLOPE) else None
         self._drifts = {c.window: Trend(c.window) for c in comparisons if c.window is not None}
@@ -95,10 +97,13 @@ class Tally:
         """Count one reading, as `take` does, where nobody wants to know how far the step is."""
         before = self.last if self.last is not None else reading
         stretch = time - self._last_time
-        self.coulombs += 0.5 * (before.current + reading.current) * stretch
+        passed = 0.5 * (before.current + reading.current) * stretch
+        self.coulombs += passed
+        self._own += passed
         self.joules += 0.5 * (before.current * before.voltage + reading.current * reading.voltage) * stretch
         if counted is not None:
             self.coulombs, self.joules = counted
+            self._by_instrument = True
         self._volt_seconds += 0.5 * (before.voltage + reading.voltage) * stretch
         self._counted += stretch
         self._last_time = self.seconds = time
@@ -122,6 +127,11 @@ class Tally:
     def volt_seconds(self) -> tuple[float, float]:
         """The integral of the voltage, and the seconds it was taken over."""
         return self._volt_seconds, self._counted
+
+    @property
+    def own_coulombs(self) -> float | None:
+        """The integral of the readings, to hold against the instrument's counter; None if it has none."""
+        return self._own if self._by_instrument else None
 
     @property
     def mean_voltage(self) -> float | None:

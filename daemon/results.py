@@ -72,6 +72,7 @@ class StepRecord:
     start_voltage: float | None
     end_voltage: float | None
     mean_voltage: float | None
+    own_capacity: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ class CycleRecord:
     coulombic_efficiency: float | None
     energy_efficiency: float | None
     pairing: str | None
+    charge_time: float | None
+    discharge_time: float | None
+    charge_end_voltage: float | None
+    discharge_end_voltage: float | None
+    disagreement: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,13 +336,14 @@ LEFT JOIN instruments ON instruments.id = instrument_id
 STEPS = """
 SELECT ordinal, path, line, verb, setting, set_value, cycle, rounds, marks, open_circuit_voltage,
     started, ended, reason, duration, capacity, energy, first_reading, last_reading,
-    start_voltage, end_voltage, mean_voltage
+    start_voltage, end_voltage, mean_voltage, own_capacity
 FROM steps WHERE run_id = :run_id ORDER BY ordinal
 """
 CYCLES = """
 SELECT cycle, first_reading, last_reading, duration, charge_capacity, discharge_capacity, charge_energy,
     discharge_energy, mean_charge_voltage, mean_discharge_voltage, hysteresis, coulombic_efficiency,
-    energy_efficiency, pairing
+    energy_efficiency, pairing, charge_time, discharge_time, charge_end_voltage, discharge_end_voltage,
+    disagreement
 FROM cycles WHERE run_id = :run_id ORDER BY cycle
 """
 FIGURES = """

@@ -1,7 +1,7 @@
 """What one cycle amounts to, folded from its steps."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,7 +22,8 @@ class Pairing(StrEnum):
 class StepTotals:
     """What a step of the cycle passed: coulomb and joule, signed like the current.
 
-    `ended` is False while it runs; its totals are then still to come.
+    `ended` is False while it runs; its totals are then still to come. `own_capacity` is the integral of
+    the readings where `capacity` is the instrument's counter.
     """
 
     verb: str | None
@@ -32,6 +33,8 @@ class StepTotals:
     energy: float | None
     first_reading: int | None
     last_reading: int | None
+    end_voltage: float | None = None
+    own_capacity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class CycleSummary:
 
     The discharge energy is negative where plating cost energy. Efficiencies are fractions, given
     once every step of the cycle that began has ended. Hysteresis is the mean charge voltage less
-    the mean discharge voltage, each being energy over charge.
+    the mean discharge voltage, each being energy over charge. `disagreement` is the largest share by which
+    the integral of a step's readings differs from the instrument's counter.
     """
 
     first_reading: int | None
@@ -56,6 +60,11 @@ class CycleSummary:
     coulombic_efficiency: float | None
     energy_efficiency: float | None
     pairing: str | None
+    charge_time: float | None = None
+    discharge_time: float | None = None
+    charge_end_voltage: float | None = None
+    discharge_end_voltage: float | None = None
+    disagreement: float | None = None
 
 
 def pairing_of(cell: str, facts: Mapping[str, object]) -> Pairing:
@@ -93,7 +102,22 @@ def summarise(steps: Sequence[StepTotals], pairing: Pairing | None) -> CycleSumm
         coulombic_efficiency=_coulombic(charge, discharge, pairing) if whole else None,
         energy_efficiency=_energetic(charge_energy, discharge_energy, pairing) if whole else None,
         pairing=pairing.value if pairing is not None else None,
+        charge_time=_time(charged),
+        discharge_time=_time(discharged),
+        charge_end_voltage=charged[-1].end_voltage if charged else None,
+        discharge_end_voltage=discharged[-1].end_voltage if discharged else None,
+        disagreement=max(_disagreements(steps), default=None),
     )
+
+
+def _time(steps: Sequence[StepTotals]) -> float | None:
+    return sum(step.duration or 0.0 for step in steps) if steps else None
+
+
+def _disagreements(steps: Sequence[StepTotals]) -> Iterator[float]:
+    for step in steps:
+        if step.own_capacity is not None and step.capacity:
+            yield abs(step.own_capacity / step.capacity - 1)
 
 
 def _sides(cell: str) -> tuple[str | None, str | None]:

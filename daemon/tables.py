@@ -126,6 +126,9 @@ steps = Table(
     Column("first_reading", Integer),
     Column("last_reading", Integer),
     *_columns(NUMBER, "start_voltage", "end_voltage", "mean_voltage"),
+    Column(
+        "own_capacity", NUMBER, comment="integral of the readings where the instrument counted `capacity`"
+    ),
     PrimaryKeyConstraint("run_id", "ordinal", name="pk_steps"),
     Index("ix_steps_run_id_cycle", "run_id", "cycle"),
     sqlite_with_rowid=False,
@@ -180,6 +183,10 @@ cycles = Table(
         "energy_efficiency",
     ),
     Column("pairing", Text, comment="which capacity over which the Coulombic efficiency is"),
+    *_columns(NUMBER, "charge_time", "discharge_time", "charge_end_voltage", "discharge_end_voltage"),
+    Column(
+        "disagreement", NUMBER, comment="largest share by which own integral and counter of a step differ"
+    ),
     PrimaryKeyConstraint("run_id", "cycle", name="pk_cycles"),
     sqlite_with_rowid=False,
 )

@@ -205,7 +205,7 @@ def _cycles(dossier: Dossier, unfolded: bool) -> Markup | None:
     scale = capacity_scale(dossier)
     head = (
         "Cycle", f"Charge / {scale.unit}", f"Discharge / {scale.unit}", "CE / %", "EE / %", "Mean charge / V",
-        "Mean discharge / V", "Hysteresis / mV", "Duration",
+        "Mean discharge / V", "Hysteresis / mV", "Charge ends / V", "Discharge ends / V", "Duration",
     )  # fmt: skip
     rows = [_cycle(cycle, scale.factor) for cycle in listed]
     every = "" if len(listed) == len(cycles) else f", {len(listed)} of {len(cycles)} shown"
@@ -227,6 +227,8 @@ def _cycle(cycle: CycleRecord, factor: float) -> Markup:
         _number(cycle.mean_charge_voltage, 1.0, 5),
         _number(cycle.mean_discharge_voltage, 1.0, 5),
         _number(cycle.hysteresis, 1e3, 4),
+        _number(cycle.charge_end_voltage, 1.0, 5),
+        _number(cycle.discharge_end_voltage, 1.0, 5),
         words.span(cycle.duration),
     )
     return tag("tr", [tag("td", value, class_="number") for value in values])

@@ -14,6 +14,7 @@ from protocols.figures.figure import Figure, RunPlace
 from protocols.figures.run import CycleSummary, StepSummary
 
 Series = list[tuple[int, float]]
+DISAGREEMENT = 0.005  # readings kept a minute apart are off by less
 
 
 class Pairing(StrEnum):
@@ -55,7 +56,7 @@ def capacity(
     method = f"{way} capacity of cycle {cycle.number}"
     place = RunPlace(cycle=cycle.number)
     own = _of_instrument(coulombs, seconds, accuracy)
-    found = [Figure("capacity", coulombs, "C", method, own, place=place)]
+    found = [Figure("capacity", coulombs, "C", method, own, _disagreeing(cycle), place=place)]
     if mass:
         per_mass = f"{method} / active mass {1e6 * mass.value:.4g} mg"
         found.append(_per("specific_capacity", Estimate(coulombs, own or 0.0), mass, "C/kg", per_mass, place))
@@ -63,6 +64,15 @@ def capacity(
         per_area = f"{method} / area {1e4 * area.value:.4g} cm2"
         found.append(_per("areal_capacity", Estimate(coulombs, own or 0.0), area, "C/m2", per_area, place))
     return found
+
+
+def _disagreeing(cycle: CycleSummary) -> tuple[str, ...]:
+    if cycle.disagreement is None or cycle.disagreement <= DISAGREEMENT:
+        return ()
+    return (
+        f"the integral of the readings of cycle {cycle.number} differs by {100 * cycle.disagreement:.2g} % "
+        "from the instrument's counter, which is what is given",
+    )
 
 
 def _of_instrument(coulombs: float, seconds: float | None, accuracy: Accuracy | None) -> float | None:
@@ -239,7 +249,7 @@ def _over_cycles(name: str, series: Series, unit: str, formula: str) -> Figure:
         unit=unit,
         uncertainty=mean.uncertainty if deviation is not None else None,
         method=f"{formula}; mean of {len(series)} cycles, {first[0]} to {last[0]}",
-        warnings=_trend(numbers, values),
+        warnings=_trend(numbers, values, name, unit),
         detail={
             "cycles": len(series),
             "standard_deviation": deviation,
@@ -252,7 +262,7 @@ def _over_cycles(name: str, series: Series, unit: str, formula: str) -> Figure:
     )
 
 
-def _trend(numbers: Array, values: Array) -> tuple[str, ...]:
+def _trend(numbers: Array, values: Array, name: str, unit: str) -> tuple[str, ...]:
     """Say so where the values run away with the cycles: a mean then hides more than it tells."""
     if len(values) < 10:
         return ()
@@ -261,7 +271,8 @@ def _trend(numbers: Array, values: Array) -> tuple[str, ...]:
     span = float(slope) * float(numbers[-1] - numbers[0])
     if not abs(slope) > 4 * error:
         return ()
+    drift = Figure(name, span, unit, "").in_lab_units()
     return (
-        f"drifts by {span:+.3g} from cycle {numbers[0]:.0f} to {numbers[-1]:.0f}: "
+        f"drifts by {drift.value:+.3g} {drift.unit} from cycle {numbers[0]:.0f} to {numbers[-1]:.0f}: "
         "look at the cycles, not only at their mean",
     )

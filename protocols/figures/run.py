@@ -1,7 +1,7 @@
 """What figures need to know of a run: its steps, its cycles, the readings of a step. All SI."""
 
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,8 +15,9 @@ class StepSummary:
 
     `capacity` (C) and `energy` (J) carry the sign of the current; `set_value` is ampere, volt,
     watt or ohm, None for rest, sweep and impedance. `cycle` is 0 before the first, `started` in
-    seconds of the run. `complete` is False for a step that still runs or was cut short (stopped,
-    tripped): it counts for nothing.
+    seconds of the run. `own_capacity` is the integral of the readings where the instrument counted.
+    `complete` is False for a step that still runs or was cut short (stopped, tripped): it counts
+    for nothing.
     """
 
     ordinal: int
@@ -32,13 +33,15 @@ class StepSummary:
     end_voltage: float | None = None
     open_circuit_voltage: float | None = None
     started: float | None = None
+    own_capacity: float | None = None
     complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class CycleSummary:
     """One cycle: magnitudes of charge (C) and energy (J) passed either way, charge-weighted mean
-    voltages (V), the set currents (A, magnitudes), the times it took (s) and the marks of its steps.
+    voltages (V), the set currents (A, magnitudes), the times it took (s), the marks of its steps, and the
+    share by which counter and readings disagree.
     """
 
     number: int
@@ -52,6 +55,7 @@ class CycleSummary:
     charge_current: float | None = None
     charge_time: float | None = None
     discharge_time: float | None = None
+    disagreement: float | None = None
     marks: tuple[str, ...] = ()
 
 
@@ -137,8 +141,16 @@ def _cycle(number: int, steps: Sequence[StepSummary]) -> CycleSummary:
         charge_current=_set_current(charge),
         charge_time=sum(s.duration for s in charge) if charge else None,
         discharge_time=sum(s.duration for s in discharge) if discharge else None,
+        disagreement=max(_disagreements(steps), default=None),
         marks=tuple(dict.fromkeys(mark for step in steps for mark in step.marks)),
     )
+
+
+def _disagreements(steps: Sequence[StepSummary]) -> Iterator[float]:
+    """By which share the integral of the readings differs from the instrument's counter."""
+    for step in steps:
+        if step.own_capacity is not None and step.capacity:
+            yield abs(step.own_capacity / step.capacity - 1)
 
 
 def _total(values: Sequence[float]) -> float | None:

@@ -70,3 +70,15 @@ def test_there_is_no_efficiency_before_every_step_has_ended() -> None:
 def test_an_unknown_cell_has_capacities_and_no_efficiency_yet() -> None:
     cycle = summarise([step("charge", 9.0, 36.0), step("discharge", -9.0, -30.0)], None)
     assert (cycle.charge_capacity, cycle.coulombic_efficiency, cycle.pairing) == (9.0, None, None)
+
+
+def test_how_each_way_ended_how_long_it_took_and_whether_counter_and_readings_agree() -> None:
+    steps = [
+        StepTotals("discharge", True, 100.0, -4.0, -8.0, 1, 2, end_voltage=1.7, own_capacity=-3.98),
+        StepTotals("charge", True, 90.0, 3.6, 8.0, 3, 4, end_voltage=2.8, own_capacity=3.6),
+        StepTotals("hold", True, 30.0, 0.4, 1.1, 5, 6, end_voltage=2.801),
+    ]
+    cycle = summarise(steps, Pairing.DISCHARGE_PER_CHARGE)
+    assert (cycle.charge_time, cycle.discharge_time) == (120.0, 100.0)
+    assert (cycle.charge_end_voltage, cycle.discharge_end_voltage) == (2.801, 1.7)
+    assert cycle.disagreement == pytest.approx(0.005)  # 3.98 of 4.00 C

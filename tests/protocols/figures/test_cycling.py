@@ -88,7 +88,7 @@ def test_an_efficiency_that_runs_away_is_pointed_out() -> None:
     random = np.random.default_rng(0)
     cycles = [cycle(n, 0.96 - 0.001 * n, 1.0) for n in range(1, 101)]
     figure = cycling.coulombic_efficiency(cycles, Pairing.STRIP_OVER_PLATE)
-    assert "drifts by -0.099 from cycle 1 to 100" in figure.warnings[0]  # 99 times 0.001
+    assert "drifts by -9.9 % from cycle 1 to 100" in figure.warnings[0]  # 99 times 0.1 %
     steady = [cycle(n, 0.96 + 0.0005 * float(random.standard_normal()), 1.0) for n in range(1, 101)]
     assert cycling.coulombic_efficiency(steady, Pairing.STRIP_OVER_PLATE).warnings == ()
 
