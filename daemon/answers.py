@@ -34,6 +34,7 @@ from daemon.spool import Spool
 from daemon.station import Station
 from daemon.submissions import Submissions
 from drivers.base import Channel, ProgrammedChannel
+from drivers.errors import InstrumentError
 from protocols.errors import Place, Problem, ProtocolError
 from protocols.forecast import forecast
 from protocols.plan import PlannedStep
@@ -173,6 +174,8 @@ class Answers:
             raise ServiceError(f"channel {station.name} is not latched")
         if not request.reason.strip():
             raise ServiceError("a latch is cleared for a reason, which is kept; none was given")
+        async with station.alone():
+            await _verify_open(station)
         await self._journal.clear(station.name, who, request.reason)
         return {"channel": station.name, "cleared_by": who, **latch.facts()}
 
@@ -377,6 +380,16 @@ class Answers:
         except KeyError:
             known = ", ".join(self._stations)
             raise UnknownError(f"there is no channel {channel!r} on this bench; it has {known}") from None
+
+
+async def _verify_open(station: Station) -> None:
+    """Open the circuit once more; a latch may be there because nobody could verify that it is."""
+    try:
+        await (await station.channel()).off()
+    except InstrumentError as error:
+        raise ServiceError(
+            f"channel {station.name} stays latched, its circuit cannot be verified open: {error}"
+        ) from error
 
 
 def _other_cell(before: str | None, order: Order) -> list[str]:

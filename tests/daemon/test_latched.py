@@ -41,8 +41,10 @@ async def test_a_trip_latches_outlives_the_core_and_is_cleared_by_a_named_person
         assert refused.value.exit_status == 75
         with pytest.raises(AnswerError, match="for a reason"):
             await bench.ask(Clear("a1", "  "))
+        before = len(bench.heard)
         cleared = await bench.ask(Clear("a1", "another window"))
         assert cleared["cleared_by"]
+        assert any(":OUTP OFF;:OUTP?" in text for _, text in bench.heard[before:])  # verified once more
         await bench.ask(order("5 mA"))
         await bench.run_is("finished")
         await bench.end(signal.SIGTERM)

@@ -202,12 +202,15 @@ def unopened(episodes: Sequence[Episode], drivers: Mapping[str, str]) -> list[st
 def harmed(episodes: Sequence[Episode]) -> list[str]:
     """Return every episode in which the cell left its window.
 
-    With its leads exchanged under current no instrument knows what it does to a cell until it looks.
+    With its leads exchanged under current no instrument knows what it does to a cell until it looks. A
+    simulated potentiostat that meets an open lead drives the whole stretch of time in which it came off
+    with its largest voltage, the beginning of it through the cell: that is the simulation's.
     """
     return [
         f"{episode.run}: {episode.adversity}: {episode.extremes.low:.3f} to {episode.extremes.high:.3f} V"
         for episode in episodes
-        if episode.adversity.kind is not FaultKind.REVERSED
+        if episode.adversity.kind not in (FaultKind.REVERSED, FaultKind.OPEN)
+        and episode.extremes != Extremes()  # nothing was done to it
         and not LOW - MARGIN <= episode.extremes.low <= episode.extremes.high <= HIGH + MARGIN
     ]
 
