@@ -1,6 +1,7 @@
 """Many rows into one table, each once: as fast as the database takes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -8,25 +9,32 @@ from sqlalchemy.exc import DBAPIError
 Row = tuple[object, ...]
 
 
-def insert_new(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+def insert_new(
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: list[Row],
+    constants: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Insert the rows whose key is not there yet; part of the transaction under way.
 
-    PostgreSQL takes them by COPY into a table of the session's own, which knows no key, and from there.
+    `constants` are columns that have the same value in every row, as SQL has it. PostgreSQL takes
+    the rows by COPY into a table of the session's own, which knows no key, and from there.
     """
-    names = ", ".join(columns)
+    names, all_names = ", ".join(columns), ", ".join((*columns, *constants))
     if connection.dialect.name != "postgresql":
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
-        connection.exec_driver_sql(statement, list(rows))
+        values = ", ".join((*"?" * len(columns), *constants.values()))
+        statement = f"INSERT INTO {table} ({all_names}) VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608
+        connection.exec_driver_sql(statement, rows)
         return
+    new, values = f"new_{table}", ", ".join((*columns, *constants.values()))
+    empty = f"SELECT * FROM {table} WITH NO DATA"  # noqa: S608
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {new} ON COMMIT DELETE ROWS AS {empty}")
+    _copy(connection, f"COPY {new} ({names}) FROM STDIN", rows)
     connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS new_{table} (LIKE {table}) ON COMMIT DELETE ROWS"
+        f"INSERT INTO {table} ({all_names}) SELECT {values} FROM {new} ON CONFLICT DO NOTHING"  # noqa: S608
     )
-    _copy(connection, f"COPY new_{table} ({names}) FROM STDIN", rows)
-    connection.exec_driver_sql(
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM new_{table} ON CONFLICT DO NOTHING"  # noqa: S608
-    )
-    connection.exec_driver_sql(f"DELETE FROM new_{table}")  # noqa: S608
+    connection.exec_driver_sql(f"DELETE FROM {new}")  # noqa: S608
 
 
 def _copy(connection: Connection, statement: str, rows: Sequence[Row]) -> None:

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, CursorResult
 
 from daemon.bulk import Row, insert_new
@@ -34,6 +37,10 @@ READINGS = (
     *("run_id", "number", "step", "cycle"),
     *("time", "voltage", "current", "capacity", "energy", "temperature", "flags"),
 )
+PLAIN = {"temperature": "NULL", "flags": "0"}
+SCANNED = tuple(name for name in READINGS if name not in PLAIN)
+"""What a scan says of a reading; the rest is the same for all."""
+
 IMPEDANCE = ("run_id", "number", "step", "cycle", "time", "frequency", "real", "imaginary", "flags")
 STEP_KEY = ("run_id", "ordinal")
 STEP_STARTED = (
@@ -44,8 +51,11 @@ STEP_ENDED = (
     *("ended", "reason", "duration", "capacity", "energy", "first_reading", "last_reading"),
     *("start_voltage", "end_voltage", "mean_voltage", "own_capacity"),
 )
-_KEY = itemgetter(0, 1)
-"""Rows go in by their key, so that each page is touched once."""
+_RUN = itemgetter(0)
+"""Rows go in run by run, so that each page is touched once."""
+
+GROUPS = 1000
+"""Of runs scanned together that are remembered at most."""
 
 INSTRUMENT = ("maker", "model", "serial", "firmware", "address")
 
@@ -61,6 +71,14 @@ Group = tuple[int, int, Readings | ImpedancePoints]
 """The id of a run, the number of its first row, and the rows."""
 
 
+class ScanGroup(NamedTuple):
+    """Runs that are scanned together: their ids, the cycle each is in, and a reading from which it was."""
+
+    ids: Sequence[int]
+    cycles: Sequence[int]
+    since: NDArray[np.int64]
+
+
 @dataclass(slots=True)
 class Memory:
     """What need not be asked of the database again; forgotten when a transaction fails."""
@@ -71,8 +89,11 @@ class Memory:
         default_factory=dict
     )  # run → latest cycle and its first reading
 
+    scans: dict[tuple[str, ...], ScanGroup] = field(default_factory=dict)
+
     def forget(self) -> None:
         """Forget everything."""
+        self.scans.clear()
         self.runs.clear()
         self.pairings.clear()
         self.cycles.clear()
@@ -89,7 +110,7 @@ class Ingest:
         self._connection = connection
         self._memory = memory
         self._readings: list[Group] = []
-        self._scanned: list[Row] = []
+        self._scans: list[tuple[ScanGroup, ScanReadings]] = []
         self._impedance: list[Group] = []
         self._steps: set[tuple[int, int]] = set()
         self._cycles: set[tuple[int, int]] = set()
@@ -101,8 +122,10 @@ class Ingest:
         for batch in batches:
             for item in batch.items:
                 self._take(batch, item)
-        self._insert("readings", READINGS, sorted(table_rows(self._readings) + self._scanned, key=_KEY))
-        self._insert("impedance", IMPEDANCE, sorted(table_rows(self._impedance), key=_KEY))
+        self._insert("readings", READINGS, sorted(table_rows(self._readings), key=_RUN))
+        if self._scans:
+            self._insert("readings", SCANNED, sorted(scan_rows(self._scans), key=_RUN), PLAIN)
+        self._insert("impedance", IMPEDANCE, sorted(table_rows(self._impedance), key=_RUN))
         self._summarise()
 
     def _have_alone(self, batches: Sequence[Batch]) -> None:
@@ -160,15 +183,31 @@ class Ingest:
                 self._run_ended(run_id, item)
 
     def _take_scan(self, batch: Batch, item: ScanReadings) -> None:
-        ids = [self._run_id(run, batch.core) for run in item.runs]
-        numbers = np.frombuffer(item.numbers, "<i8").tolist()
-        for run_id, cycle, number in zip(ids, item.cycles, numbers, strict=True):
-            self._begin_cycle(run_id, cycle, number)
-        self._scanned += scan_rows(ids, numbers, item)
+        """Take readings of many runs; the same ones come together again and again."""
+        numbers = np.frombuffer(item.numbers, "<i8")
+        group = self._memory.scans.get(tuple(item.runs))
+        if group is None or group.cycles != item.cycles or not (group.since <= numbers).all():
+            group = self._new_group(batch, item, numbers)
+        self._scans.append((group, item))
 
-    def _insert(self, table: str, columns: Sequence[str], rows: list[Row]) -> None:
+    def _new_group(self, batch: Batch, item: ScanReadings, numbers: NDArray[np.int64]) -> ScanGroup:
+        ids = [self._run_id(run, batch.core) for run in item.runs]
+        for run_id, cycle, number in zip(ids, item.cycles, numbers.tolist(), strict=True):
+            self._begin_cycle(run_id, cycle, number)
+        if len(self._memory.scans) >= GROUPS:
+            self._memory.scans.clear()
+        self._memory.scans[tuple(item.runs)] = group = ScanGroup(ids, item.cycles, numbers)
+        return group
+
+    def _insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: list[Row],
+        constants: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         if rows:
-            insert_new(self._connection, table, columns, rows)
+            insert_new(self._connection, table, columns, rows, constants)
 
     def _run_id(self, run: str, core: str) -> int:
         """Return the run's number, made up on the spot where its start has not come yet."""
@@ -355,12 +394,25 @@ def table_rows(groups: Iterable[Group]) -> list[Row]:
     return rows
 
 
-def scan_rows(ids: Sequence[int], numbers: Sequence[int], scan: ScanReadings) -> Iterable[Row]:
-    """Return a row for each reading of a scan. Raises ValueError where its columns differ in length."""
-    columns = (scan.times, scan.voltages, scan.currents, scan.capacities, scan.energies)
-    values = [np.frombuffer(column, "<f8").tolist() for column in columns]
-    nothing = [None] * len(ids), [0] * len(ids)  # neither a temperature nor a flag
-    return zip(ids, numbers, scan.steps, scan.cycles, *values, *nothing, strict=True)
+def scan_rows(scans: Sequence[tuple[ScanGroup, ScanReadings]]) -> Iterable[Row]:
+    """Return a row for each reading of the scans, at least one, all of a column at once.
+
+    Raises ValueError where the columns of a scan differ in length.
+    """
+    for group, scan in scans:
+        if {len(column) for column in _columns(scan)} != {8 * len(group.ids)}:
+            raise ValueError(f"a scan of {len(group.ids)} runs has columns of other lengths")
+    ids = chain.from_iterable(group.ids for group, _ in scans)
+    steps = chain.from_iterable(scan.steps for _, scan in scans)
+    cycles = chain.from_iterable(scan.cycles for _, scan in scans)
+    columns = zip(*(_columns(scan) for _, scan in scans), strict=True)
+    numbers, *values = map(b"".join, columns)
+    floats = [np.frombuffer(column, "<f8").tolist() for column in values]
+    return zip(ids, np.frombuffer(numbers, "<i8").tolist(), steps, cycles, *floats, strict=True)
+
+
+def _columns(scan: ScanReadings) -> tuple[bytes, ...]:
+    return scan.numbers, scan.times, scan.voltages, scan.currents, scan.capacities, scan.energies
 
 
 def as_utc(moment: str) -> str:

@@ -14,7 +14,7 @@ from daemon.guards import Guards
 from protocols.conditions import Comparison, Quantity
 from protocols.limits import Limits, Range
 from protocols.plan import PlannedStep
-from protocols.setpoint import Setpoint
+from protocols.setpoint import Setpoint, Voltage
 from protocols.techniques import ConstantCurrent, ConstantVoltage, Rest
 
 MARGIN = 20.0
@@ -26,8 +26,10 @@ class Quiet(NamedTuple):
     """SI. Low and high edges hold the reading itself, `near` edges what it must stay far from.
 
     Currents and their edges are signed, those named `magnitude` are not. `late` is the longest time
-    between two readings. The last three are the recording's rule, infinite (the share of the current: no
-    number) where it has no such part; scans come by the clock, and the one nearest the moment is kept.
+    between two readings. Before `settle` there is more to be asked: a held voltage has to drive a
+    current from the beginning on. The last three are the recording's rule, infinite (the share of the
+    current: no number) where it has no such part; scans come by the clock, and the one nearest the
+    moment is kept.
     """
 
     sample: float
@@ -46,6 +48,7 @@ class Quiet(NamedTuple):
     lead_current: float
     collapse: float
     late: float
+    settle: float
     every: float
     voltage_step: float
     current_step: float
@@ -104,6 +107,7 @@ def quiet(
         lead_current=bounds.lead_current,
         collapse=bounds.collapse,
         late=sample + bounds.patience,
+        settle=bounds.settle if isinstance(setpoint, Voltage) else 0.0,
         every=math.inf if record.every is None else record.every - 0.5 * sample,
         voltage_step=math.inf if record.voltage_step is None else record.voltage_step,
         current_step=math.nan if record.current_step is None else record.current_step,

@@ -195,7 +195,7 @@ def _is_quiet(before: Column, after: Column, bounds: Column) -> NDArray[np.bool_
 
 def _is_kept(after: Column, bounds: Column) -> NDArray[np.bool_]:
     """Return which readings the recording's rule keeps; as `Recording.keeps` has it."""
-    every, voltage_step, current_step = bounds[16:19] * (1.0 - 1e-9)
+    every, voltage_step, current_step = bounds[17:20] * (1.0 - 1e-9)
     since = after[TIME] - after[STEP_ZERO] - after[KEPT_TIME]
     moved = np.abs(after[CURRENT] - after[KEPT_CURRENT])
     kept: NDArray[np.bool_] = (

@@ -131,7 +131,7 @@ class SteppedEngine(Engine):
             if reason is not None:
                 return reason
             before, interval = reading, foresight.interval(progress)
-            if bounds is not None and interval >= foresight.usual and since > self._guards.settle:
+            if bounds is not None and interval >= foresight.usual and since > bounds.settle:
                 woken = await self._sit(bounds, look, tally, foresight, origin - behind)
                 before, woke = self._last, await self._clock.now()
                 continue

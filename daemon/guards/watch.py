@@ -34,7 +34,6 @@ class Guards:
         second_voltage: SecondVoltage | None = None,
     ) -> None:
         self.stale = thresholds.stale
-        self.settle = thresholds.settle
         self.patience = min(thresholds.stale, max(SHORTEST_PATIENCE, 3.0 * sample))
         """Seconds within which a reading that is due must be there."""
         self.contacts = Contacts(thresholds.resistance)

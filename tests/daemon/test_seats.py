@@ -33,6 +33,7 @@ ANYTHING = Quiet(
     lead_current=-1.0,
     collapse=math.inf,
     late=5.0,
+    settle=0.0,
     every=math.inf,
     voltage_step=math.inf,
     current_step=math.nan,
