@@ -1,15 +1,17 @@
-"""PalmSens EmStat4 LR and HR potentiostats over a serial line, programmed in MethodSCRIPT.
+"""PalmSens EmStat4, EmStat Pico and Nexus over a serial line, programmed in MethodSCRIPT.
 
-One channel, "1". Firmware with MethodSCRIPT 1.2 or later.
+One channel, "1"; of a MultiEmStat4 each channel is a serial line of its own. Firmware with
+MethodSCRIPT 1.2 or later.
 """
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity, Program
 from drivers.deadman import Deadman, DeadmanKind
 from drivers.emstat4_channel import PAUSE_AFTER_ERROR, ScriptChannel
-from drivers.emstat4_models import MODELS, Model
+from drivers.emstat4_models import MODELS, NEXUS_MODELS, PICO_MODELS, Model
 from drivers.emstat4_refusal import refusal
 from drivers.errors import LinkError, RefusedError
 from drivers.links import Link, LinkOptions
@@ -23,6 +25,9 @@ MOST_VERSION_LINES = 5
 
 class EmStat4(Driver):
     """A potentiostat and galvanostat with its one channel."""
+
+    models: ClassVar[Mapping[str, Model]] = MODELS
+    """By the device letters it says it is."""
 
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0, baud_rate=921_600)
 
@@ -42,14 +47,14 @@ class EmStat4(Driver):
 
     @classmethod
     def refusal(cls, step: PlannedStep) -> str | None:
-        reasons = [refusal(step, model) for model in MODELS.values()]
+        reasons = [refusal(step, model) for model in cls.models.values()]
         return reasons[-1] if all(reasons) else None
 
     @classmethod
     async def attach(
         cls, link: Link, identity: Identity, tag: str, program: Program
     ) -> tuple[Self, float] | None:
-        model = next((model for model in MODELS.values() if model.name == identity.model), None)
+        model = next((model for model in cls.models.values() if model.name == identity.model), None)
         if model is None:
             return None
         channel = ScriptChannel(link, model, cls.pause_after_error)
@@ -65,15 +70,29 @@ class EmStat4(Driver):
         except LinkError:
             await anyone.abort()
         device, firmware = await _device(link)
-        model = MODELS.get(device)
+        model = cls.models.get(device)
         if model is None:
-            raise RefusedError(f"{link.address}: a {device!r} answered; wanted {' or '.join(MODELS)}")
+            raise RefusedError(f"{link.address}: a {device!r} answered; wanted {' or '.join(cls.models)}")
         serial = await _answer(link, "i")
         script_version = await _answer(link, "v")
         identity = Identity("PalmSens", model.name, serial, f"{firmware} MethodSCRIPT {script_version}")
         channel = ScriptChannel(link, model, cls.pause_after_error)
         await channel.off()
         return cls(identity, model, channel)
+
+
+class EmStatPico(EmStat4):
+    """The module of many boards: a potentiostat, and no galvanostat, on a slower line."""
+
+    link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0, baud_rate=230_400)
+
+    models = PICO_MODELS
+
+
+class Nexus(EmStat4):
+    """The large one."""
+
+    models = NEXUS_MODELS
 
 
 _UNKNOWN = Model("EmStat4", 0.0, 0.0, 0.0)

@@ -31,6 +31,8 @@ def _of_technique(technique: Technique, model: Model) -> str | None:
             return f"{model.name} cannot hold a resistance"
         case ChamberTemperature():
             return f"{model.name} sets no chamber temperature"
+        case ConstantCurrent() if not model.galvanostat:
+            return f"{model.name} is no galvanostat: it sets no current"
         case ConstantCurrent(amperes):
             return _beyond(abs(amperes), model.amperes, "A", model)
         case ConstantVoltage(level):
@@ -53,6 +55,8 @@ def _of_sweep(sweep: Sweep, model: Model) -> str | None:
 def _of_impedance(impedance: Impedance, model: Model) -> str | None:
     if impedance.highest > HIGHEST_FREQUENCY:
         return f"{impedance.highest:g} Hz is beyond the {HIGHEST_FREQUENCY:g} Hz of an {model.name}"
+    if impedance.galvanostatic and not model.galvanostat:
+        return f"{model.name} is no galvanostat: its spectra are potentiostatic"
     if impedance.galvanostatic:
         return _beyond(abs(impedance.bias.volts) + impedance.amplitude, model.amperes, "A", model)
     return _level(impedance.bias, model)

@@ -45,9 +45,15 @@ def script_text(tag: str, program: Program, model: Model) -> str:
     if not (tag.isascii() and tag.isprintable() and '"' not in tag and len(tag) <= 100):
         raise RefusedError(f"tag {tag!r}: wanted up to 100 printable ASCII characters without quotes")
     try:
-        return _Writer(tag, program, model).text()
+        text = _Writer(tag, program, model).text()
     except ValueError as error:
         raise RefusedError(f"step {program.step.path}: {error}") from error
+    if len(text) > model.script_size:
+        raise RefusedError(
+            f"step {program.step.path}: its script has {len(text)} characters, of which an {model.name} "
+            f"holds {model.script_size}; wanted a step with fewer ends"
+        )
+    return text
 
 
 class _Writer:
@@ -215,6 +221,8 @@ class _Writer:
         )
 
     def _potential_range(self) -> None:
+        if not self._model.potential_ranges:
+            return
         largest = literal(max(map(abs, _edges(self._voltage))))
         self._script.add(f"set_range ab {largest}", f"set_autoranging ab {largest} {largest}")
 

@@ -30,8 +30,17 @@ SCRIPT = (*range(1, 22), 23, 24, *range(28, 37), *range(38, 43), 51, *range(62, 
 _CURRENTS = tuple(Range(index, 10.0 ** (index / 3 - 10)) for index in range(3, 28, 3))
 _POTENTIALS = (Range(2, 0.05), Range(3, 0.1), Range(4, 0.2), Range(5, 0.5), Range(6, 1.0))
 
+_PICO_FAST = (100e-9, 1e-6, 6e-6, 13e-6, 25e-6, 50e-6, 100e-6, 200e-6, 1e-3, 5e-3)
+_PICO_SLOW = (100e-9, 2e-6, 4e-6, 8e-6, 16e-6, 32e-6, 63e-6, 125e-6, 250e-6, 500e-6, 1e-3, 5e-3)
+
+_NEXUS_CURRENTS = (
+    *((16, 100e-12), (0, 1e-9), (1, 10e-9), (2, 100e-9), (3, 1e-6), (4, 10e-6), (5, 100e-6)),
+    *((8, 1e-3), (9, 10e-3), (10, 100e-3), (11, 1.0)),  # 6 and 7 are the same scales by another way
+)
+
 _LR = Ratings(
     name="lr",
+    device="es4_lr",
     voltage_limit=3.0,
     current_limit=0.03,  # not documented in what was read: assumed
     current_ranges=_CURRENTS[:8],  # 1 nA to 10 mA
@@ -46,9 +55,30 @@ RATINGS = {
     "hr": replace(
         _LR,
         name="hr",
+        device="es4_hr",
         voltage_limit=6.0,
         current_limit=0.2,
         current_ranges=_CURRENTS[2:],  # 100 nA to 100 mA
+    ),
+    "pico": replace(
+        _LR,
+        name="pico",
+        device="espico",
+        voltage_limit=2.0,  # not documented in what was read: assumed
+        current_limit=0.005,
+        current_ranges=tuple(Range(128 + n, full) for n, full in enumerate(_PICO_FAST)),
+        slow_ranges=tuple(Range(n, full) for n, full in enumerate(_PICO_SLOW)),
+        potential_ranges=(Range(0, 2.0),),
+        galvanostat=False,
+    ),
+    "nexus": replace(
+        _LR,
+        name="nexus",
+        device="nexus1",
+        voltage_limit=10.0,  # assumed
+        current_limit=1.05,  # assumed
+        current_ranges=tuple(Range(n, full) for n, full in _NEXUS_CURRENTS),
+        potential_ranges=tuple(Range(3 - n, 10.0 ** (n - 3)) for n in range(4)),
     ),
 }
 
@@ -63,7 +93,7 @@ class Manners:
     whose host died runs on to its own end.
     """
 
-    model: Literal["lr", "hr"] = "hr"
+    model: Literal["lr", "hr", "pico", "nexus"] = "hr"
     firmware: str = "1500#Jan 15 2026 10:00:00"
     joined_echo: bool = False
     amplitude_is_rms: bool = True
@@ -84,6 +114,7 @@ class EmStat4(SimulatedInstrument):
 
     name: ClassVar[str] = "emstat4"
     wire: ClassVar[Literal["tcp", "pty"]] = "pty"
+    usual: ClassVar[Manners] = Manners()
 
     def __init__(
         self,
@@ -94,8 +125,8 @@ class EmStat4(SimulatedInstrument):
         front_end: FrontEnd | None = None,
     ) -> None:
         super().__init__(cell, clock, seed)
-        self.manners = manners or Manners()
-        ratings = RATINGS[self.manners.model]
+        self.manners = manners or self.usual
+        self._ratings = ratings = RATINGS[self.manners.model]
         self._potentiostat = Potentiostat(
             ratings, cell, front_end or ratings.front_end(seed), self.manners.amplitude_is_rms
         )
@@ -151,7 +182,7 @@ class EmStat4(SimulatedInstrument):
             case "":
                 return "\n"
             case "t":
-                return f"tes4_{self.manners.model}{self.manners.firmware}\nR*\n"
+                return f"t{self._ratings.device}{self.manners.firmware}\nR*\n"
             case "i":
                 return f"iES4{self.manners.model.upper()}{self.seed:08d}\n"
             case "v":
@@ -217,6 +248,20 @@ class EmStat4(SimulatedInstrument):
                     await self._stream.write(text.encode("ascii"))
             except (TimeoutError, OSError):
                 self._stream = None
+
+
+class EmStatPico(EmStat4):
+    """A potentiostat of its own ranges, and no galvanostat; its script memory is small."""
+
+    name = "emstat-pico"
+    usual = Manners(model="pico", firmware="1302#Jun 03 2025 12:00:00", script_size=4096)
+
+
+class Nexus(EmStat4):
+    """The large one: an ampere, ten volts, and finer ranges."""
+
+    name = "nexus"
+    usual = Manners(model="nexus", firmware="1101#Sep 09 2025 09:00:00")
 
 
 def _printable(line: str) -> str:

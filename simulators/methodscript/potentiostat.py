@@ -12,7 +12,8 @@ from simulators.methodscript.errors import Code, ScriptError
 from simulators.methodscript.ranges import LATE, OVERLOAD, Range, Ranges
 
 OFF_MODE = 0
-POTENTIOSTAT_MODES = (2, 3, 4)
+LOW_SPEED_MODE = 2
+POTENTIOSTAT_MODES = (LOW_SPEED_MODE, 3, 4)
 GALVANOSTAT_MODE = 6
 
 Reading = tuple[float, str]
@@ -21,9 +22,13 @@ Reading = tuple[float, str]
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
-    """What one model can do, in volt, ampere and hertz."""
+    """What one model can do, in volt, ampere and hertz.
+
+    `device` is how a `t` is answered. `slow_ranges` are those of the low speed mode, where it has others.
+    """
 
     name: str
+    device: str
     voltage_limit: float
     current_limit: float
     current_ranges: tuple[Range, ...]
@@ -31,10 +36,13 @@ class Ratings:
     smallest_step: float
     frequencies: tuple[float, float]
     largest_amplitude: float
+    galvanostat: bool = True
+    slow_ranges: tuple[Range, ...] = ()
 
     def front_end(self, seed: int, exact: bool = False) -> FrontEnd:
         """Return a front end with these ranges; `exact` leaves neither error nor noise nor rounding."""
-        scales = [one.full_scale for one in self.current_ranges[:-1]]
+        ranges = {one.full_scale for one in (*self.current_ranges[:-1], *self.slow_ranges)}
+        scales = [scale for scale in sorted(ranges) if scale < self.current_limit]
         return FrontEnd(
             seed,
             voltage_range=self.voltage_limit,
@@ -93,8 +101,14 @@ class Potentiostat:
         """Become a potentiostat or a galvanostat; a change disconnects the cell."""
         if mode not in (OFF_MODE, *POTENTIOSTAT_MODES, GALVANOSTAT_MODE):
             raise ScriptError(Code.NOT_SUPPORTED if mode == 5 else Code.UNKNOWN_MODE)
+        if mode == GALVANOSTAT_MODE and not self.ratings.galvanostat:
+            raise ScriptError(Code.UNKNOWN_MODE)
         if mode != self.mode:
             self.disconnect()
+            if self.ratings.slow_ranges:
+                slow = mode == LOW_SPEED_MODE
+                ranges = self.ratings.slow_ranges if slow else self.ratings.current_ranges
+                self.currents = Ranges(ranges, self.ratings.current_limit)
         self.mode = mode
 
     def need(self, galvanostat: bool) -> None:
