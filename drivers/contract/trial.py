@@ -140,7 +140,7 @@ async def trial(name: str, speed: float = 1e6) -> AsyncIterator[Trial]:
         most = 1.0 if rating is None else rating.value
         amperes = min(most / 100.0, 0.1)
         cell, farads = ("supercapacitor/3f", 3.0) if amperes <= 0.02 else ("supercapacitor/100f", 100.0)
-        served = await stack.enter_async_context(_simulator(name).serve(cell=cell, speed=speed, seed=1))
+        served = await stack.enter_async_context(_served(name, cell, speed))
         address = address_of(served.address)
         link = await _link(driver_class, address)
         clock = await RehearsalClock.connect(served.rehearsal)
@@ -158,12 +158,23 @@ def must(kept: bool, otherwise: str) -> None:
 
 async def _rating(name: str, driver_class: type[Driver]) -> Limits:
     """Return what the instrument can do, by asking one that is there for nothing else."""
-    async with _simulator(name).serve(cell="supercapacitor/3f", speed=1.0, seed=1) as served:
+    async with _served(name, "supercapacitor/3f", 1.0) as served:
         link = await _link(driver_class, address_of(served.address))
         try:
             return (await driver_class.open(link)).rating
         finally:
             await link.aclose()
+
+
+@asynccontextmanager
+async def _served(name: str, cell: str, speed: float) -> AsyncIterator[Any]:
+    """Serve the simulator; one that takes no such cell drives none, and has nothing to be held to here."""
+    async with AsyncExitStack() as stack:
+        try:
+            served = await stack.enter_async_context(_simulator(name).serve(cell=cell, speed=speed, seed=1))
+        except ValueError as error:
+            raise NotApplicable(str(error)) from error
+        yield served
 
 
 async def _link(driver_class: type[Driver], address: str) -> Link:

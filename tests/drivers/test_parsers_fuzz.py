@@ -89,6 +89,8 @@ async def test_a_reading_comes_of_numbers_as_the_standard_writes_them_or_not_at_
         except GalvanodError:
             continue
         *_, answer = link.last.translate(None, b"\x11\x13").strip(b"\r").split(b";")
+        if b"," not in answer:
+            continue  # a voltage damaged to be at the clamp: it then asked whether that holds
         current, voltage, _ = answer.split(b",")
         assert RESPONSE_NUMBER.fullmatch(current)
         assert RESPONSE_NUMBER.fullmatch(voltage)
