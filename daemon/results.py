@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from daemon.database import is_damage, open_database
-from daemon.errors import DamagedError, UnavailableError, UnknownError
+from daemon.errors import ConfigurationError, DamagedError, UnavailableError, UnknownError
+from daemon.migrations import HEAD
 from daemon.parquet_part import Part
 
 PAGE = 10_000
@@ -185,8 +186,30 @@ class Results:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open for reading; raises `UnavailableError` where nothing was ever recorded there."""
-        return cls(open_database(url, write=False))
+        """Open for reading; raises `UnavailableError` where nothing was ever recorded there.
+
+        `ConfigurationError` for a database of an earlier or a later galvanod: the recorder alone changes it.
+        """
+        results = cls(open_database(url, write=False))
+        try:
+            results._require_revision()
+        except BaseException:
+            results.close()
+            raise
+        return results
+
+    def _require_revision(self) -> None:
+        [found] = [row.version_num for row in self._rows("SELECT version_num FROM alembic_version")]
+        if found < HEAD:
+            raise ConfigurationError(
+                f"the results database is at revision {found}, this galvanod reads {HEAD}: "
+                "start its recorder (`galvanod record` or `up`) once, which brings it up to date"
+            )
+        if found > HEAD:
+            raise ConfigurationError(
+                f"the results database is at revision {found}, this galvanod reads {HEAD}: it was written by "
+                "a later one"
+            )
 
     def close(self) -> None:
         """Close every connection."""

@@ -70,7 +70,8 @@ def _cell(folder: Path, name: str, task: Task, separator: str | None) -> Source:
     text, file = _found(folder, "cells", name, library.cell_path)
     Cell.parse(text, file)  # whatever is wrong in it is told with its place
     facts = yaml.load(text, Loader=yaml.BaseLoader)
-    facts["cell"] = f"{facts['cell']} · {task.variant.name} · no. {task.replicate}"
+    variant = "" if task.variant.name in facts["cell"] else f" · {task.variant.name}"
+    facts["cell"] += f"{variant} · no. {task.replicate}"
     if separator is not None and "separator" in facts:
         facts["separator"]["name"] = separator
     return Source(yaml.safe_dump(facts, allow_unicode=True, sort_keys=False), file)

@@ -65,6 +65,20 @@ def test_a_later_database_is_refused(tmp_path: Path) -> None:
         Store.open(str(path))
 
 
+@pytest.mark.parametrize(
+    ("revision", "wanted"), [("0001", "start its recorder"), ("9999", "written by a later one")]
+)
+def test_a_reader_says_which_galvanod_a_database_is_of(tmp_path: Path, revision: str, wanted: str) -> None:
+    path = tmp_path / "results.db"
+    Store.open(str(path)).close()
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    connection.close()
+    with pytest.raises(ConfigurationError, match=f"at revision {revision}, .*{wanted}"):
+        Results.open(str(path))
+
+
 def test_an_upgrade_that_is_interrupted_leaves_nothing_half_made(tmp_path: Path) -> None:
     path = tmp_path / "results.db"
     connection = sqlite3.connect(path)
