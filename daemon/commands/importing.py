@@ -29,6 +29,10 @@ def import_(
     name: Annotated[
         str | None, typer.Option("--name", help="What to call the run; for one file only.")
     ] = None,
+    join: Annotated[
+        bool,
+        typer.Option("--join", help="All files are one run, in this order, e.g. techniques."),
+    ] = False,
     zone: Annotated[
         str | None,
         typer.Option(help="Time zone of the files' moments, e.g. Europe/Zurich; by default this machine's."),
@@ -46,19 +50,22 @@ def import_(
     before is left as it is. What one file has wrong does not keep the others out.
     """
     from daemon.commands.display import show_error
-    from daemon.imports.importing import Wishes
+    from daemon.imports.importing import Wishes, import_joined
     from daemon.sources import cell_source
     from daemon.store import Store
     from protocols.cell import Cell
     from protocols.errors import GalvanodError
 
-    if name is not None and len(files) > 1:
+    if name is not None and len(files) > 1 and not join:
         raise typer.BadParameter("--name is for one file; each of several gets its own")
     known = Cell.parse(*cell_source(cell)) if cell is not None else None
     wishes = Wishes(known, name, _zone(zone), figure or ())
     store = Store.open(database_of(state, database))
     failed: GalvanodError | None = None
     try:
+        if join:
+            _show(import_joined(store, files, wishes), json_)
+            return
         for outcome in _imported(store, files, wishes):
             if isinstance(outcome, GalvanodError):
                 failed = outcome

@@ -15,9 +15,9 @@ import numpy as np
 from daemon.errors import BusyError, UnavailableError
 from daemon.figuring import make_figures
 from daemon.imports.formats import read
-from daemon.imports.recording import Recording
-from daemon.imports.steps import Step, steps_of
-from daemon.imports.text import refused
+from daemon.imports.joining import joined
+from daemon.imports.recording import Recording, Source
+from daemon.imports.steps import Step
 from daemon.ingest import Ending
 from daemon.messages import (
     Batch,
@@ -73,18 +73,44 @@ def import_file(store: Store, path: Path, wishes: Wishes | None = None) -> Impor
     it again completes it. Raises `UnreadableError` for a file that cannot be read, `BusyError`
     where another run has the name.
     """
+    return import_joined(store, [path], wishes)
+
+
+def import_joined(store: Store, paths: Sequence[Path], wishes: Wishes | None = None) -> Imported:
+    """Bring several files into the database as one run, e.g. the techniques of one experiment.
+
+    Each follows the one before: by its own moment where that is later, else at once. Cycles that
+    begin anew with a file are counted on. For the rest it is as `import_file`.
+    """
     wishes = wishes or Wishes()
-    recording = read(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    name = wishes.name or f"{_slug(path)}-{digest[:8]}"
+    files = [_File.of(path) for path in paths]
+    digest = files[0].digest if len(files) == 1 else _digest_of([file.digest for file in files])
+    name = wishes.name or f"{_slug(paths[0])}-{digest[:8]}"
     found = _earlier(store.url, digest, name)
-    steps = steps_of(recording)
-    if not steps:
-        raise refused(str(path), "no reading", "a file with at least one")
-    run = _Run(found.name if found is not None else name, path, digest, recording, steps, wishes)
+    steps = joined([file.recording for file in files])
+    run = _Run(found.name if found is not None else name, files, digest, steps, wishes)
     if found is None or found.ended is None:
         run.write(store)
     return run.imported(again=found is not None and found.ended is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file of a run, read."""
+
+    path: Path
+    digest: str
+    recording: Recording
+
+    @classmethod
+    def of(cls, path: Path) -> "_File":
+        recording = read(path)
+        with path.open("rb") as file:
+            return cls(path, hashlib.file_digest(file, "sha256").hexdigest(), recording)
+
+
+def _digest_of(digests: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _earlier(url: str, digest: str, name: str) -> RunRecord | None:
@@ -98,11 +124,15 @@ def _earlier(url: str, digest: str, name: str) -> RunRecord | None:
     finally:
         results.close()
     for run in runs:
-        if run.driver == DRIVER and run.protocol_canonical and digest in run.protocol_canonical:
+        if run.driver == DRIVER and _was_made_of(run, digest):
             return run
     if any(run.name == name for run in runs):
         raise BusyError(f"there is a run {name} already, of another origin; choose a name with --name")
     return None
+
+
+def _was_made_of(run: RunRecord, digest: str) -> bool:
+    return (run.protocol_canonical or "").endswith(f'"sha256": "{digest}"}}')
 
 
 def _slug(path: Path) -> str:
@@ -111,12 +141,11 @@ def _slug(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A recording under the name of a run, told as a core tells its runs."""
+    """Recordings under the name of a run, told as a core tells its runs."""
 
     name: str
-    path: Path
+    files: Sequence[_File]
     digest: str
-    recording: Recording
     steps: Sequence[Step]
     wishes: Wishes
 
@@ -137,9 +166,9 @@ class _Run:
     def imported(self, again: bool) -> Imported:
         cycles = {step.cycle for step in self.steps if step.cycle > 0}
         return Imported(
-            self.path,
+            self.files[0].path,
             self.name,
-            self.recording.source.format,
+            self._source.format,
             sum(len(step.readings) for step in self.steps),
             sum(len(step.points) for step in self.steps),
             len(cycles),
@@ -152,9 +181,10 @@ class _Run:
 
     def _items(self) -> Iterator[Item]:
         yield self._started()
-        yield Noted(self.name, 1, 0.0, "imported", self._origin(), self._provenance())
-        for ordinal, remark in enumerate(self._remarks(), 2):
-            yield Noted(self.name, ordinal, 0.0, "remark", remark)
+        notes = [("imported", _origin(file), _provenance(file)) for file in self.files]
+        notes += [("remark", remark, {}) for remark in self._remarks()]
+        for ordinal, (kind, text, detail) in enumerate(notes, 1):
+            yield Noted(self.name, ordinal, 0.0, kind, text, detail)
         reading, point = 1, 1
         for ordinal, step in enumerate(self.steps, 1):
             yield from self._step(ordinal, step, reading, point)
@@ -162,19 +192,20 @@ class _Run:
         yield self._ended(reading - 1, point - 1)
 
     def _started(self) -> RunStarted:
-        source, cell = self.recording.source, self.wishes.cell
-        canonical = json.dumps(self._provenance(), sort_keys=True)
+        source, cell = self._source, self.wishes.cell
+        files = [_provenance(file) for file in self.files]
+        canonical = json.dumps({"sha256": self.digest, "imported": files}, sort_keys=True)
         return RunStarted(
             run=self.name,
             started=self._began().isoformat(),
             channel=source.channel or DRIVER,
             driver=DRIVER,
             instrument={name: text for name, text in source.instrument.items() if text},
-            protocol=source.technique or source.format,
+            protocol=self._technique(),
             protocol_digest=hashlib.sha256(canonical.encode()).hexdigest(),
             protocol_canonical=canonical,
             protocol_source="",
-            cell=cell.name if cell is not None else self.path.name,
+            cell=cell.name if cell is not None else self.files[0].path.name,
             cell_facts=cell.facts() if cell is not None else {},
             variables={},
             limits={},
@@ -228,34 +259,31 @@ class _Run:
         cell = self.wishes.cell
         return cell is not None and pairing_of(cell.name, cell.facts()) is Pairing.STRIP_PER_PLATE
 
+    @property
+    def _source(self) -> Source:
+        return self.files[0].recording.source
+
+    def _technique(self) -> str:
+        names = (file.recording.source.technique or file.recording.source.format for file in self.files)
+        return ", ".join(dict.fromkeys(names))
+
     def _began(self) -> datetime:
         """Return the moment of the first row; where the file has none, that of the file less its length."""
-        began = self.recording.source.began
+        began = self._source.began
         if began is None:
-            written = datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+            written = datetime.fromtimestamp(self.files[-1].path.stat().st_mtime, UTC)
             return written - timedelta(seconds=self.steps[-1].ended)
         if began.tzinfo is None and self.wishes.zone is not None:
             began = began.replace(tzinfo=self.wishes.zone)
         return began.astimezone(UTC)
 
-    def _origin(self) -> str:
-        return f"{self.path.name}, {self.recording.source.format}, SHA-256 {self.digest}"
-
-    def _provenance(self) -> Mapping[str, Any]:
-        source = self.recording.source
-        return {
-            "imported": self.path.name,
-            "sha256": self.digest,
-            "format": source.format,
-            "said": dict(source.said),
-        }
-
     def _remarks(self) -> list[str]:
         """Return what whoever reads the run should know of how it came about."""
-        return [*self.recording.source.remarks, *self._of_time(), *self._of_charge()]
+        own = [remark for file in self.files for remark in file.recording.source.remarks]
+        return [*dict.fromkeys(own), *self._of_time(), *self._of_charge()]
 
     def _of_time(self) -> Iterator[str]:
-        began = self.recording.source.began
+        began = self._source.began
         if began is None:
             yield "the file does not say when it began; taken from when it was last modified"
         elif began.tzinfo is None:
@@ -266,10 +294,24 @@ class _Run:
         counted = np.array([step.capacity for step in self.steps])
         own = np.array([step.own_capacity for step in self.steps])
         total = float(np.abs(counted).sum())
-        if self.recording.charge is None and total:
+        if total and all(file.recording.charge is None for file in self.files):
             yield "the file has no counter of charge: capacities are integrals of its current"
         elif total and (apart := float(np.abs(counted - own).sum()) / total) > DISAGREEMENT:
             yield (
                 f"the integral of the current differs from the instrument's counters by {100 * apart:.2g} %; "
                 "the counters are used"
             )
+
+
+def _origin(file: _File) -> str:
+    return f"{file.path.name}, {file.recording.source.format}, SHA-256 {file.digest}"
+
+
+def _provenance(file: _File) -> Mapping[str, Any]:
+    source = file.recording.source
+    return {
+        "file": file.path.name,
+        "sha256": file.digest,
+        "format": source.format,
+        "said": dict(source.said),
+    }

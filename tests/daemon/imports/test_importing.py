@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.errors import BusyError, UnknownError, UnreadableError
-from daemon.imports.importing import Wishes, import_file
+from daemon.imports.importing import Wishes, import_file, import_joined
 from daemon.results import Results
 from daemon.store import Store
 from protocols.cell import Cell
@@ -66,6 +66,27 @@ def test_a_name_of_another_run_is_refused(store: Store) -> None:
     store.add(batched(whole_run("one")))
     with pytest.raises(BusyError, match="there is a run one already, of another origin"):
         import_file(store, DATA / "spectrum.csv", Wishes(name="one"))
+
+
+def test_techniques_of_one_experiment_are_one_run(store: Store, results: Results, tmp_path: Path) -> None:
+    # as EC-Lab writes them: a cycling file, a spectrum that says nothing of time, the same cycling again
+    first, spectrum, second = tmp_path / "1.mpt", tmp_path / "2.csv", tmp_path / "3.mpt"
+    first.write_text(ECLAB, encoding="latin-1")
+    spectrum.write_text("1000,1,-1\n100,2,-1\n10,3,-1\n")
+    second.write_text(ECLAB.replace("12:00:00.500", "13:00:00.500"), encoding="latin-1")
+    found = import_joined(store, [first, spectrum, second])
+    steps = results.steps(found.run)
+    assert [step.verb for step in steps] == [
+        *("rest", "charge", "hold", "discharge"),
+        "impedance",
+        *("rest", "charge", "hold", "discharge"),
+    ]
+    assert [step.cycle for step in steps] == [1, 1, 1, 1, 1, 2, 2, 2, 2]
+    # the first ends at 1090 s, three points of a spectrum follow, the last file began an hour later
+    assert [steps[n].started for n in (0, 4, 5)] == [0.0, 1090.0, 3600.0]
+    assert [event.kind for event in results.events(found.run)][:3] == ["imported"] * 3
+    assert import_joined(store, [first, spectrum, second]).again
+    assert not import_file(store, first).again  # alone it is another run
 
 
 def test_a_workbook_is_read_like_text(store: Store, results: Results, tmp_path: Path) -> None:
