@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
@@ -82,12 +83,17 @@ def import_(
 
 
 def _imported(store: "Store", files: list[Path], wishes: "Wishes") -> "Iterator[Imported | GalvanodError]":
+    from rich.console import Console
+
     from daemon.imports.importing import import_file
     from protocols.errors import GalvanodError
 
+    screen = Console(stderr=True)
     for path in files:
         try:
-            yield import_file(store, path, wishes)
+            with screen.status(f"importing {path}") if screen.is_terminal else nullcontext():
+                imported = import_file(store, path, wishes)
+            yield imported
         except GalvanodError as error:
             yield error
 
