@@ -2,14 +2,16 @@
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 
 from drivers.base import Program, ProgramState, ProgramStatus, Record
 from drivers.biologic_compiler import Compiled, sent
+from drivers.biologic_completion import ends_by_itself, is_complete
 from drivers.biologic_exits import Edge, limit_text
 from drivers.biologic_rows import Point
 from drivers.biologic_thinning import Thinning
 from protocols.reading import Reading
-from protocols.techniques import Impedance, Sweep, Technique
+from protocols.techniques import Technique
 
 
 class FollowedProgram:
@@ -28,6 +30,7 @@ class FollowedProgram:
         self._first: Reading | None = None
         self._last: Reading | None = None
         self._gone = 0.0  # volts, there and back
+        self._frequency = inf  # the last of a spectrum
 
     @property
     def status(self) -> ProgramStatus:
@@ -51,6 +54,8 @@ class FollowedProgram:
             if isinstance(placed, Reading):
                 self._gone += abs(placed.voltage - (self._last or placed).voltage)
                 self._first, self._last = self._first or placed, placed
+            else:
+                self._frequency = placed.frequency
 
     def records(self, after: int) -> Sequence[Record]:
         """Return the records above `after` and forget the others: they are kept elsewhere now."""
@@ -79,19 +84,15 @@ class FollowedProgram:
         """End it: the channel has stopped. `said` is what its firmware had to say."""
         if self._thinning.pending is not None:
             self._keep(self._thinning.pending)
-        if isinstance(self._step.technique, Sweep | Impedance):
-            reason = "finished" if self.finishing else f"{self._step.verb} complete"
-            self._status = ProgramStatus(ProgramState.FINISHED, self.tag, reason)
+        if not self.ended_well:
+            told = f": {said}" if said else ""
+            self.failed(f"the channel stopped {self._seconds:.6g} s into the step, and no end was met{told}")
+        elif self._is_complete:
+            self._status = ProgramStatus(ProgramState.FINISHED, self.tag, f"{self._step.verb} complete")
         elif (edge := self._edge_met()) is not None:
             self._end(edge)
-        elif self.finishing:
-            self._status = ProgramStatus(ProgramState.FINISHED, self.tag, "finished")
         else:
-            whole = f"{self._exits.seconds.value:.6g} s"
-            told = f": {said}" if said else ""
-            self.failed(
-                f"the channel stopped {self._seconds:.6g} s into a step of {whole}, and no end was met{told}"
-            )
+            self._status = ProgramStatus(ProgramState.FINISHED, self.tag, "finished")
 
     @property
     def technique(self) -> Technique:
@@ -101,7 +102,13 @@ class FollowedProgram:
     @property
     def ended_well(self) -> bool:
         """Whether it may have ended as it should, now that nothing more comes."""
-        return self.finishing or isinstance(self.technique, Sweep | Impedance) or self._edge_met() is not None
+        return self.finishing or self._is_complete or self._edge_met() is not None
+
+    @property
+    def _is_complete(self) -> bool:
+        """Whether a technique that ends by itself came to its end."""
+        technique = self.technique
+        return ends_by_itself(technique) and is_complete(technique, self._frequency, self._last)
 
     @property
     def _seconds(self) -> float:

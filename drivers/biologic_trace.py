@@ -1,8 +1,10 @@
 """The rows of a list of techniques, told as the steps of the protocol it was made from."""
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from drivers.base import Record
+from drivers.biologic_completion import ends_by_itself, is_complete
 from drivers.biologic_exits import Edge
 from drivers.biologic_linked import Linked, Part
 from drivers.biologic_port import Emptied
@@ -61,6 +63,7 @@ class Trace:
         self._at: tuple[int, int] | None = None  # the technique and the loop of the last row
         self._thinning = Thinning(self._course.part.step.record)
         self._last: Reading | None = None
+        self._frequency = inf  # the last of a spectrum
         self._time = taken.time
         self.number = taken.number
         """Of the last record."""
@@ -93,10 +96,12 @@ class Trace:
 
         Neither where it was stopped in the middle by somebody else.
         """
-        met = self._met()
-        if self._course.is_last and (met is None or not met.limit):
-            return [self._close()], None
-        return (), met
+        met, technique = self._met(), self._course.part.step.technique
+        if ends_by_itself(technique):
+            ended = is_complete(technique, self._frequency, self._last)
+        else:
+            ended = met is not None and not met.limit
+        return ([self._close()], None) if ended and self._course.is_last else ((), met)
 
     def _goes_on(self, emptied: Emptied) -> bool:
         """Whether the rows are of the visit under way."""
@@ -112,7 +117,7 @@ class Trace:
     def _begin(self, emptied: Emptied) -> None:
         self._visit += 1
         self._began, self._last, self._at = emptied.start, None, None
-        self._attached = False
+        self._attached, self._frequency = False, inf
         self._thinning = Thinning(self._course.part.step.record)
 
     def _records(self, points: Sequence[Point], tick: float) -> Iterator[Record]:
@@ -123,6 +128,7 @@ class Trace:
                 self._last = point
                 yield from map(self._record, self._thinning.kept(point.time - self._began, point))
             else:
+                self._frequency = point.frequency
                 yield self._record(point)
             self._time = point.time
 

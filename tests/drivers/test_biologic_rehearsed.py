@@ -18,9 +18,9 @@ from drivers.errors import LinkError, RefusedError
 from drivers.links.eclib import EclibLink
 from drivers.links.opening import open_link
 from drivers.links.transcript import RecordingLink, TranscriptLink
-from protocols.conditions import Quantity, Relation
+from protocols.conditions import Condition, Quantity, Relation
 from protocols.reading import ImpedancePoint, Reading
-from protocols.techniques import ConstantCurrent, ConstantVoltage, Impedance, Level, Rest, Sweep
+from protocols.techniques import ConstantCurrent, ConstantVoltage, Impedance, Level, Rest, Sweep, Technique
 from simulators.biologic import BioLogic, library
 from simulators.biologic.channel import Channel, Firmware
 from simulators.biologic.models import VMP3, Manners
@@ -134,6 +134,31 @@ async def test_a_channel_ec_lab_holds_is_left_alone(monkeypatch: pytest.MonkeyPa
             await channel.start("run/1", program(Rest(), LATER))
         with pytest.raises(RefusedError, match="EC-Lab holds the channel"):
             await channel.off()
+
+
+@pytest.mark.parametrize(
+    ("technique", "until"),
+    [
+        (ConstantCurrent(0.01), LATER),
+        (Sweep(Level(1.0), (Level(1.2), Level(0.9)), 1e-4, 1), None),
+        (Impedance(5e-3, False, Level(0.0, True), 1.0, 0.01, 10), None),
+    ],
+)
+async def test_a_channel_somebody_else_stopped_is_no_end(
+    technique: Technique, until: Condition | None
+) -> None:
+    async with (
+        simulated(speed=100.0) as (served, _),
+        driven(served.address) as channel,
+        driven(served.address) as somebody,
+    ):
+        await channel.start("run/1", program(technique, until, high=5.0))
+        await channel.records(after=0)
+        await somebody.off()
+        await rest_of(channel)
+        status = await channel.state()
+        assert status.state is ProgramState.FAULT
+        assert "and no end was met" in (status.reason or "")
 
 
 async def test_columns_nobody_knows_are_refused_and_never_realigned(monkeypatch: pytest.MonkeyPatch) -> None:

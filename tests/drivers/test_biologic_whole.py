@@ -137,6 +137,21 @@ async def test_a_ceiling_is_no_end_either() -> None:
         assert ends(stretches) == []
 
 
+async def test_a_list_somebody_else_stopped_is_not_over() -> None:
+    async with (
+        served(speed=1000.0) as (address, _),
+        channel_at(address) as channel,
+        channel_at(address) as other,
+    ):
+        await channel.start_whole("run/1", WholeProgram(plan("[{charge: 10 mA, until: time >= 1 h}]"), 1.0))
+        await followed(channel, most=1)
+        await other.off()
+        status, stretches = await followed(channel)
+        assert status.state is ProgramState.FAULT
+        assert "stopped in the middle" in (status.reason or "")
+        assert ends(stretches) == []
+
+
 async def test_another_core_goes_on_where_one_left_off() -> None:
     """Each record once, each step once, and the visits go on counting."""
     async with served() as (address, cell):
