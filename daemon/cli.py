@@ -14,6 +14,7 @@ from daemon.commands import (
     converting,
     doctoring,
     exporting,
+    fitting,
     importing,
     notices,
     operations,
@@ -60,6 +61,7 @@ app.command(rich_help_panel=_RUNS)(exporting.export)
 app.command(rich_help_panel=_RUNS)(archiving.archive)
 app.command(name="import", rich_help_panel=_RUNS)(importing.import_)
 app.command(rich_help_panel=_RUNS)(reporting.report)
+app.command(rich_help_panel=_RUNS)(fitting.fit)
 app.command(rich_help_panel=_RUNS)(safety.safe)
 app.command(rich_help_panel=_PROTOCOLS)(studying.study)
 app.command(rich_help_panel=_PROTOCOLS)(studying.demo)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
@@ -14,6 +14,10 @@ from rich.text import Text
 from protocols.errors import GalvanodError
 from protocols.figures.figure import LabValue
 from protocols.lab import lasting
+
+if TYPE_CHECKING:
+    from protocols.figures.circuit import CircuitFit
+    from protocols.figures.circuit_string import Circuit
 
 _STATE_STYLES = {
     "running": "green",
@@ -181,6 +185,20 @@ def show_runs(runs: Sequence[Mapping[str, Any]]) -> None:
             run.get("reason") or "",
         )
     console().print(table if runs else "no run yet")
+
+
+def show_fits(circuit: "Circuit", fits: "Mapping[int, CircuitFit]") -> None:
+    """Print the parameters of a circuit fitted to spectra, each with its uncertainty."""
+    screen = console()
+    for ordinal, fit in fits.items():
+        head = f"{circuit.text} on step {ordinal}: {100 * fit.residual:.2g} % unexplained"
+        screen.print(Text(head, "bold"))
+        table = _table("", "value", "uncertainty", "unit")
+        for name, unit in zip(circuit.names, circuit.units, strict=True):
+            value, uncertainty = fit.estimate(name)
+            style = "yellow" if not uncertainty < 0.5 * abs(value) else ""
+            table.add_row(name, f"{value:.5g}", Text(f"{uncertainty:.2g}", style), unit)
+        screen.print(table)
 
 
 def show_run(report: Mapping[str, Any]) -> None:

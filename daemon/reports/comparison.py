@@ -20,11 +20,15 @@ Variants: TypeAlias = Mapping[str, Sequence[Dossier]]
 
 @dataclass(frozen=True, slots=True)
 class ComparedFigure:
-    """One figure over the cells of every variant; `verdicts` are those against the first variant."""
+    """One figure over the cells of every variant.
+
+    `verdicts` are those against the first variant that say something, `silence` why others cannot.
+    """
 
     title: str
     cells: Sequence[str]
     verdicts: Sequence[str]
+    silence: Sequence[str]
     data: Mapping[str, Any]
 
 
@@ -73,11 +77,16 @@ def _compared(
 ) -> ComparedFigure:
     summaries = [replicates.summarise(values) if values else None for values in columns]
     cells = [_cell(figure, summary) for summary in summaries]
-    verdicts, data = [], []
+    verdicts: list[str] = []
+    silence: list[str] = []
+    data: list[dict[str, Any]] = []
     for name, values in zip(names[1:], columns[1:], strict=True):
         if values and columns[0]:
             found = replicates.compare(columns[0], values)
-            verdicts.append(_verdict(name if len(names) > 2 else "", found))
+            if found.verdict is replicates.Verdict.CANNOT_SAY:
+                silence.append(found.reason)
+            else:
+                verdicts.append(_verdict(name if len(names) > 2 else "", found))
             data.append(asdict(found) | {"variant": name, "against": names[0]})
     place = words.figure_place(figure)
     title = words.figure_name(figure.name) + (f", {place}" if place else "")
@@ -90,7 +99,7 @@ def _compared(
         "variants": {n: asdict(s) if s else None for n, s in zip(names, summaries, strict=True)},
         "comparisons": data,
     }
-    return ComparedFigure(title, cells, verdicts, facts)
+    return ComparedFigure(title, cells, verdicts, silence, facts)
 
 
 def _cell(figure: FigureRecord, summary: replicates.Replicates | None) -> str:

@@ -20,7 +20,7 @@ def markdown(title: str, dossiers: Sequence[Dossier], comparisons: Sequence[Comp
 def _comparison(comparison: Comparison) -> Iterator[str]:
     yield from (f"## {comparison.protocol}: mean ± standard deviation of the cells", "")
     head = ["figure", *comparison.variants, "difference from the first"]
-    rows = [[row.title, *row.cells, "; ".join(row.verdicts)] for row in comparison.rows]
+    rows = [[row.title, *row.cells, "; ".join([*row.verdicts, *row.silence])] for row in comparison.rows]
     yield from _table(head, rows)
 
 

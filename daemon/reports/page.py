@@ -61,15 +61,19 @@ def _comparison(comparison: Comparison) -> Markup:
             "tr",
             tag("td", row.title, class_="name"),
             [tag("td", cell, class_="value") for cell in row.cells],
-            tag("td", [tag("div", words) for words in row.verdicts], class_="method") if several else None,
+            tag("td", [tag("div", said) for said in row.verdicts] or "–", class_="method")
+            if several
+            else None,
         )
         for row in comparison.rows
     ]
+    silence = sorted({reason for row in comparison.rows for reason in row.silence})
     charts = [_figure(chart) for chart in comparison.charts]
     return joined(
         [
             tag("h2", f"{comparison.protocol}: mean ± standard deviation of the cells"),
             _wide(_table(head, rows), "Comparison"),
+            [tag("p", f"–: it cannot be said. {reason}.", class_="note") for reason in silence],
             tag("div", charts, class_="charts") if charts else None,
         ]
     )
