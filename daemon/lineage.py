@@ -9,10 +9,11 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, text
+if TYPE_CHECKING:  # the core knows what a mark is, and needs no database for it
+    from sqlalchemy import Connection
 
 Holdings = Mapping[str, int]
 """By the name of a database, how many of its commits are in this one."""
@@ -48,14 +49,14 @@ def is_lost(mark: Mark, holdings: Holdings) -> bool:
     return known and not is_held(mark, holdings)
 
 
-def advanced(connection: Connection) -> Mark:
+def advanced(connection: "Connection") -> Mark:
     """Count one commit, within its transaction."""
     return Mark(*connection.exec_driver_sql(ADVANCE).one())  # at every commit: nothing to compile
 
 
-def holdings(connection: Connection) -> Holdings:
+def holdings(connection: "Connection") -> Holdings:
     """Return what this database holds."""
-    rows = connection.execute(text("SELECT name, commits FROM lineage"))
+    rows = connection.exec_driver_sql("SELECT name, commits FROM lineage")
     return {row.name: row.commits for row in rows}
 
 
