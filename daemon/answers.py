@@ -36,6 +36,7 @@ from daemon.station import Station
 from daemon.submissions import Submissions
 from drivers.base import Channel, ProgrammedChannel
 from drivers.errors import InstrumentError
+from drivers.whole import WholeChannel
 from protocols.errors import Place, Problem, ProtocolError
 from protocols.forecast import forecast
 from protocols.plan import PlannedStep
@@ -320,6 +321,8 @@ class Answers:
                 if chamber is None:
                     return f"a channel in a chamber: the bench file puts {station.name} in none"
                 return chamber.refusal(celsius)
+        if isinstance(channel, WholeChannel) and not channel.controls:
+            return None  # somebody else's software runs it
         reason = station.driver_class.refusal(step) or channel.refusal(step)
         return None if reason is None else f"an instrument that can; {reason}"
 

@@ -21,7 +21,7 @@ from drivers.base import ProgramState, ProgramStatus, Record
 from drivers.clock import Clock
 from drivers.errors import LinkError, RefusedError
 from drivers.whole import Followed, Stretch, Taken, WholeChannel, WholeProgram
-from protocols.conditions import Progress
+from protocols.conditions import Progress, nearly_met
 from protocols.errors import LimitError
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
@@ -171,7 +171,7 @@ class WholeEngine(Engine):
         progress = self._record(stretch, program, behind, tally)
         self._judge(stretch, step, progress)
         if stretch.over:
-            return stretch.reason or _end_met(step, progress)
+            return stretch.reason or _end_met(step, tally.progress)
         return None
 
     def _record(
@@ -293,7 +293,7 @@ def _end_met(step: PlannedStep, progress: Progress | None) -> str:
     """Return which end the last reading of a step meets, where the instrument does not tell."""
     if step.until is None or progress is None:
         return "complete"
-    met = step.until.first_met(progress)
+    met = nearly_met(step.until, progress)
     return met.text if met is not None else "ended by the instrument, short of every end"
 
 

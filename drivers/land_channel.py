@@ -8,7 +8,7 @@ from drivers.base import Program, ProgramState, ProgramStatus, Record
 from drivers.errors import LinkError, RefusedError
 from drivers.land_record import Point, ResultFile
 from drivers.whole import Followed, Stretch, Taken, Unheld, WholeChannel, WholeProgram
-from protocols.conditions import Condition, Progress
+from protocols.conditions import Progress, nearly_met
 from protocols.limits import Limits
 from protocols.plan import Plan, PlannedStep
 from protocols.reading import Reading
@@ -17,9 +17,6 @@ from protocols.walk import Visit, Walk
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.05, 5.0
 """Seconds until the file is looked at again while nothing is new in it; twice as long each time."""
-
-LAST_DIGIT = 2e-4
-"""Share of a value that its rounding may hide: a tenth of a millivolt, and some."""
 
 MOST_AT_ONCE = 5000
 """Points told by one look, so that a long file does not keep everybody waiting."""
@@ -59,7 +56,7 @@ class LandChannel(WholeChannel):
         return False
 
     def refusal(self, step: PlannedStep) -> str | None:
-        return None
+        return NOT_OURS  # it can be given no step: a whole protocol is all it is held against
 
     def unheld(self, plan: Plan) -> Sequence[Unheld]:
         return []
@@ -160,7 +157,8 @@ class LandChannel(WholeChannel):
         self._walk.ended(abs(last.coulombs))
         is_last = self._walk.advance() is None
         self._walk, _ = Walk.restored(self._plan, state)
-        return is_last and visit.step.until is not None and _nearly_met(visit.step.until, _progress(last))
+        until = visit.step.until
+        return is_last and until is not None and nearly_met(until, _progress(last)) is not None
 
     async def skip(self) -> None:
         return  # the maker's software goes on as it was told
@@ -189,23 +187,6 @@ def _direction(step: PlannedStep) -> int | None:
         case ConstantCurrent(amperes):
             return 1 if amperes > 0.0 else -1
     return None
-
-
-def _nearly_met(until: Condition, progress: Progress) -> bool:
-    """Whether an end is met but for the last digit that a result file has."""
-    shares = (1.0 + LAST_DIGIT, 1.0 - LAST_DIGIT)
-    return any(
-        until.first_met(
-            progress._replace(
-                time=progress.time * share,
-                voltage=progress.voltage + (share - 1.0) * max(1.0, abs(progress.voltage)),
-                current=progress.current * share,
-                capacity=progress.capacity * share,
-                energy=progress.energy * share,
-            )
-        )
-        for share in shares
-    )
 
 
 def _progress(point: Point) -> Progress:
