@@ -46,7 +46,7 @@ def import_(
 ) -> None:
     """Bring result files of other instruments into the results database, each as a run.
 
-    Neware .ndax, .nda and text; EC-Lab .mpt and .mpr; LAND text and workbooks; Arbin and Maccor
+    Neware .ndax, .nda and text; EC-Lab .mpt and .mpr; LAND .ccs, text and workbooks; Arbin and Maccor
     text; BDF as CSV and Parquet; Gamry .DTA; spectra in three columns. A file that was imported
     before is left as it is. What one file has wrong does not keep the others out.
     """

@@ -12,6 +12,7 @@ from daemon.imports import (
     eclab_binary,
     gamry,
     land,
+    land_binary,
     maccor,
     neware,
     neware_binary,
@@ -23,7 +24,7 @@ from daemon.imports.table import Table
 from daemon.imports.text import TextFile, read_text, refused
 
 KNOWN = (
-    "Neware .ndax, .nda or text, EC-Lab .mpt or .mpr, LAND text or workbook, Arbin or Maccor text, "
+    "Neware .ndax, .nda or text, EC-Lab .mpt or .mpr, LAND .ccs, text or workbook, Arbin or Maccor text, "
     "BDF as CSV or Parquet, Gamry .DTA, or a spectrum in three columns"
 )
 
@@ -63,6 +64,8 @@ def _by_name(path: Path) -> Recording:
             return neware_binary.read(path)
         case ".mpr":
             return eclab_binary.read(path)
+        case ".ccs":
+            return land_binary.read(path)
         case ".parquet":
             return bdf.read_parquet(path)
         case ".xlsx":

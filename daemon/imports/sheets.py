@@ -1,7 +1,7 @@
 """The tables of a file of text or of a workbook, as rows of cells."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from daemon.imports.table import Table
@@ -64,4 +64,6 @@ def _cell(value: object) -> str:
         return value.isoformat(sep=" ")
     if isinstance(value, time):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value.total_seconds())
     return str(value)

@@ -61,7 +61,7 @@ def read_text(path: Path) -> TextFile:
         return TextFile(str(path), _decoded(raw, "utf-16", path))
     if b"\x00" in raw[:65536]:
         raise refused(
-            str(path), "a binary file", "text, or a file ending in .nda, .ndax, .mpr, .xlsx, .parquet"
+            str(path), "a binary file", "text, or a file ending in .nda, .ndax, .mpr, .ccs, .xlsx, .parquet"
         )
     try:
         return TextFile(str(path), raw.decode("utf-8-sig"))

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
+from daemon.archive import archive, unarchive
 from daemon.database_errors import UnstorableError
 from daemon.export import export
 from daemon.ingest import Ending
@@ -154,3 +155,17 @@ def test_a_run_is_shown_exported_and_figured(url: str) -> None:
     page = results.readings("one", limit=3)
     assert [reading.number for reading in page] == [1, 2, 3]
     results.close()
+
+
+def test_an_archived_run_is_read_as_before(url: str) -> None:
+    store = Store.open(url)
+    store.add(batched(whole_run("one")))
+    results = Results.open(url)
+    before = results.readings("one")
+    assert archive(url, "one").readings == 40
+    assert (results.readings("one"), results.is_archived("one")) == (before, True)
+    assert results.readings("one", cycle=2) == before[20:]
+    assert unarchive(url, "one") == 40
+    assert (results.readings("one"), results.is_archived("one")) == (before, False)
+    results.close()
+    store.close()

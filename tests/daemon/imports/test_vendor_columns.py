@@ -1,6 +1,7 @@
 """What an instrument counted is what its imported run says."""
 
 import csv
+import struct
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,21 @@ def test_land_counters_win_over_its_rounded_current(store: Store, results: Resul
     assert second.discharge_capacity == pytest.approx(0.0013 * AMPERE_HOUR, rel=1e-9)
     assert any("differs from the instrument's counters by 1" in remark for remark in found.remarks)
     assert results.run(found.run).started == "2024-04-30T14:33:18.980000+00:00"
+
+
+def test_land_result_files_are_read_page_by_page(store: Store, results: Results, tmp_path: Path) -> None:
+    # six records of 600 s at -1 mA, each 1/6 mAh more: 1 mAh out; then another step, 0.5 mAh in
+    def page(microamperes: float, microampere_hours: float, count: int) -> bytes:
+        record = struct.pack("<ffffi", 2.1, microamperes, microampere_hours, 2.1 * microampere_hours, 600_000)
+        return struct.pack("<II", 0x0603, 1) + record * count + bytes(20 * (6 - count))
+
+    other = struct.pack("<II", 0x0602, 1) + bytes(120)
+    path = tmp_path / "test.ccs"
+    path.write_bytes(bytes(0xA80) + other + page(-1000.0, 1000 / 6, 6) + other + page(1000.0, 1000 / 6, 3))
+    discharge, charge = results.steps(import_file(store, path).run)
+    assert (discharge.verb, charge.verb) == ("discharge", "charge")
+    assert discharge.capacity == pytest.approx(-3.6, rel=1e-6)
+    assert charge.capacity == pytest.approx(1.8, rel=1e-6)
 
 
 def test_arbin_counters_go_on_from_step_to_step(store: Store, results: Results) -> None:
