@@ -9,7 +9,7 @@ from drivers.base import Program, ProgramState, ProgramStatus, Record
 from drivers.biologic_compiler import Compiled, Compiler
 from drivers.biologic_followed import FollowedProgram
 from drivers.biologic_holding import unheld
-from drivers.biologic_linked import Linked, linked
+from drivers.biologic_linked import MOST_TECHNIQUES, Beginning, Linked, linked
 from drivers.biologic_port import LONGEST_PAUSE, SHORTEST_PAUSE, Port
 from drivers.biologic_refusal import refusal
 from drivers.biologic_trace import Trace
@@ -55,21 +55,28 @@ class EclibChannel(WholeChannel):
         return self._linked(program).text()
 
     async def start_whole(self, tag: str, program: WholeProgram) -> None:
-        found = self.unheld(program.plan)
-        if found:
-            raise RefusedError("; ".join(f"line {line}: {what}: {reason}" for line, what, reason in found))
         await self._port.make_ready()
-        whole = self._linked(program)
+        first = next(program.plan.each_step())
+        if isinstance(first.technique, ConstantVoltage):
+            found = (await self.look()).voltage
+            whole = self._linked(program, _charges(first, found), found)
+        else:
+            whole = self._linked(program)
+        if len(whole.techniques) > MOST_TECHNIQUES:
+            seen = f"{len(whole.techniques)} techniques"
+            raise RefusedError(f"{self._port}: {seen}, where there is room for {MOST_TECHNIQUES}")
         self._program = self._whole = None  # until it is confirmed, nobody knows what the memory holds
         await self._port.begin(whole.techniques)
         self._whole = LinkedProgram(self._port, tag, whole, Trace(whole), program.plan.limits)
 
     async def attach_whole(self, tag: str, program: WholeProgram, taken: Taken) -> bool:
-        whole = self._linked(program)
-        if not await self._port.holds(whole.techniques):
-            return False
-        self._whole = LinkedProgram(self._port, tag, whole, Trace(whole, taken), program.plan.limits)
-        return True
+        for charging in (True, False):
+            whole = self._linked(program, charging)
+            if await self._port.holds(whole.techniques):
+                trace = Trace(whole, taken)
+                self._whole = LinkedProgram(self._port, tag, whole, trace, program.plan.limits)
+                return True
+        return False
 
     async def follow(self) -> Followed:
         if self._whole is None:
@@ -154,10 +161,10 @@ class EclibChannel(WholeChannel):
         compiler = self._compiler(program.limits, program.sample)
         return compiler.compiled(program.step, Done.before(program), charging, open_circuit)
 
-    def _linked(self, program: WholeProgram) -> Linked:
+    def _linked(self, program: WholeProgram, charging: bool = True, open_circuit: float = 0.0) -> Linked:
         done = Done(program.seconds_done, abs(program.coulombs_done), abs(program.joules_done))
         compiler = self._compiler(program.plan.limits, program.sample)
-        return linked(compiler, program.plan.steps, done)
+        return linked(compiler, program.plan.steps, Beginning(done, open_circuit, charging))
 
     def _compiler(self, limits: Limits, sample: float) -> Compiler:
         return Compiler(self._port.potentiostat, self._port.conventions, limits, sample)

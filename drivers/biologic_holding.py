@@ -23,9 +23,11 @@ def unheld(plan: Plan, compiler: Compiler) -> Sequence[Unheld]:
     found = list(_of_entries(plan.steps, None, compiler))
     if found or not plan.steps:
         return found
-    count = len(linked(compiler, plan.steps, Done()).techniques)
+    whole = linked(compiler, plan.steps)
+    count = len(whole.techniques) + whole.longest_loop
     if count > MOST_TECHNIQUES:
-        reason = f"{count} techniques, where a channel holds {MOST_TECHNIQUES}"
+        room = f"a channel has room for {MOST_TECHNIQUES}"
+        reason = f"{count} techniques, those of a round that is resumed in its middle included: {room}"
         return [Unheld(plan.steps[-1].line, plan.name, reason)]
     return []
 
@@ -33,9 +35,9 @@ def unheld(plan: Plan, compiler: Compiler) -> Sequence[Unheld]:
 def _of_entries(
     entries: Sequence[PlannedEntry], before: PlannedStep | None, compiler: Compiler, inside: bool = False
 ) -> Iterator[Unheld]:
-    for entry in entries:
+    for place, entry in enumerate(entries):
         if isinstance(entry, PlannedStep):
-            reason = _of_step(entry, before, compiler)
+            reason = _of_step(entry, before, compiler, first=place == 0)
             if reason is not None:
                 yield Unheld(entry.line, f"{entry.verb} {entry.setting}".strip(), reason)
             before = entry
@@ -61,14 +63,14 @@ def _last(repeat: PlannedRepeat) -> PlannedStep:
     return _last(last) if isinstance(last, PlannedRepeat) else last
 
 
-def _of_step(step: PlannedStep, before: PlannedStep | None, compiler: Compiler) -> str | None:
-    """Return why a step cannot follow on another within a list, or None."""
+def _of_step(step: PlannedStep, before: PlannedStep | None, compiler: Compiler, first: bool) -> str | None:
+    """Return why a step, perhaps the first of its block, cannot follow on another within a list, or None."""
     reason = refusal(step, compiler.potentiostat.model)
     if reason is not None:
         return reason
     if step.needs_open_circuit and (not _stays(step) or not (before is None or _is_rest(before))):
         return LOOK
-    if isinstance(step.technique, ConstantVoltage) and not _is_current(before):
+    if isinstance(step.technique, ConstantVoltage) and (first or not _is_current(before)):
         return APPROACH
     if step.record.per_decade is not None and not _is_rest(step):
         return LOGARITHMIC

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from drivers.biologic_compiler import STOP, Compiler, edge_tests
 from drivers.biologic_exits import NEAR_SHARE, NEAR_VOLTS, Edge, Exits
@@ -52,6 +53,14 @@ class Linked:
     techniques: list[Technique] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
 
+    @property
+    def longest_loop(self) -> int:
+        """How many techniques the longest loop has."""
+        return max(
+            (part.first + part.count - self.parts[part.target].first for part in self.parts if part.again),
+            default=0,
+        )
+
     def text(self) -> str:
         """Return it for people to read."""
         lines: list[str] = []
@@ -61,15 +70,31 @@ class Linked:
         return "\n".join(lines) + "\n"
 
 
-def linked(compiler: Compiler, entries: Sequence[PlannedEntry], done: Done) -> Linked:
-    """Return the list of a plan that can be held. `done` is what its first step had behind it."""
+class Beginning(NamedTuple):
+    """Where the first step of a list begins: what it had behind it, and the voltage of the open circuit.
+
+    It is a hold only where a protocol is resumed in the middle of one; `charging` then is its current.
+    """
+
+    done: Done = Done()
+    open_circuit: float = 0.0
+    charging: bool = True
+
+
+FROM_NOTHING = Beginning()
+
+
+def linked(
+    compiler: Compiler, entries: Sequence[PlannedEntry], beginning: Beginning = FROM_NOTHING
+) -> Linked:
+    """Return the list of a plan that can be held."""
     found = Linked()
     before: PlannedStep | None = None
     for entry in entries:
         if isinstance(entry, PlannedRepeat):
             target = len(found.parts)
             for step in _steps(entry):
-                _add(found, compiler, step, Done(), before or _steps(entry)[-1])
+                _add(found, compiler, step, before, beginning)
                 before = step
             if entry.times > 1:
                 times = entry.times - 1
@@ -77,9 +102,8 @@ def linked(compiler: Compiler, entries: Sequence[PlannedEntry], done: Done) -> L
                 found.techniques.append(back)
                 found.parts[-1] = replace(found.parts[-1], again=times, target=target)
         else:
-            _add(found, compiler, entry, done, before)
+            _add(found, compiler, entry, before, beginning)
             before = entry
-        done = Done()
     return found
 
 
@@ -91,12 +115,18 @@ def _steps(repeat: PlannedRepeat) -> list[PlannedStep]:
 
 
 def _add(
-    found: Linked, compiler: Compiler, step: PlannedStep, done: Done, before: PlannedStep | None
+    found: Linked,
+    compiler: Compiler,
+    step: PlannedStep,
+    before: PlannedStep | None,
+    beginning: Beginning,
 ) -> None:
-    charging = before is None or not isinstance(before.technique, ConstantCurrent)
-    if before is not None and isinstance(before.technique, ConstantCurrent):
-        charging = before.technique.amperes > 0.0
-    compiled = compiler.compiled(step, done, charging, approaches=False)
+    if before is None:
+        compiled = compiler.compiled(step, beginning.done, beginning.charging, beginning.open_circuit)
+    else:
+        technique = before.technique
+        charging = not isinstance(technique, ConstantCurrent) or technique.amperes > 0.0
+        compiled = compiler.compiled(step, Done(), charging, approaches=False)
     techniques = [_handed_on(technique, compiled.exits) for technique in compiled.techniques]
     found.parts.append(Part(step, len(found.techniques), len(techniques), compiled.exits))
     found.techniques += techniques
@@ -106,6 +136,8 @@ def _handed_on(technique: Technique, exits: Exits) -> Technique:
     """Return the technique with its ends leading to the next one, and its limits to an open circuit."""
     if exits.observed is None:
         return technique
+    if any(parameter.index for parameter in technique.parameters):
+        return technique  # the approach of a hold, which no end leads on from
     gate = gate_of(exits)
     kept = [p for p in technique.parameters if not p.label.startswith("Test") and p.label != "Exit_Cond"]
     if gate is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -112,6 +113,22 @@ async def test_a_hold_straight_after_its_charge_has_no_open_circuit_between() ->
         assert last.time - first.time == pytest.approx(230.3, abs=2.0)
 
 
+async def test_a_hold_that_is_resumed_is_approached_from_open_circuit() -> None:
+    """1.4 V from 1 V over ten ohm, 100 s of an hour behind it; what is left of the hour is held."""
+    hold = "{hold: 1.4 V, until: time >= 1 h}"
+    charge = "{charge: 10 mA, until: voltage >= 1.4 V}"
+    async with served() as (address, _), channel_at(address) as channel:
+        rest_of_it = plan(f"[{charge}, {hold}, {charge}]")
+        rest_of_it = replace(rest_of_it, steps=rest_of_it.steps[1:])
+        await channel.start_whole("run/1", WholeProgram(rest_of_it, 1.0, seconds_done=100.0))
+        _, stretches = await followed(channel)
+        held = [r.point for s in stretches if s.visit == 1 for r in s.records]
+        assert ends(stretches)[0][3] == "time >= 1 h"
+        assert held[-1].time == pytest.approx(3500.0, abs=0.1)
+        early = [p.current for p in held if isinstance(p, Reading) and p.time < 0.2]
+        assert max(early) < 0.025
+
+
 async def test_a_limit_opens_the_circuit_though_an_end_would_go_on() -> None:
     """The discharge may not go below 0.2 V; told to take out all it has, it trips before it is done."""
     async with served() as (address, cell), channel_at(address) as channel:
@@ -217,7 +234,12 @@ async def test_a_rest_and_a_spectrum_at_open_circuit_are_one_program() -> None:
             "its loops only count",
         ),
         ("[{repeat: 2, steps: [{repeat: 2, steps: [{rest: 1 h}]}]}]", "nested is not known"),
-        (f"[{', '.join(['{rest: 1 h}'] * 21)}]", "21 techniques, where a channel holds 20"),
+        (f"[{', '.join(['{rest: 1 h}'] * 21)}]", "a channel has room for 20"),
+        (
+            "[{charge: 1 mA, until: time >= 1 h}, {repeat: 2, steps: "
+            "[{hold: 1.2 V, until: time >= 1 h}, {discharge: 1 mA, until: time >= 1 h}]}]",
+            "without a peak of current",
+        ),
     ],
 )
 async def test_what_cannot_be_left_to_it_is_named(steps: str, reason: str) -> None:
