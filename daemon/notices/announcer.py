@@ -4,7 +4,7 @@ Topics below `galvanod/v1/CORE`, described in docs/asyncapi.yaml:
   `channel/NAME/state`   retained, when it changes
   `channel/NAME/values`  every ten seconds while it runs
   `event`                what happened
-  `page`                 retained, `online`; `offline` where the process that announces is gone
+  `page`                 retained, `online` once it has connected
 """
 
 import asyncio

@@ -76,4 +76,6 @@ def _streamed(client: httpx.Client, content: bytes) -> None:
 def test_tokens_are_kept_as_digests_only(service: Service) -> None:
     kept = service.places.tokens.read_text()
     assert service.token not in kept
+    for log in (service.places.state / "logs").iterdir():
+        assert service.token not in log.read_text(), f"{log} has a secret in it"
     assert service.places.tokens.stat().st_mode & 0o007 == 0

@@ -1,0 +1,65 @@
+"""What the documents promise of messages and metrics, on the running service."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema_rs
+import yaml
+from websockets.sync.client import connect
+
+from tests.web.service import ROOT, Service, submission
+
+DOCS = ROOT / "docs"
+ASYNC = yaml.safe_load((DOCS / "asyncapi.yaml").read_text())
+
+
+def check(message: object, schema: str) -> None:
+    """Raise where a message is not as its schema says."""
+    root = {"$ref": f"#/components/schemas/{schema}", "components": ASYNC["components"]}
+    jsonschema_rs.validate(root, message)
+
+
+def test_the_live_stream_is_as_documented(service: Service) -> None:
+    with service.client() as client:
+        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+        url = f"ws{service.url.removeprefix('http')}/api/v1/live"
+        with connect(url, additional_headers={"authorization": f"Bearer {service.token}"}) as stream:
+            messages = [json.loads(stream.recv(30)) for _ in range(4)]
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+        with client.stream("GET", "/api/v1/live/events") as events:
+            line = next(line for line in events.iter_lines() if line.startswith("data: "))
+    messages.append(json.loads(line.removeprefix("data: ")))
+    for message in messages:
+        check(message, message["kind"].capitalize())
+    assert [message["kind"] for message in messages] == ["snapshot", "change", "change", "change", "snapshot"]
+
+
+def test_every_reference_of_the_document_leads_somewhere() -> None:
+    def look(found: Any) -> None:
+        if isinstance(found, dict):
+            if isinstance(reference := found.get("$ref"), str):
+                place = ASYNC
+                for part in reference.removeprefix("#/").split("/"):
+                    place = place[part]
+            for value in found.values():
+                look(value)
+        elif isinstance(found, list):
+            for value in found:
+                look(value)
+
+    look(ASYNC)
+
+
+def test_alerts_and_dashboard_ask_for_metrics_there_are(service: Service) -> None:
+    with service.client() as client:
+        answer = client.get("/metrics")
+    there = set(re.findall(r"^# TYPE (\w+)", answer.text, re.M))
+    there |= {f"{name}_total" for name in there}
+    rules = yaml.safe_load((DOCS / "monitoring" / "alerts.yaml").read_text())
+    dashboard = json.loads((DOCS / "monitoring" / "grafana.json").read_text())
+    asked = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    asked += [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    names = {name for expression in asked for name in re.findall(r"galvanod_\w+", expression)}
+    assert names <= there, names - there
+    assert len(names) >= 8
