@@ -30,7 +30,7 @@ export const markColour = () => colour('mark');
 export function axis(title, more = {}) {
   return {
     title: { text: title, font: { size: 12.5 }, standoff: 6 }, gridcolor: colour('line'), linecolor: colour('line'), zerolinecolor: colour('line'),
-    tickcolor: colour('line'), automargin: true, exponentformat: 'SI', ...more,
+    tickcolor: colour('line'), automargin: true, exponentformat: 'SI', tickmode: 'auto', ...more,
   };
 }
 

@@ -78,7 +78,7 @@ export function run(main, visitor, name, key = null) {
       record = found;
       events = happened;
       describe();
-      tables.replaceChildren(...[figureTable(figures), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
+      tables.replaceChildren(...[figureTable(figures, Boolean(record.ended)), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
       const [capacity, byCycle, spectrum, sweep] = parts;
       await Promise.all([time.refresh(), capacity.update(cycles), byCycle.update(cycles), spectrum.update(impedance), sweep.update(steps)]);
     } catch (error) {
@@ -113,7 +113,7 @@ export function run(main, visitor, name, key = null) {
     timer = setTimeout(async () => {
       await refresh();
       const goes = going();
-      const late = !goes && record?.ended === null && tries < 20; // a recorder may be away for long
+      const late = !goes && tries < (record?.ended ? 5 : 20); // figures come after the end, and a recorder may be away
       tries = late ? tries + 1 : 0;
       wasGoing = goes;
       if (!over && (goes || late)) again(goes ? REFRESH : SOON * tries);

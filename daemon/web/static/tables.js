@@ -15,10 +15,10 @@ function panel(title, note, table) {
 const heads = (...names) => h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
 
 /** Figures of merit with their uncertainty and method; what could not be had says why. */
-export function figureTable(figures) {
+export function figureTable(figures, over) {
   if (!figures.length) return null;
   const rows = figures.slice(-200).map((figure) => h('tr', {},
-    h('td', {}, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : '', h('div', { class: 'method' }, figure.method, ...figure.warnings.map((warning) => h('div', { class: 'alarm' }, warning)))),
+    h('td', {}, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : '', h('div', { class: 'method' }, figure.method, ...figure.warnings.map((warning) => h('div', { class: over ? 'alarm' : '' }, warning)))),
     h('td', { class: 'number' }, figure.cycle ?? ''),
     h('td', { class: 'number' }, uncertain(figure.value, figure.uncertainty)), h('td', {}, figure.unit)));
   return panel('Figures of merit', '± one standard uncertainty', h('table', {}, heads('Figure', 'Cycle', 'Value', 'Unit'), h('tbody', {}, ...rows)));
