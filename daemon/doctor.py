@@ -122,7 +122,7 @@ async def in_core(station: Station, latched: str | None) -> Diagnosis:
 def advice(address: str) -> Iterable[str]:
     """Yield what to look at where nobody answers at an address."""
     scheme, _, rest = address.partition("://")
-    if scheme == "serial":
+    if scheme == "serial" and rest.startswith("/"):
         path = Path(rest.partition("?")[0])
         if not path.exists():
             there = ", ".join(sorted(str(port) for port in SERIAL_PORTS.glob("*"))) or "none"

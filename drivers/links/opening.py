@@ -7,6 +7,7 @@ from drivers.links import Link, LinkOptions
 from drivers.links.eclib import EclibAddress, EclibLink
 from drivers.links.file import FileLink
 from drivers.links.serial import SerialLink
+from drivers.links.serial_address import SerialAddress
 from drivers.links.tcp import TcpLink
 from drivers.links.visa import VisaLink
 
@@ -29,7 +30,7 @@ async def open_link(address: str, options: LinkOptions = _DEFAULT) -> Link:
         case "visa":
             return await _opened(VisaLink(address, rest, options))
         case "serial":
-            return await _opened(SerialLink(address, rest, options))
+            return await _opened(SerialLink(address, SerialAddress.parse(rest), options))
         case "tcp":
             host, port = _endpoint(address)
             return await _opened(TcpLink(address, host, port, options))

@@ -1,4 +1,4 @@
-"""A link over a serial port: serial:///dev/serial/by-id/…, by pyserial."""
+"""A link over a serial port: serial:///dev/serial/by-id/… or serial://?usb=SERIALNUMBER, by pyserial."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +7,7 @@ import serial
 
 from drivers.errors import LinkError
 from drivers.links import LinkOptions
+from drivers.links.serial_address import SerialAddress
 from drivers.links.stream import StreamLink
 
 QUIET_SECONDS = 0.05
@@ -22,11 +23,11 @@ class SerialLink(StreamLink):
     Opening and writing may block, so they have a thread; reading is left to the event loop.
     """
 
-    def __init__(self, address: str, path: str, options: LinkOptions) -> None:
+    def __init__(self, address: str, where: SerialAddress, options: LinkOptions) -> None:
         super().__init__(address, options)
-        self._path = path
+        self._where = where
         self._port: serial.Serial | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"serial {path}")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=address)
 
     def _is_open(self) -> bool:
         return self._port is not None
@@ -42,8 +43,8 @@ class SerialLink(StreamLink):
 
     def _open_port(self) -> serial.Serial:
         return serial.Serial(
-            self._path,
-            self._options.baud_rate,
+            self._where.found(),
+            self._where.baud_rate or self._options.baud_rate,
             timeout=0,
             write_timeout=self._options.deadline,
             exclusive=True,
