@@ -37,6 +37,7 @@ from daemon.guards import DEFAULT, Thresholds
 from daemon.guards.written import read_thresholds
 from daemon.simulation_file import Simulation, read_cell, read_faults, read_seed, read_simulation
 from drivers import registry
+from drivers.errors import InstrumentError
 from protocols import nodes, source
 from protocols.errors import Problem, ProtocolError
 from protocols.limits import Limits
@@ -85,6 +86,8 @@ class InstrumentEntry:
     address: str | None
     simulation: Simulation | None
     channels: tuple[ChannelEntry, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What the driver is told of this very instrument, in its own words."""
     transcript: Path | None = None
     """Where everything that is said on its cable is written down."""
 
@@ -164,10 +167,11 @@ def _entry(key: nodes.Scalar, node: nodes.Node, taken: set[str]) -> InstrumentEn
         "unattended",
         "channels",
         "transcript",
+        "settings",
     )
     entry.only(known, "a key of an instrument")
     address, simulate, channels = entry.take("address"), entry.take("simulate"), entry.take("channels")
-    transcript = entry.take("transcript")
+    transcript, settings = entry.take("transcript"), entry.take("settings")
     if (address is None) == (simulate is None):
         seen = "neither `address` nor `simulate`" if address is None else "both `address` and `simulate`"
         raise ProtocolError(Problem(entry.place, seen, "one of them"))
@@ -186,10 +190,23 @@ def _entry(key: nodes.Scalar, node: nodes.Node, taken: set[str]) -> InstrumentEn
         else None,
         simulation=simulation,
         channels=_channels(key, channels, common, taken),
+        settings={} if settings is None else _settings(settings, driver),
         transcript=None
         if transcript is None
         else Path(nodes.as_scalar(transcript, "the path of a file").text),
     )
+
+
+def _settings(node: nodes.Node, driver: str) -> Mapping[str, str]:
+    """Read what the driver is told; whether it understands that is the driver's to say."""
+    mapping = nodes.as_mapping(node, "a mapping from the driver's settings to their values")
+    settings = {key.text: nodes.as_scalar(value, "a value").text for key, value in mapping.entries}
+    try:
+        registry.driver(driver).configured(settings)
+    except InstrumentError as error:
+        seen, _, wanted = str(error).partition("; wanted ")
+        raise ProtocolError(Problem(mapping.place, seen, wanted)) from error
+    return settings
 
 
 def _channels(

@@ -231,7 +231,14 @@ def _stations(
 
 def _circuit(station: Station) -> Circuit:
     entry = station.entry
-    return Circuit(station.name, entry.driver, station.address, entry.place, entry.position)
+    return Circuit(
+        station.name,
+        entry.driver,
+        station.address,
+        entry.place,
+        entry.position,
+        station.instrument.settings,
+    )
 
 
 async def _open(station: Station) -> None:

@@ -14,7 +14,6 @@ from daemon.instrument import lock_file, recorded
 from daemon.locks import owned
 from daemon.safe import Circuit
 from daemon.station import Station
-from drivers import registry
 from drivers.base import Channel, Driver, Program, ProgrammedChannel, ProgramState
 from drivers.deadman import DeadmanKind
 from drivers.finding import Finding
@@ -75,7 +74,7 @@ async def alone(
     """
     found = Diagnosis(circuit.channel, circuit.driver, circuit.address)
     try:
-        driver_class = registry.driver(circuit.driver)
+        driver_class = circuit.driver_class
         _of_family(found, driver_class)
         if circuit.channel in running:
             found.state = "perhaps running"

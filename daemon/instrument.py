@@ -42,7 +42,8 @@ class Instrument:
         self.name = entry.name
         self.address = address
         self.driver_name = entry.driver
-        self.driver_class = registry.driver(entry.driver)
+        self.settings = entry.settings
+        self.driver_class = registry.driver(entry.driver).configured(entry.settings)
         self.deadman = _deadman(self.driver_class.deadman, entry.channels)
         """What opens the circuits without us."""
         self.driver: Driver | None = None

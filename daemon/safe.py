@@ -7,7 +7,7 @@ finds it gone connects to each of them, opens the circuit, and has the instrumen
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from daemon.errors import ConfigurationError
 from daemon.run import Run
 from daemon.station import Station
 from drivers import registry
+from drivers.base import Driver
 from drivers.deadman import DeadmanKind
 from drivers.links.opening import open_link
 from protocols.errors import GalvanodError
@@ -34,11 +35,17 @@ class Circuit(NamedTuple):
     address: str
     place: str | None = None
     position: int = 0
+    settings: Mapping[str, str] = {}
+
+    @property
+    def driver_class(self) -> type[Driver]:
+        """The driver, as the bench file has it."""
+        return registry.driver(self.driver).configured(self.settings)
 
     @property
     def autonomous(self) -> bool:
         """Whether it ends by itself what it runs, so that its cell is safe without anybody."""
-        return registry.driver(self.driver).deadman.kind is DeadmanKind.AUTONOMOUS
+        return self.driver_class.deadman.kind is DeadmanKind.AUTONOMOUS
 
 
 class Outcome(NamedTuple):
@@ -90,7 +97,7 @@ def circuits(path: Path, bench: BenchFile | None) -> list[Circuit]:
         return known
     addresses = {circuit.channel: circuit.address for circuit in known}
     return [
-        Circuit(channel.name, channel.driver, address, channel.place, channel.position)
+        Circuit(channel.name, channel.driver, address, channel.place, channel.position, entry.settings)
         for entry in bench.instruments.values()
         for channel in entry.channels
         if (address := entry.address or addresses.get(channel.name)) is not None
@@ -104,11 +111,11 @@ async def make_all_safe(circuits: Sequence[Circuit], deadline: float = DEADLINE)
         by_cable.setdefault((circuit.driver, circuit.address), []).append(circuit)
     made = await asyncio.gather(*(_made_safe(together, deadline) for together in by_cable.values()))
     outcomes = {
-        circuit: outcome
+        (circuit.channel, circuit.address): outcome
         for together, done in zip(by_cable.values(), made, strict=True)
         for circuit, outcome in zip(together, done, strict=True)
     }
-    return [outcomes[circuit] for circuit in circuits]
+    return [outcomes[circuit.channel, circuit.address] for circuit in circuits]
 
 
 async def _made_safe(together: Sequence[Circuit], deadline: float) -> list[Outcome]:
@@ -144,7 +151,7 @@ async def make_stations_safe(
 
 
 async def _disconnected(together: Sequence[Circuit]) -> str:
-    driver_class = registry.driver(together[0].driver)
+    driver_class = together[0].driver_class
     link = await open_link(together[0].address, driver_class.link_options)
     try:
         places = [(circuit.place, circuit.position) for circuit in together]

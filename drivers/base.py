@@ -182,6 +182,18 @@ class Driver(ABC):
     channels: Mapping[str, Channel]
 
     @classmethod
+    def configured(cls, settings: Mapping[str, str]) -> type[Self]:
+        """Return the family as the bench file's `settings` want it.
+
+        Raises `InstrumentError` for a setting that the family does not have.
+        """
+        if settings:
+            raise InstrumentError(
+                f"setting {next(iter(settings))!r}; wanted none: this driver has no settings"
+            )
+        return cls
+
+    @classmethod
     def refusal(cls, step: PlannedStep) -> str | None:
         """Return why no instrument of this family can run the step, or None."""
         return None
