@@ -100,27 +100,27 @@ class LiS(EvolvingCell[LiSState]):
         return self._first_capacity * max(_LEAST_CAPACITY, left)
 
     def advanced(self, state: LiSState, amperes: float, seconds: float) -> LiSState:
+        stored, lag, branch, polarisation, throughput, age, charge, _, before, _ = state
         moved = abs(amperes) * seconds
         # Fade is slow: with the capacity of mid-step the error is of second order in it.
-        capacity = self.capacity(state.throughput + moved / 2.0, state.age + seconds / 2.0)
-        untouched = state.direction == 0 and moved < _NO_CYCLE * seconds
+        capacity = self.capacity(throughput + moved / 2.0, age + seconds / 2.0)
+        untouched = before == 0 and moved < _NO_CYCLE * seconds
         model = self._untouched if untouched else self._wells
-        wells = model.drained(Wells(state.stored, state.lag), -amperes / capacity, seconds)
+        stored, lag = model.drained(Wells(stored, lag), -amperes / capacity, seconds)
         decay = exp(-seconds / _SLOW_TIME)
         slow = _SLOW_SHARE * self._resistance * amperes
-        branch = state.branch
         if moved:
             stays = exp(-moved / (_BRANCH_SHARE * capacity))
             branch = branch * stays + (stays - 1.0 if amperes > 0.0 else 1.0 - stays)
         passed, direction, delivered = _half_cycles(state, amperes)
         return LiSState(
-            min(1.0 + _REVERSIBLE, max(-_REVERSIBLE, wells.stored)),
-            min(1.0, max(-1.0, wells.lag)),
+            min(1.0 + _REVERSIBLE, max(-_REVERSIBLE, stored)),
+            min(1.0, max(-1.0, lag)),
             branch,
-            state.polarisation * decay + slow * (1.0 - decay),
-            state.throughput + moved,
-            state.age + seconds,
-            state.charge + amperes * seconds,
+            polarisation * decay + slow * (1.0 - decay),
+            throughput + moved,
+            age + seconds,
+            charge + amperes * seconds,
             passed + moved,
             direction,
             delivered,

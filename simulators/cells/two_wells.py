@@ -31,7 +31,7 @@ class TwoWells:
 
     def drained(self, wells: Wells, rate: float, seconds: float) -> Wells:
         """Return what is left after `rate` (fraction per second, positive on discharge) for `seconds`."""
-        over = wells.stored - self._threshold
+        over = wells[0] - self._threshold
         shuttling = self._shuttle > 0.0 and (over > 0.0 or (over == 0.0 and rate < 0.0))
         crossing = self._crossing(over, rate, shuttling)
         if crossing < seconds:
@@ -52,17 +52,16 @@ class TwoWells:
         return float("inf")
 
     def _moved(self, wells: Wells, rate: float, seconds: float, shuttling: bool) -> Wells:
+        stored, lag = wells
         k = self.exchange
-        decay = exp(-k * seconds)
+        gone = expm1(-k * seconds)
+        decay = 1.0 + gone
         hindered = 1.0 - self.share
         if not shuttling:
-            return Wells(
-                wells.stored - rate * seconds,
-                wells.lag * decay + hindered * rate * expm1(-k * seconds) / k,
-            )
+            return Wells(stored - rate * seconds, lag * decay + hindered * rate * gone / k)
         ks = self._shuttle
-        total = rate + ks * (wells.stored - self._threshold)  # falls off as e^(-ks t)
+        total = rate + ks * (stored - self._threshold)  # falls off as e^(-ks t)
         return Wells(
-            wells.stored + total * expm1(-ks * seconds) / ks,
-            wells.lag * decay - hindered * total * (exp(-ks * seconds) - decay) / (k - ks),
+            stored + total * expm1(-ks * seconds) / ks,
+            lag * decay - hindered * total * (exp(-ks * seconds) - decay) / (k - ks),
         )
