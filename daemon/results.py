@@ -184,6 +184,11 @@ class Results:
         self._engine = engine
         self._latest_part: tuple[int, int, list[tuple[Any, ...]]] = (0, 0, [])
 
+    @property
+    def engine(self) -> Engine:
+        """The connections it reads by, for whoever reads the same database in another way."""
+        return self._engine
+
     @classmethod
     def open(cls, url: str) -> Self:
         """Open for reading; raises `UnavailableError` where nothing was ever recorded there.
@@ -281,12 +286,6 @@ class Results:
     def impedance(self, run: str, step: int | None = None) -> list[ImpedanceRecord]:
         """Return the points of every spectrum of the run, or of one step's."""
         return [ImpedanceRecord._make(row) for row in self._of_run(run, IMPEDANCE, step=step)]
-
-    def envelope(self, run: str, stretches: int) -> list[tuple[float, float, float]]:
-        """Return (time, lowest, highest voltage) of each of about so many stretches; scans the run."""
-        width = max(1, (self._of_run(run, HIGHEST)[0].highest or 0) // stretches)
-        rows = self._of_run(run, ENVELOPE, width=width)
-        return [(row.time, row.low, row.high) for row in rows]
 
     def counts(self, run: str) -> Counts:
         """Count the readings; takes as long as the run is long."""
@@ -394,11 +393,6 @@ WHERE run_id = :run_id AND first_reading = :first
 IMPEDANCE = """
 SELECT number, time, step, cycle, frequency, real, imaginary, flags FROM impedance
 WHERE run_id = :run_id AND step = COALESCE(:step, step) ORDER BY number
-"""
-HIGHEST = "SELECT max(number) AS highest FROM readings WHERE run_id = :run_id"
-ENVELOPE = """
-SELECT min(time) AS time, min(voltage) AS low, max(voltage) AS high FROM readings
-WHERE run_id = :run_id AND voltage IS NOT NULL GROUP BY number / :width ORDER BY min(time)
 """
 COUNTS = """
 SELECT (SELECT readings FROM runs WHERE id = :run_id) AS expected, count(*) AS stored, max(number) AS highest

@@ -12,12 +12,15 @@ MOST_POINTS = 900
 """A line of more points than the page has pixels shows no more, and makes the file heavy."""
 
 
+DENSE = 1000
+"""A line of more points is drawn finer: it goes up and down within a pixel."""
+
+
 class Mark(StrEnum):
     """How a series is drawn."""
 
     LINE = "line"
     POINTS = "points"
-    BAND = "band"  # between `y` and `upper`
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,6 @@ class Series:
     x: Array
     y: Array
     mark: Mark = Mark.LINE
-    upper: Array | None = None
     right: bool = False
     dashed: bool = False
     colour: int | None = None

@@ -17,7 +17,7 @@ from daemon.results import (
     StepRecord,
 )
 from daemon.summaries import Pairing
-from protocols.figures.estimate import Array
+from daemon.traces import Trace, Traces
 from protocols.figures.run import ReadingColumns
 
 CYCLES_SHOWN = 6
@@ -83,10 +83,9 @@ class Dossier:
         whole = np.isfinite(columns.voltage) & np.isfinite(columns.current)
         return ReadingColumns(*(column[whole] for column in columns))
 
-    def envelope(self, stretches: int) -> tuple[Array, Array, Array]:
-        """Return time (s), lowest and highest voltage (V) of the whole run in so many stretches."""
-        rows = np.array(self._results.envelope(self.name, stretches), dtype=float).reshape(-1, 3)
-        return rows[:, 0], rows[:, 1], rows[:, 2]
+    def trace(self, points: int) -> Trace:
+        """Return the whole run in so many rows at most."""
+        return Traces(self._results.engine).of_time(self.name, None, None, points)
 
     @cached_property
     def spectra(self) -> Mapping[int, Sequence[ImpedanceRecord]]:

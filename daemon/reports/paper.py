@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.errors import ConfigurationError
-from daemon.reports.chart import Chart, Mark, Series
+from daemon.reports.chart import DENSE, Chart, Mark, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,13 +79,11 @@ def _draw(axes: "Axes", chart: Chart, series: Series, index: int) -> None:
     label = series.name or None
     match series.mark:
         case Mark.LINE:
-            axes.plot(series.x, series.y, color=colour, linestyle="--" if series.dashed else "-", label=label)
+            width, style = (0.5 if len(series.x) > DENSE else 1.0), "--" if series.dashed else "-"
+            axes.plot(series.x, series.y, color=colour, linestyle=style, linewidth=width, label=label)
         case Mark.POINTS:
             size = 3.0 if len(series.x) <= 60 else 1.5
             axes.plot(series.x, series.y, "o", color=colour, markersize=size, markeredgewidth=0, label=label)
-        case Mark.BAND:
-            upper = series.y if series.upper is None else series.upper
-            axes.fill_between(series.x, series.y, upper, color=colour, linewidth=0.3, label=label)
 
 
 def _colour(chart: Chart, series: Series, index: int) -> str | tuple[float, float, float, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from daemon.reports.chart import Axis, Chart, Mark, Series
+from daemon.reports.chart import DENSE, Axis, Chart, Mark, Series
 from daemon.reports.markup import Markup, tag
 from daemon.reports.ticks import decade_ticks, linear_ticks, written
 from protocols.figures.estimate import Array
@@ -86,7 +86,7 @@ def _colour(chart: Chart, series: Series, index: int) -> str:
 
 
 def _heights(series: Sequence[Series]) -> list[Array]:
-    return [s.y for s in series] + [s.upper for s in series if s.upper is not None]
+    return [s.y for s in series]
 
 
 def _scale(axis: Axis, columns: Sequence[Array], start: float, stop: float, margin: float = 0.06) -> Scale:
@@ -156,16 +156,13 @@ def _series(series: Series, x: Scale, y: Scale, colour: str) -> Iterator[Markup]
     across, up = across[shown], up[shown]
     match series.mark:
         case Mark.LINE:
-            yield tag("polyline", points=_points(across, up), class_=f"s {colour}{' fit' * series.dashed}")
+            kind = " fit" if series.dashed else " dense" if len(across) > DENSE else ""
+            yield tag("polyline", points=_points(across, up), class_=f"s {colour}{kind}")
         case Mark.POINTS:
             radius = 2.6 if len(across) <= 60 else 1.7 if len(across) <= 400 else 1.1
             # one path of zero-length strokes with round ends: a tenth of as many circles
             dots = "".join(f"M{_n(a)} {_n(b)}h0" for a, b in zip(across.tolist(), up.tolist(), strict=True))
             yield tag("path", d=dots, class_=f"dots {colour}", stroke_width=_n(2 * radius))
-        case Mark.BAND:
-            top = y.place(series.upper[shown]) if series.upper is not None else up
-            outline = _points(np.r_[across, across[::-1]], np.r_[up, top[::-1]])
-            yield tag("polygon", points=outline, class_=f"band {colour}")
 
 
 def _points(across: Array, up: Array) -> str:

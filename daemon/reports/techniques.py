@@ -15,7 +15,12 @@ from protocols.figures.spectrum import ComplexArray
 
 Item = TypeVar("Item")
 SPECTRA_SHOWN = 6
-STRETCHES = 700
+POINTS = 1500
+_BASES = {
+    "extremes": "The lowest and the highest of each stretch.",
+    "samples": "Some readings of each stretch.",
+    "some readings": "Some of the readings.",
+}
 
 
 def technique_charts(dossier: Dossier) -> Iterator[Chart]:
@@ -26,20 +31,20 @@ def technique_charts(dossier: Dossier) -> Iterator[Chart]:
 
 
 def whole_run(dossier: Dossier) -> Iterator[Chart]:
-    """Yield the voltage from the first reading to the last, as the band between lowest and highest."""
-    time, low, high = dossier.envelope(STRETCHES)
+    """Yield the voltage from the first reading to the last."""
+    trace = dossier.trace(POINTS)
+    rows = np.array([trace.time, trace.voltage], dtype=float)
+    time, voltage = rows[:, np.isfinite(rows[1])]
     if len(time) < 2:
         return
     scale = time_scale(float(time[-1]))
-    banded = bool(np.max(high - low) > 0)
-    mark, upper = (Mark.BAND, high) if banded else (Mark.LINE, None)
     yield Chart(
         "voltage",
         "Voltage over the run",
         Axis("Time", scale.unit),
         Axis("Voltage", "V"),
-        [Series("", time * scale.factor, low, mark, upper=upper)],
-        note="From the lowest to the highest of each stretch." if banded else "",
+        [Series("", time * scale.factor, voltage)],
+        note=_BASES.get(trace.basis, ""),
     )
 
 

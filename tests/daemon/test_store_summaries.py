@@ -1,7 +1,12 @@
 """A cycle's figures follow from its steps, by the kind of cell."""
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
+from daemon.ingest import STEPS_OF_CYCLE
+from daemon.store import Store
 from daemon.summaries import Pairing, StepTotals, pairing_of, summarise
 
 
@@ -82,3 +87,12 @@ def test_how_each_way_ended_how_long_it_took_and_whether_counter_and_readings_ag
     assert (cycle.charge_time, cycle.discharge_time) == (120.0, 100.0)
     assert (cycle.charge_end_voltage, cycle.discharge_end_voltage) == (2.801, 1.7)
     assert cycle.disagreement == pytest.approx(0.005)  # 3.98 of 4.00 C
+
+
+def test_the_steps_of_a_cycle_are_found_however_many_the_run_has(tmp_path: Path) -> None:
+    Store.open(str(tmp_path / "results.db")).close()
+    connection = sqlite3.connect(tmp_path / "results.db")
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {STEPS_OF_CYCLE}", {"run_id": 1, "cycle": 1}).fetchall()
+    connection.close()
+    walked = [row[-1] for row in plan if row[-1].endswith("(run_id=?)")]
+    assert walked == []  # by the run alone: that is every step it has
