@@ -1,12 +1,15 @@
 """The gate a run passes before every reading: closed while a person has paused it."""
 
 import asyncio
+from collections.abc import Callable
 
 
 class Gate:
     """Open until `close`; `passed` waits while it is closed."""
 
     def __init__(self) -> None:
+        self.closing: Callable[[], None] | None = None
+        """Called when it closes, for whoever does not come by at every reading."""
         self._open = asyncio.Event()
         self._open.set()
 
@@ -16,6 +19,8 @@ class Gate:
 
     def close(self) -> None:
         self._open.clear()
+        if self.closing is not None:
+            self.closing()
 
     def open(self) -> None:
         self._open.set()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from daemon.errors import UnavailableError
 from daemon.gate import Gate
@@ -14,6 +15,9 @@ from daemon.seats import Seats, Sitter
 from drivers.errors import InstrumentError
 from drivers.scan import Scan, Scanner
 from protocols.reading import Reading
+
+BEAT = 1.0
+"""Seconds between a channel's signs of life while it is scanned faster."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,11 +30,9 @@ Asked = Callable[[Reading], bool]
 
 @dataclass(slots=True)
 class _Waiting:
-    """Who sits, what ends that, and where news of it goes."""
+    """Who sits, and where news of it goes."""
 
     sitter: Sitter
-    gate: Gate
-    asked: Asked | None
     heartbeat: Heartbeat
     woken: "asyncio.Future[Reading | None]"
 
@@ -59,6 +61,9 @@ class Scans:
         self._patience = patience
         self._record = record
         self._waiting: dict[str, _Waiting] = {}
+        self._asked: dict[str, Asked] = {}
+        self._beats = max(1, round(BEAT / interval))  # scans from one sign of life to the next
+        self._scans = 0
         self._somebody = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -71,8 +76,13 @@ class Scans:
         What was counted until then is in `seats.count`.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(sitter, gate, asked, heartbeat, loop.create_future())
+        if gate.closed:
+            return None
+        waiting = _Waiting(sitter, heartbeat, loop.create_future())
         self._waiting[sitter.place] = waiting
+        gate.closing = partial(self._wake_with, sitter.place, None)
+        if asked is not None:
+            self._asked[sitter.place] = asked
         self.seats.sit(sitter)
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._look(), name=f"scans of {self.name}")
@@ -80,6 +90,8 @@ class Scans:
         try:
             return await self._woken(waiting)
         finally:
+            gate.closing = None
+            self._asked.pop(sitter.place, None)
             self._waiting.pop(sitter.place, None)
             self.seats.leave(sitter.place)
 
@@ -109,7 +121,6 @@ class Scans:
                 await self._somebody.wait()
                 due = next_deadline(due, loop.time(), self._interval)
                 await asyncio.sleep(due - loop.time())
-                self._wake([place for place, one in self._waiting.items() if one.gate.closed])
                 if self.seats.places:
                     await self._scan(self.seats.places)
                 else:
@@ -128,7 +139,7 @@ class Scans:
             return
         if places != self.seats.places:
             scan, places = _of(scan, places, self.seats.places)
-        seen = self.seats.seen(scan, places, self._content(scan, places))
+        seen = self.seats.seen(scan, places, self._objecting(scan, places))
         try:
             if seen.kept is not None:
                 self._record(seen.kept)
@@ -136,17 +147,21 @@ class Scans:
             self._wake(places)
             return
         self.seats.accept(seen)
-        for place in places:
-            self._waiting[place].heartbeat.beat()
+        self._scans += 1
+        if self._scans % self._beats == 0:
+            for place in places:
+                self._waiting[place].heartbeat.beat()
         for position in seen.loud:
             plain = bool(scan.plain[position])
             self._wake_with(places[position], _reading(scan, position) if plain else None)
 
-    def _content(self, scan: Scan, places: Sequence[str]) -> list[bool]:
-        """Ask the guards that remember."""
+    def _objecting(self, scan: Scan, places: Sequence[str]) -> list[int]:
+        """Ask the guards that remember; return the positions of the places where one objects."""
+        if not self._asked:
+            return []
+        each = ((position, self._asked.get(place)) for position, place in enumerate(places))
         return [
-            (asked := self._waiting[place].asked) is None or asked(_reading(scan, position))
-            for position, place in enumerate(places)
+            position for position, asked in each if asked is not None and not asked(_reading(scan, position))
         ]
 
     def _wake(self, places: Iterable[str]) -> None:

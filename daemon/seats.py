@@ -52,6 +52,10 @@ class Sitter:
     count: Count
 
 
+Labels = tuple[list[str], list[int], list[int]]
+"""Run, step and cycle of each."""
+
+
 class Seen(NamedTuple):
     """What a scan showed: the counts of the quiet seats `at`, the readings to keep, and by their
     position in the scan those that are not quiet."""
@@ -73,6 +77,7 @@ class Seats:
         self._counts = np.zeros((len(Count._fields), len(places)))
         self._recent: deque[tuple[float, Column, Column]] = deque(maxlen=RECENT)
         self._seated: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._labels: Labels = [], [], []
         self.places: tuple[str, ...] = ()
         """Where somebody sits, in the order of the instrument."""
 
@@ -103,15 +108,17 @@ class Seats:
         ]
         return seen[-most:] if most > 0 else []
 
-    def seen(self, scan: Scan, places: Sequence[str], content: Sequence[bool]) -> Seen:
+    def seen(self, scan: Scan, places: Sequence[str], objected: Sequence[int] = ()) -> Seen:
         """Compare a scan of these seats with their bounds; nothing is counted before `accept`.
 
-        `content` tells where nobody else objects.
+        `objected` are the positions in the scan at which somebody else objects.
         """
         at = self._seated if places == self.places else np.array([self._index[p] for p in places], np.intp)
         bounds, before = self._bounds[:, at], self._counts[:, at]
         after = counted(scan, before)
-        is_quiet = _is_quiet(before, after, bounds) & scan.plain & np.array(content, dtype=np.bool_)
+        is_quiet = _is_quiet(before, after, bounds) & scan.plain
+        if objected:
+            is_quiet[list(objected)] = False
         kept = is_quiet & _is_kept(after, bounds)
         after[KEPT_TIME, kept] = (after[TIME] - after[STEP_ZERO])[kept]
         after[KEPT_VOLTAGE:NUMBER, kept] = after[VOLTAGE:STEP_ZERO, kept]
@@ -145,11 +152,9 @@ class Seats:
     def _readings(self, counts: Column, seated: NDArray[np.intp]) -> ScanReadings | None:
         if not len(seated):
             return None
-        sitters = self._taken(seated)
+        labels = self._labels if len(seated) == len(self._seated) else _labels(self._taken(seated))
         return ScanReadings(
-            runs=[sitter.run for sitter in sitters],
-            steps=[sitter.step for sitter in sitters],
-            cycles=[sitter.cycle for sitter in sitters],
+            *labels,
             numbers=counts[NUMBER].astype("<i8").tobytes(),
             times=(counts[TIME] - counts[RUN_ZERO]).tobytes(),
             voltages=counts[VOLTAGE].tobytes(),
@@ -164,7 +169,17 @@ class Seats:
     def _arrange(self) -> None:
         taken = [index for index, sitter in enumerate(self._sitters) if sitter is not None]
         self._seated = np.array(taken, dtype=np.intp)
-        self.places = tuple(sitter.place for sitter in self._sitters if sitter is not None)
+        sitters = self._taken(self._seated)
+        self._labels = _labels(sitters)
+        self.places = tuple(sitter.place for sitter in sitters)
+
+
+def _labels(sitters: Sequence[Sitter]) -> Labels:
+    return (
+        [sitter.run for sitter in sitters],
+        [sitter.step for sitter in sitters],
+        [sitter.cycle for sitter in sitters],
+    )
 
 
 def _is_quiet(before: Column, after: Column, bounds: Column) -> NDArray[np.bool_]:

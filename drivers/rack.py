@@ -66,7 +66,7 @@ class Rack(Driver, Scanner):
         time, voltage, current, letters = await self._wire.measure(places)
         states = np.frombuffer(letters.encode(), dtype="S1")
         expected = np.array([self._channels[place].letter for place in places], dtype="S1")
-        return Scan(time, np.array(voltage), np.array(current), states == expected)
+        return Scan(time, voltage, current, states == expected)
 
 
 async def _identity(link: Link) -> Identity:

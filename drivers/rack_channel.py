@@ -66,7 +66,7 @@ class RackChannel(SteppedChannel):
         if letter not in (self.letter, "C"):
             self._raise_opened(measured)
         flags = Flags.CLAMPED if letter == "C" else 0
-        return Reading(measured.time, measured.voltage[0], measured.current[0], None, flags)
+        return Reading(measured.time, float(measured.voltage[0]), float(measured.current[0]), None, flags)
 
     async def off(self) -> None:
         self.letter = "O"

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from drivers.errors import LinkError
 from drivers.links import Link
+from drivers.scan import Column
 from drivers.scpi import OVERFLOW, Scpi
 from drivers.timeline import Timeline
 
@@ -22,8 +25,8 @@ class Measured(NamedTuple):
     """Volts, amperes and a letter for each channel asked for, at one moment."""
 
     time: float
-    voltage: list[float]
-    current: list[float]
+    voltage: Column
+    current: Column
     letters: str
 
 
@@ -71,13 +74,13 @@ class Wire:
             letters,
         )
 
-    def _column(self, count: int, question: str, answer: str) -> list[float]:
+    def _column(self, count: int, question: str, answer: str) -> Column:
         """Return one number per channel; thousands come per second, so all are checked at once."""
         try:
-            numbers = [float(part) for part in answer.split(",")]
+            numbers = np.array([float(part) for part in answer.split(",")])
         except ValueError as error:
             raise LinkError(f"{self.scpi.who}: {question} answered {answer[:60]!r}: no numbers") from error
-        if len(numbers) != count or not all(-OVERFLOW < number < OVERFLOW for number in numbers):
+        if len(numbers) != count or not (np.abs(numbers) < OVERFLOW).all():
             raise LinkError(f"{self.scpi.who}: {question} answered {answer[:60]!r}; wanted {count} numbers")
         return numbers
 

@@ -85,7 +85,7 @@ def test_charge_energy_and_what_is_kept_are_those_of_a_channel_alone() -> None:
         time = 100.1 + 0.1 * scan
         voltage = np.array([random.gauss(3.0, 0.02) for _ in RULES])
         current = np.array([random.gauss(0.5, 0.02) for _ in RULES])
-        seen = seats.seen(Scan(time, voltage, current, np.full(4, True)), seats.places, [True] * 4)
+        seen = seats.seen(Scan(time, voltage, current, np.full(4, True)), seats.places)
         seats.accept(seen)
         told = set() if seen.kept is None else set(seen.kept.runs)
         for index, (place, rule) in enumerate(RULES.items()):
@@ -123,7 +123,7 @@ def test_a_reading_near_any_bound_is_left_to_its_engine(bound: dict[str, float],
     seats = Seats(["1"])
     seats.sit(sitter("1", started(3.0, 0.5), ANYTHING._replace(**bound)))
     scan = Scan(100.2, np.array([3.001]), np.array([0.5]), np.array([True]))
-    assert seats.seen(scan, ("1",), [True]).loud == ([0] if loud else [])
+    assert seats.seen(scan, ("1",)).loud == ([0] if loud else [])
 
 
 @pytest.mark.parametrize(("voltage", "current"), [(math.nan, 0.5), (3.001, math.nan), (3.0, 0.5)])
@@ -131,14 +131,14 @@ def test_no_number_and_no_change_are_left_to_the_engine(voltage: float, current:
     seats = Seats(["1"])
     seats.sit(sitter("1", started(3.0, 0.5), ANYTHING))
     scan = Scan(100.2, np.array([voltage]), np.array([current]), np.array([True]))
-    assert seats.seen(scan, ("1",), [True]).loud == [0]
+    assert seats.seen(scan, ("1",)).loud == [0]
 
 
 def test_what_was_not_accepted_was_not_counted() -> None:
     seats = Seats(["1"])
     seats.sit(sitter("1", started(3.0, 0.5), ANYTHING))
     before = seats.count("1")
-    seats.seen(Scan(100.2, np.array([3.001]), np.array([0.5]), np.array([True])), ("1",), [True])
+    seats.seen(Scan(100.2, np.array([3.001]), np.array([0.5]), np.array([True])), ("1",))
     assert seats.count("1") == before
 
 
@@ -153,7 +153,7 @@ def test_a_position_is_brought_forward_to_the_last_scan_unless_the_channel_went_
     for place in ("1", "2", "3"):
         seats.sit(sitter(place, started(3.0, 0.5), ANYTHING._replace(every=0.05)))
     scan = Scan(100.2, np.array([3.001] * 3), np.array([0.5] * 3), np.full(3, True))
-    seats.accept(seats.seen(scan, seats.places, [True] * 3))
+    seats.accept(seats.seen(scan, seats.places))
     known = {"run-1": position(60.1, 1), "run-2": position(60.3, 1), "run-3": position(60.1, 2)}
     found = brought_forward(known, [seats.positions().encoded()])
     forward = decoded(found["run-1"])
