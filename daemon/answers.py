@@ -76,6 +76,7 @@ class Answers:
         runs.ended = self._queues.ended
         self._revisions = Revisions(journal.epoch)
         self._chambers = chambers
+        self._planning = asyncio.Lock()  # one at a time: each thread that computes keeps the loop waiting
         self._started = datetime.now(UTC)
 
     async def answer(self, request: requests.Request, who: str = "somebody") -> Any:
@@ -295,15 +296,17 @@ class Answers:
     async def _planned(self, request: requests.Submit | requests.Check, station: Station) -> Planned:
         """Read and plan what was submitted; refuse what the channel's instrument cannot hold."""
         channel = await station.channel()
-        order = await asyncio.to_thread(  # a hostile file costs milliseconds, but not the loop's
-            planned,
-            request.protocol,
-            request.protocol_file,
-            request.cell,
-            request.cell_file,
-            await station.limits(),
-            request.variables,
-        )
+        limits = await station.limits()
+        async with self._planning:
+            order = await asyncio.to_thread(  # a hostile file costs milliseconds, but not the loop's
+                planned,
+                request.protocol,
+                request.protocol_file,
+                request.cell,
+                request.cell_file,
+                limits,
+                request.variables,
+            )
         problems = [
             Problem(Place(request.protocol_file, step.line, 1), f"{step.verb} {step.setting}".strip(), reason)
             for step in order.plan.each_step()

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import sys
 from dataclasses import asdict
 from importlib.metadata import entry_points
 from importlib.resources import files
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from daemon.bench_file import ChannelEntry, InstrumentEntry
 
 # What a command needs is imported when it runs: `galvanod submit` must not wait for the core's parts.
+
+SWITCH_INTERVAL = 0.001
+"""Seconds a thread that computes may keep the control loop waiting; Python's own is five times that."""
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 
@@ -130,6 +134,7 @@ def serve(
     async def run() -> None:
         await core.serve(ready, told_to_stop())
 
+    sys.setswitchinterval(SWITCH_INTERVAL)
     until_told(run())
 
 
