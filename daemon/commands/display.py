@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,10 +116,28 @@ def show_submitted(answer: Mapping[str, Any]) -> None:
     for warning in answer["warnings"]:
         screen.print(f"warning: {warning}", style="yellow")
     predicted = answer["forecast"]
+    if answer["run"] is None:
+        place, channel = answer["queued"], answer["channel"]
+        screen.print(f"number {place} in the queue of {channel}; see galvanod queue {channel}")
+        return
     screen.print(
         f"[bold]{answer['run']}[/bold] runs on {answer['channel']}; about {duration(predicted['seconds'])}, "
         f"{predicted['rows']:.0f} readings. Follow it with: galvanod watch {answer['run']}"
     )
+
+
+def show_queue(channel: str, found: Mapping[str, Any]) -> None:
+    """Print what waits on a channel, and why it does not go on where it does not."""
+    screen = console()
+    table = _table("number", "protocol", "cell", "by", "since")
+    for each in found["waiting"]:
+        since = datetime.fromtimestamp(each["since"], UTC).isoformat(timespec="seconds")
+        table.add_row(
+            str(each["number"]), Text(each["protocol"]), Text(each["cell"]), Text(each["who"]), since
+        )
+    screen.print(table if found["waiting"] else f"nothing waits on {channel}")
+    if found["held"]:
+        screen.print(Text(f"held: {found['held']}; galvanod queue {channel} --go-on lets it go on", "yellow"))
 
 
 def show_channels(channels: Sequence[Mapping[str, Any]]) -> None:

@@ -22,7 +22,7 @@ from daemon.commands.options import (
 from daemon.errors import UnavailableError
 from daemon.order import ResumePolicy
 from daemon.places import Places
-from daemon.requests import Clear, Pause, Resume, Runs, Stop, Submit, Watch
+from daemon.requests import Clear, GoOn, Pause, Queue, Resume, Runs, Stop, Submit, Unqueue, Watch
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run, e.g. lab-12, or just 12.")]
 
@@ -46,13 +46,17 @@ def submit(
         list[str] | None,
         typer.Option("--label", metavar="NAME=VALUE", help="Kept with the run; may be repeated."),
     ] = None,
+    queue_: Annotated[
+        bool, typer.Option("--queue", help="Wait where the channel is busy; begin when its run has finished.")
+    ] = False,
     watch_: Annotated[bool, typer.Option("--watch", help="Follow the run at once.")] = False,
     json_: Json = False,
 ) -> None:
     """Start a protocol on the cell in a channel and print the run.
 
     The protocol is planned first: a mistake in it, or a set value outside the window of
-    protocol, cell or channel, is refused with its line, and nothing runs.
+    protocol, cell or channel, is refused with its line, and nothing runs. With --queue it waits on
+    a busy channel; `galvanod queue CHANNEL` shows what does.
     """
     from daemon.sources import cell_source, protocol_source
 
@@ -67,6 +71,7 @@ def submit(
         named(var, "cycles=10"),
         resume_,
         named(label, "operator=Ada"),
+        queue=queue_,
     )
     answer = ask(Places(state).socket, request)
     if json_:
@@ -75,8 +80,38 @@ def submit(
         from daemon.commands.display import show_submitted
 
         show_submitted(answer)
-    if watch_:
+    if watch_ and answer["run"] is not None:
         watch(answer["run"], state, json_)
+
+
+def queue(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="The channel.")],
+    state: State,
+    remove: Annotated[
+        int | None, typer.Option(help="Take the one with this number out of the queue.")
+    ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="Let it go on where it is held, having looked why.")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """Show what waits on a channel, the next first.
+
+    The next begins when the run before it has finished; after one that was stopped, tripped or
+    failed the queue is held until somebody lets it go on.
+    """
+    socket = Places(state).socket
+    if remove is not None:
+        ask(socket, Unqueue(channel, remove))
+    if go_on:
+        ask(socket, GoOn(channel))
+    found = ask(socket, Queue(channel))
+    if json_:
+        _print(found)
+        return
+    from daemon.commands.display import show_queue
+
+    show_queue(channel, found)
 
 
 def runs(

@@ -21,7 +21,8 @@ def web(
     core: Annotated[
         list[str] | None,
         typer.Option(
-            help="A core and its control socket, NAME=SOCKET; may be repeated. By default the one here."
+            help="A core and its control socket, NAME=SOCKET; may be repeated. By default the one here.",
+            envvar="GALVANOD_CORES",
         ),
     ] = None,
     host: Annotated[

@@ -37,6 +37,7 @@ class Submission(Sent):
     channel: str = Field(max_length=64)
     variables: dict[str, str] = Field(default={}, max_length=64)
     resume: ResumePolicy = Field(default=ResumePolicy.CONFIRM, strict=False)
+    labels: dict[str, str] = Field(default={}, max_length=32, description="kept with the run")
     queue: bool = Field(default=False, description="wait in the channel's queue where it is busy")
 
 

@@ -68,6 +68,7 @@ async def submit(
         submission.channel,
         submission.variables,
         submission.resume,
+        submission.labels,
         key=idempotency_key or "",
         queue=submission.queue,
         by=visitor.name,

@@ -4,6 +4,7 @@ import { get, path } from './api.js';
 import { h, say } from './dom.js';
 import { axis, draw, forget, markColour, trace, zoomed } from './plots.js';
 
+const QUIET = new Set(['resistance', 'unwatched']); // noted in every cycle, or from the beginning
 const REFRESH = 5000; // milliseconds between looks at a run that goes on
 const UNITS = [[172800, 86400, 'd'], [7200, 3600, 'h'], [240, 60, 'min'], [0, 1, 's']];
 
@@ -92,7 +93,7 @@ function broken(found, events) {
 function annotated(events, factor) {
   const shapes = [];
   const annotations = [];
-  for (const event of events.slice(-60)) {
+  for (const event of events.filter((each) => !QUIET.has(each.kind)).slice(-60)) {
     const x = event.time / factor;
     const from = event.detail.from;
     if (from !== undefined && event.detail.seconds > 0) {
