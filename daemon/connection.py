@@ -56,7 +56,7 @@ class BrokerAddress:
 
 
 def _host_and_port(url: str, parts: SplitResult) -> tuple[str, int]:
-    shown = _without_password(url)
+    shown = without_password(url)
     try:
         port = parts.port
     except ValueError as error:
@@ -70,7 +70,7 @@ def _host_and_port(url: str, parts: SplitResult) -> tuple[str, int]:
 
 def _socket(url: str, parts: SplitResult) -> tuple[str, None]:
     if parts.hostname or not parts.path.startswith("/"):
-        shown = _without_password(url)
+        shown = without_password(url)
         raise ConfigurationError(f"broker {shown!r}: wanted mqtt+unix:/// and the full path of a socket")
     return unquote(parts.path), None
 
@@ -87,7 +87,8 @@ def _user(parts: SplitResult) -> tuple[str | None, str | None]:
     return username, password
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """Return the URL as it may stand in a log or an answer."""
     return re.sub(r"(?<=:)[^:@/]*(?=@)", "…", url)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import aiomqtt
 import msgspec
 
-from daemon.connection import Backoff, BrokerAddress, connected, heed_cancellation
+from daemon.connection import Backoff, BrokerAddress, connected, heed_cancellation, without_password
 from daemon.lineage import Mark
 from daemon.messages import HELLO_TOPIC, Acknowledged, RecorderHello, acknowledged_topic
 from daemon.outbox import Outbox
@@ -34,7 +34,8 @@ class Publisher:
         """Raises `ConfigurationError` where the URL cannot be used."""
         self.connected = False
         self._outbox = outbox
-        self.url = broker_url
+        self.url = without_password(broker_url)
+        """Where the broker is, as anybody may see it."""
         self._address = BrokerAddress.parse(broker_url)
         self._window = window
         self._shortest_patience = patience

@@ -20,6 +20,7 @@ from daemon.places import Places
 from daemon.requests import Request, Runs
 from simulators.cells.base import Cell
 from simulators.emstat4 import EmStat4
+from simulators.faults import Faults
 from simulators.instrument import SimulatedInstrument, Stream
 from simulators.keithley2450 import Keithley2450
 from tests.simulators.linear_cell import LinearCell
@@ -63,6 +64,8 @@ class Survival:
         self.cell = cell
         self.heard: list[tuple[float, str]] = []
         self.kind = kind
+        self.faults = Faults()
+        """What goes wrong with the instrument."""
         self._directory = directory
         self._core: asyncio.subprocess.Process | None = None
 
@@ -167,7 +170,7 @@ async def survival(
             self.heard = heard
 
     served: type[SimulatedInstrument] = Heard if kind == "keithley2450" else EmStat4
-    async with served.serve(cell=cell, speed=speed, seed=1) as where:
+    async with served.serve(cell=cell, speed=speed, seed=1, faults=bench.faults) as where:
         scheme = "serial" if where.address.startswith("/") else "visa"
         addresses = {"a1": [f"{scheme}://{where.address}", where.rehearsal]}
         (directory / "simulated.json").write_text(json.dumps(addresses))

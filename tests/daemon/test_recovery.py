@@ -4,16 +4,19 @@ import asyncio
 import contextlib
 import json
 import signal
+import sqlite3
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from daemon.client import AnswerError
-from daemon.errors import UnavailableError
+from daemon.errors import ConfigurationError, UnavailableError
+from daemon.journal_file import JournalFile
 from daemon.messages import RunEnded, RunStarted
 from daemon.order import ResumePolicy
 from daemon.requests import Channels, Resume, Stop, Submit
+from daemon.spool import Spool
 from tests.daemon.survival import CELL, Survival, survival
 
 CHARGE_AND_DISCHARGE = """protocol: there and back
@@ -181,3 +184,52 @@ async def test_a_program_that_ended_unheard_is_an_interruption(tmp_path: Path) -
         await bench.end(signal.SIGTERM)
         gap = bench.notes("interrupted")[0].detail
         assert gap["uncounted_coulombs"] >= 55e-3  # what passed unheard lies within the bound
+
+
+async def test_power_is_cut_to_both_and_the_core_comes_back_first(tmp_path: Path) -> None:
+    async with survival(tmp_path) as bench:
+        await bench.start()
+        await bench.ask(order())
+        await bench.has_read(10)
+        bench.faults.inject("power for 1000 h")
+        await bench.end(signal.SIGKILL)
+        cut = len(bench.heard)
+        await bench.start()
+        run = await bench.run_is("interrupted")
+        assert "the circuit is not verified open" in run["reason"]  # nobody is there to ask
+        bench.faults.clear()  # power comes back, every setting as from the box
+        await bench.waits_for_a_person()
+        assert ":OUTP ON" not in "".join(text for _, text in bench.heard[cut:])
+        await bench.ask(Resume("1"))
+        await bench.run_is("finished")
+        await bench.end(signal.SIGTERM)
+        said = "".join(text for _, text in bench.heard[cut:])
+        # high impedance when off, four wires and the protection are set anew before the output closes
+        for setting in (":OUTP:CURR:SMOD HIMP", ":SENS:VOLT:RSEN ON", ":SOUR:VOLT:PROT "):
+            assert -1 < said.find(setting) < said.find(":OUTP ON")
+        assert_nothing_lost(bench)
+
+
+async def test_another_version_takes_a_run_over_and_an_earlier_one_is_refused(tmp_path: Path) -> None:
+    async with survival(tmp_path) as bench:
+        await bench.start()
+        await bench.ask(order())
+        await bench.has_read(10)
+        await bench.end(signal.SIGKILL)
+        with sqlite3.connect(bench.places.spool) as spool:  # as 0.1.0 left it
+            spool.executescript("DROP TABLE pending; DROP TABLE kept; PRAGMA user_version = 0")
+        spool.close()
+        await bench.start()
+        await bench.run_is("interrupted")
+        await bench.ask(Resume("1"))
+        await bench.run_is("finished")
+        await bench.end(signal.SIGTERM)
+        assert_nothing_lost(bench)
+        for path in (bench.places.journal, bench.places.spool):
+            with sqlite3.connect(path) as file:
+                [[ours]] = file.execute("PRAGMA user_version").fetchall()
+                file.execute("PRAGMA user_version = 99")
+            with pytest.raises(ConfigurationError, match=r"99, wanted .* a later galvanod wrote it"):
+                (JournalFile if path is bench.places.journal else Spool).open(path)
+            file.execute(f"PRAGMA user_version = {ours}")
+            file.close()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from daemon.client import ask
+from daemon.client import AnswerError, ask
 from daemon.places import Places
 from daemon.requests import Channels, Runs, Submit
 from drivers.keithley2450 import Keithley2450
@@ -158,6 +158,28 @@ def test_safe_says_so_where_it_cannot_confirm(bench: Bench) -> None:
     done = bench.safe("--bench", str(bench.file))
     assert done.returncode == 1
     assert done.stdout.startswith("smu1: NOT CONFIRMED OFF")
+
+
+def test_two_services_share_neither_a_state_directory_nor_an_instrument(bench: Bench, tmp_path: Path) -> None:
+    settings = os.environ | {"PYTHONPATH": str(TREE)}
+    with process(*bench.core_arguments()) as (core, _):
+        bench.plate()
+        command = [sys.executable, "-m", "daemon", *bench.core_arguments()]
+        second = subprocess.run(command, cwd=TREE, env=settings, text=True, capture_output=True, timeout=30)
+        assert second.returncode == 75
+        assert f"process {core.pid}" in second.stderr
+        (tmp_path / "other").mkdir()
+        other = Bench(tmp_path / "other", bench.address.removeprefix("visa://"))
+        with process(*other.core_arguments()):
+            wait_until(lambda: ask(other.places.socket, Channels())[0]["state"] == "unreachable")
+            assert f"process {core.pid}" in ask(other.places.socket, Channels())[0]["trouble"]
+            cell = library.cell_path("li_cu_pp").read_text()
+            with pytest.raises(AnswerError) as refused:
+                ask(other.places.socket, Submit(PROTOCOL, "plating.yaml", cell, "li_cu_pp.yaml", "smu1"))
+            assert refused.value.exit_status == 75
+        before = ask(bench.places.socket, Runs())[0]["readings"]
+        wait_until(lambda: ask(bench.places.socket, Runs())[0]["readings"] > before)
+        assert bench.output() == "1"
 
 
 def test_a_real_core_tells_its_supervisor_and_dumps_its_stacks_when_aborted(

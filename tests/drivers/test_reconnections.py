@@ -1,0 +1,60 @@
+"""Thousands of connections later there is no file, no thread and no task more than before."""
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from drivers.links import Link
+from drivers.links.opening import open_link
+from simulators.emstat4 import EmStat4
+from simulators.faults import Faults
+from simulators.instrument import SimulatedInstrument
+from simulators.keithley2450 import Keithley2450
+
+TIMES = 10_000 if os.environ.get("GALVANOD_SOAK") else 200
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def held() -> tuple[int, int, int]:
+    """Open files, threads and tasks of this process."""
+    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), len(asyncio.all_tasks())
+
+
+async def asked(link: Link, question: str) -> None:
+    """Ask once, and close whatever came of it."""
+    try:
+        await link.query(question)
+    finally:
+        await link.aclose()
+
+
+@pytest.mark.parametrize(
+    ("instrument", "scheme", "question"),
+    [(Keithley2450, "visa", "*IDN?"), (Keithley2450, "tcp", "*IDN?"), (EmStat4, "serial", "t")],
+)
+async def test_connections_leave_nothing_behind(
+    instrument: type[SimulatedInstrument], scheme: str, question: str
+) -> None:
+    faults = Faults()
+    async with instrument.serve(cell="li_ion/generic", speed=1.0, seed=1, faults=faults) as served:
+        host, port = served.address.split("::")[1:3] if scheme == "tcp" else ("", "")
+        address = f"tcp://{host}:{port}" if scheme == "tcp" else f"{scheme}://{served.address}"
+        for _ in range(10):  # what is made once and kept, such as a pool of threads
+            await asked(await open_link(address), question)
+        before = held()
+        for number in range(TIMES):
+            if number % 50 == 0 and scheme != "serial":
+                link = await open_link(address)
+                faults.inject("reset")  # hung up on in mid-sentence
+                await link.aclose()
+            await asked(await open_link(address), question)
+        for _ in range(20):
+            await asyncio.sleep(0)  # the served side hears of the last hang-up a turn later
+        files, threads, tasks = held()
+    assert files <= before[0] + 2
+    assert threads <= before[1] + 1
+    assert tasks <= before[2] + 2
