@@ -110,12 +110,17 @@ class BenchChamber:
             try:
                 await self._look()
                 self.trouble = None
-            except GalvanodError as error:
+            except (GalvanodError, OSError) as error:
                 self._complain(str(error))
                 await self._let_go()
                 self.interlock.lost(str(error), await self._now())
         for looked in list(self._looked):
-            looked()
+            try:
+                looked()
+            except (
+                GalvanodError
+            ) as error:  # one run's record takes nothing: the others are judged all the same
+                _log.error("chamber %s: %s", self.entry.name, error)
 
     async def live_until(self, moment: float) -> float:
         """Let a rehearsed chamber's time pass up to `moment`, look, and return its time; else do nothing."""

@@ -11,6 +11,7 @@ import pytest
 
 from daemon.chamber import BenchChamber
 from daemon.chamber_file import ChamberEntry
+from daemon.errors import UnavailableError
 from daemon.gate import Gate
 from daemon.guards import Guards
 from daemon.guards.chamber import ChamberInterlock, Drift, Tolerance
@@ -184,6 +185,28 @@ async def test_two_runs_cannot_want_two_temperatures_of_one_chamber() -> None:
             RefusedError, match="45 degC; wanted 25 degC, at which chamber oven is kept for run lab-1"
         ):
             bench_lab.chamber.ask("lab-3", 45.0)
+
+
+async def test_a_run_whose_record_takes_nothing_does_not_end_the_watch() -> None:
+    def full() -> None:
+        raise UnavailableError("the spool takes nothing")
+
+    looked: list[bool] = []
+    async with lab() as bench_lab:
+        bench_lab.chamber.enter(full)
+        bench_lab.chamber.enter(lambda: looked.append(True))
+        await bench_lab.chamber.look()
+    assert looked == [True]
+
+
+async def test_a_chamber_that_cannot_be_reached_is_said_to_be_and_nothing_is_known_of_it() -> None:
+    entry = ChamberEntry("oven", "espec", "tcp://127.0.0.1:9", None, ("one",), Tolerance())
+    chamber = BenchChamber(entry, "tcp://127.0.0.1:9")
+    await chamber.look()
+    assert "cannot connect" in (chamber.trouble or "")
+    assert chamber.facts()["temperature"] is None
+    assert [finding.wrong for finding in chamber.findings()] == [True]
+    await chamber.aclose()
 
 
 def seen(interlock: ChamberInterlock, moment: float, temperature: float, set_point: float = 25.0) -> None:
