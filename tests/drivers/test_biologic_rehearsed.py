@@ -151,7 +151,7 @@ async def test_a_channel_somebody_else_stopped_is_no_end(
     technique: Technique, until: Condition | None
 ) -> None:
     async with (
-        simulated(speed=100.0) as (served, _),
+        simulated() as (served, _),
         driven(served.address) as channel,
         driven(served.address) as somebody,
     ):

@@ -17,6 +17,7 @@ from protocols.reading import ImpedancePoint, Reading
 from simulators.biologic import BioLogic
 from tests.drivers.test_pairs import Capacitor
 from tests.protocols.plans import plan_of
+from tests.simulators.linear_cell import LinearCell
 
 CELL = Cell.parse(
     "cell: c\nnominal_capacity: 10 mAh\nwindow: {voltage: 0.2 V .. 1.8 V, current: 50 mA}\n", "c"
@@ -34,8 +35,10 @@ def plan(steps: str) -> Plan:
 
 
 @asynccontextmanager
-async def served(speed: float = float("inf")) -> AsyncIterator[tuple[str, Capacitor]]:
-    cell = Capacitor()
+async def served(
+    speed: float = float("inf"), cell: Capacitor | LinearCell | None = None
+) -> AsyncIterator[tuple[str, Capacitor | LinearCell]]:
+    cell = cell or Capacitor()
     async with BioLogic.serve(cell=cell, speed=speed, seed=1, bays=[{}]) as where:
         yield where.address, cell
 
@@ -144,19 +147,20 @@ async def test_a_limit_opens_the_circuit_though_an_end_would_go_on() -> None:
 
 
 async def test_a_ceiling_is_no_end_either() -> None:
-    """1 µA would need 58 days for its half volt: the step may last 30 days, and nothing comes after it."""
-    steps = """[{charge: 1 uA, until: voltage >= 1.5 V, record: every 1 d},
-      {discharge: 10 mA, until: voltage <= 0.5 V}]"""
-    async with served() as (address, _), channel_at(address) as channel:
+    """A thousand farads rise by 43 mV with the 43.2 C that a cell of 10 mAh may take at most."""
+    steps = "[{charge: 10 mA, until: voltage >= 1.5 V}, {discharge: 10 mA, until: voltage <= 0.5 V}]"
+    cell = LinearCell(rest=1.0, farads=1000.0)
+    async with served(cell=cell) as (address, _), channel_at(address) as channel:
         await channel.start_whole("run/1", WholeProgram(plan(steps), 1.0))
         status, stretches = await followed(channel)
-        assert (status.limit, status.reason) == (True, "step time is outside its limit")
+        assert (status.limit, status.reason) == (True, "step capacity is outside its limit")
         assert ends(stretches) == []
+        assert cell.charge == pytest.approx(43.2, rel=1e-3)
 
 
 async def test_a_list_somebody_else_stopped_is_not_over() -> None:
     async with (
-        served(speed=1000.0) as (address, _),
+        served() as (address, _),
         channel_at(address) as channel,
         channel_at(address) as other,
     ):
@@ -198,7 +202,7 @@ async def test_another_core_goes_on_where_one_left_off() -> None:
 async def test_a_step_that_is_skipped_is_itself_again_in_the_next_cycle() -> None:
     """Two rests of fifty minutes; the first is ended early."""
     steps = "[{repeat: 2, steps: [{rest: 50 min}, {charge: 10 mA, until: time >= 10 s}]}]"
-    async with served(speed=1000.0) as (address, _), channel_at(address) as channel:
+    async with served() as (address, _), channel_at(address) as channel:
         await channel.start_whole("run/1", WholeProgram(plan(steps), 1.0))
         _, first = await followed(channel, most=1)
         await channel.skip()
