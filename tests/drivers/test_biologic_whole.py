@@ -200,8 +200,8 @@ async def test_another_core_goes_on_where_one_left_off() -> None:
 
 
 async def test_a_step_that_is_skipped_is_itself_again_in_the_next_cycle() -> None:
-    """Two rests of fifty minutes; the first is ended early."""
-    steps = "[{repeat: 2, steps: [{rest: 50 min}, {charge: 10 mA, until: time >= 10 s}]}]"
+    """Two rests of fifty minutes; the first is ended early, and long before the second one begins."""
+    steps = "[{repeat: 2, steps: [{rest: 50 min}, {charge: 1 mA, until: time >= 10 min}]}]"
     async with served() as (address, _), channel_at(address) as channel:
         await channel.start_whole("run/1", WholeProgram(plan(steps), 1.0))
         _, first = await followed(channel, most=1)
