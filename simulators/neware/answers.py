@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from simulators.neware.channel import PAGE, Channel, Test
 from simulators.neware.memory import Memory
+from simulators.neware.step_file import Kind
 from simulators.neware.step_run import Data
 from simulators.neware.wire import Value, answer, element, listed, shown
 
@@ -18,6 +19,14 @@ MOST_LOG_LINES = 5000
 
 RUNNING_CODE = 102000
 """`log_code` of a channel that works."""
+
+
+ROW = (
+    '<data seqid="%d" stepid="%d" cycleid="%d" steptype="%s" testtime="%d" atime="%s" '
+    'volt="%.15g" curr="%.15g" cap="%.15g" eng="%.15g" />'
+)
+
+WORDS = {float(kind): kind.word for kind in Kind}
 
 
 class Answers:
@@ -113,18 +122,15 @@ class Answers:
         return element("data", facts)
 
     def _records(self, records: Memory, start: int, stop: int) -> list[str]:
-        date, lines = "", []
-        second = -1
-        for seqid, data in enumerate(records.page(start, stop), start=start):
-            if int(data.moment) != second:
-                second = int(data.moment)
-                date = self._date(data.moment)
-            lines.append(
-                f'<data seqid="{seqid}" stepid="{data.stepid}" cycleid="{data.cycleid}" '
-                f'steptype="{data.kind.word}" testtime="{round(1000.0 * data.testtime)}" atime="{date}" '
-                f'volt="{data.volts:.15g}" curr="{data.amperes:.15g}" '
-                f'cap="{data.coulombs / 3600.0:.15g}" eng="{data.joules / 3600.0:.15g}" />'
-            )
+        date, second, lines = "", -1, []
+        for seqid, values in enumerate(records.rows(start, stop), start=start):
+            stepid, cycleid, kind, testtime, moment, volts, amperes, coulombs, joules = values
+            if int(moment) != second:
+                second = int(moment)
+                date = self._date(moment)
+            milliseconds = round(1000.0 * testtime)
+            amounts = (volts, amperes, coulombs / 3600.0, joules / 3600.0)
+            lines.append(ROW % (seqid, stepid, cycleid, WORDS[kind], milliseconds, date, *amounts))
         return lines
 
     def _date(self, moment: float) -> str:

@@ -1,6 +1,7 @@
 """What a channel has recorded in one test, kept small enough for millions of records."""
 
 from array import array
+from collections.abc import Iterator
 
 from simulators.neware.step_file import Kind
 from simulators.neware.step_run import Data
@@ -29,12 +30,12 @@ class Memory:
         """Return when it was recorded, by the channel's own time."""
         return self._values[(seqid - 1) * _WIDTH + 4]
 
-    def page(self, start: int, stop: int) -> list[Data]:
-        """Return the records from `start` up to, not including, `stop`."""
-        values = self._values[(start - 1) * _WIDTH : (stop - 1) * _WIDTH].tolist()
-        return [_data(values[at : at + _WIDTH]) for at in range(0, len(values), _WIDTH)]
+    def rows(self, start: int, stop: int) -> Iterator[tuple[float, ...]]:
+        """Yield the values of the records from `start` up to, not including, `stop`, as `Data` has them."""
+        values = iter(self._values[(start - 1) * _WIDTH : (stop - 1) * _WIDTH])
+        return zip(*[values] * _WIDTH, strict=True)
 
 
-def _data(values: "array[float] | list[float]") -> Data:
+def _data(values: "array[float]") -> Data:
     stepid, cycleid, kind, *rest = values
     return Data(int(stepid), int(cycleid), Kind(int(kind)), *rest)
