@@ -274,10 +274,11 @@ class Results:
 
     def _part(self, run_id: int, begins: int) -> list[tuple[Any, ...]]:
         """Return one part of an archive; the last one read is kept, as pages are smaller."""
-        if self._latest_part[:2] != (run_id, begins):
+        latest = self._latest_part  # one reference: other threads may read other parts
+        if latest[:2] != (run_id, begins):
             part = Part._make(self._rows(PART, run_id=run_id, first=begins)[0])
-            self._latest_part = (run_id, begins, part.readings())
-        return self._latest_part[2]
+            self._latest_part = latest = (run_id, begins, part.readings())
+        return latest[2]
 
     def is_archived(self, run: str) -> bool:
         """Whether the run's readings are kept as Parquet."""
@@ -344,7 +345,13 @@ class Results:
         except DBAPIError as error:
             if is_damage(error.orig):
                 raise DamagedError(f"results database: {error.orig}") from error
-            raise UnavailableError(f"results database: {error.orig}") from error
+            raise UnavailableError(f"results database: {error.orig}{_older(error)}") from error
+
+
+def _older(error: DBAPIError) -> str:
+    """Return what to do where a table or a column is not there: the database is of an earlier version."""
+    missing = any(words in str(error.orig) for words in ("no such column", "no such table", "does not exist"))
+    return "; it is of an earlier galvanod, whose tables a recorder of this one brings up" if missing else ""
 
 
 RUN = """

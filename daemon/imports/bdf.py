@@ -77,14 +77,15 @@ def read_parquet(path: Path) -> Recording:
         ) from error
     try:
         columns = parquet.read_table(path)
+        titles = columns.column_names
+        cells = [column.to_pylist() for column in columns.columns]
     except (OSError, ValueError) as error:
         raise refused(str(path), str(error), "a Parquet file") from error
-    titles = columns.column_names
     if not is_bdf(titles):
         raise refused(str(path), f"the columns {', '.join(titles)[:400]}", "those of the Battery Data Format")
-    cells = zip(*(column.to_pylist() for column in columns.columns), strict=True)
     rows = [
-        Row(line, ["" if cell is None else str(cell) for cell in row]) for line, row in enumerate(cells, 1)
+        Row(line, ["" if cell is None else str(cell) for cell in row])
+        for line, row in enumerate(zip(*cells, strict=True), 1)
     ]
     return read(Table.of(str(path), titles, rows))
 

@@ -21,6 +21,7 @@ ENERGY = ("Energy",)
 TEMPERATURE = ("Temperature",)
 SPECTRUM = (("freq",), ("Re(Z)",), ("-Im(Z)",))
 
+_MOST = 2**31 - 1  # what a database counts to
 _FIRST = re.compile(r"^(EC|BT)-Lab ASCII FILE", re.IGNORECASE)
 _HEADER = re.compile(r"^Nb header lines\s*:\s*(\d+)\s*$", re.IGNORECASE)
 _MODES = {1: "", 2: "hold", 3: "rest"}  # the column `mode`: galvanostatic, potentiostatic, relaxing
@@ -99,7 +100,7 @@ def recording(source: Source, technique: Technique, time: Array, column: Column,
         current=_current(column, time, modes, rows),
         step=_steps(sequence if sequence.any() else halves, modes, _spectra(frequency, spectrum)),
         kind=kinds,
-        cycle=None if cycle is None or spectrum.all() else np.rint(cycle).astype(np.int64),
+        cycle=None if cycle is None or spectrum.all() else _integers(cycle, rows),
         charge=_counter(column(CHARGE)),
         energy=_counter(column(ENERGY)),
         temperature=_first(column, TEMPERATURE),
@@ -158,7 +159,8 @@ def _first(column: Column, names: Sequence[str]) -> Array | None:
 
 
 def _integers(values: Array | None, rows: int) -> Integers:
-    return np.zeros(rows, dtype=np.int64) if values is None else np.rint(values).astype(np.int64)
+    known = np.zeros(rows) if values is None else np.nan_to_num(values)
+    return np.rint(np.clip(known, 0, _MOST)).astype(np.int64)
 
 
 def _current(column: Column, time: Array, modes: Integers, rows: int) -> Array:

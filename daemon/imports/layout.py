@@ -15,6 +15,7 @@ from protocols.figures.estimate import Array
 
 Names = Sequence[str]
 AMPERE_HOUR = WATT_HOUR = 3600.0
+_MOST = 2**31 - 1  # what a database counts to
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +44,17 @@ class Layout:
     moment: Names = ()
     fresh: bool = False
     gaps: bool = False
-    current_unit: float = 1.0
-    time_unit: float = 1.0
-
-    def matches(self, table: Table) -> bool:
-        """Whether the table has the columns without which it cannot be one of these."""
-        return all(
-            table.find(names) is not None for names in (self.time, self.voltage, self.current, self.step)
-        )
 
     def read(self, table: Table, source: Source) -> Recording:
         """Make the recording; `UnreadableError` where a number is missing or time runs backwards."""
         labels = table.texts(self.kind) or []
         kinds = [kind_of(label) for label in labels]
-        time = _increasing(table, self.time, table.needed("time", self.time, self.time_unit))
+        time = _increasing(table, self.time, table.needed("time", self.time))
         return Recording(
             source=replace(source, began=source.began or began(table, self.moment, time)),
             time=time,
             voltage=table.needed("voltage", self.voltage, gaps=self.gaps),
-            current=with_sign(table.needed("current", self.current, self.current_unit, self.gaps), kinds),
+            current=with_sign(table.needed("current", self.current, gaps=self.gaps), kinds),
             step=_integers(table, "number of the step", self.step),
             kind=[kind.verb for kind in kinds] or [""] * len(table),
             cycle=_integers(table, "number of the cycle", self.cycle)
@@ -99,7 +92,12 @@ def began(table: Table, names: Names, time: Array) -> datetime | None:
 
 
 def _integers(table: Table, what: str, names: Names) -> Integers:
-    return np.rint(table.needed(what, names)).astype(np.int64)
+    numbers = table.needed(what, names)
+    bad = np.flatnonzero(np.abs(numbers) > _MOST)
+    if bad.size:
+        row = table.rows[bad[0]]
+        raise refused(table.file, f"{numbers[bad[0]]:g} for the {what}", f"at most {_MOST}", row.line)
+    return np.rint(numbers).astype(np.int64)
 
 
 def _increasing(table: Table, names: Names, time: Array) -> Array:

@@ -8,7 +8,6 @@ from pathlib import Path
 from daemon.errors import UnreadableError
 
 _SIGNS_OF_GB18030 = (b"\xa1\xe6", b"\xa6\xcc")  # ℃ and μ as Chinese software writes them
-LARGEST = 2 * 1024**3  # bytes
 
 
 @dataclass(frozen=True, slots=True)
