@@ -41,6 +41,7 @@ class Publisher:
         self._shortest_patience = patience
         self._patience = patience
         self._outstanding: dict[int, float] = {}  # when each was sent, by the loop's clock; oldest first
+        self._stuck = 0  # the batch for which patience was lost last, until it is acknowledged
         self._last_sent = 0
         self._highest_sent = 0
         self._rewound = 0
@@ -89,7 +90,7 @@ class Publisher:
                 self._note(payload)
 
     def _welcome(self, payload: bytes) -> None:
-        self._patience = self._shortest_patience
+        self._patience, self._stuck = self._shortest_patience, 0
         self._go_back()
         self._outbox.news.set()
         try:
@@ -112,7 +113,10 @@ class Publisher:
             return
         for number in sequences:
             self._outstanding.pop(number, None)
-        self._patience = self._shortest_patience
+        if (
+            self._stuck in sequences or self._stuck == 0
+        ):  # one that no recorder can use is sent ever more seldom
+            self._patience, self._stuck = self._shortest_patience, 0
         self._outbox.acknowledge(sequences, Mark(acknowledged.database, acknowledged.commits))
 
     async def _send(self, client: aiomqtt.Client) -> None:
@@ -162,6 +166,7 @@ class Publisher:
             len(self._outstanding),
             self._patience,
         )
+        self._stuck = next(iter(self._outstanding), 0)
         self._patience = min(LONGEST_PATIENCE, 2 * self._patience)
         self._go_back()
 

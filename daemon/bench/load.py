@@ -27,6 +27,8 @@ class Outcome:
     median: float
     p99: float
     resident: Mapping[str, int]
+    grown: int
+    """Bytes by which the core grew while it was looked at."""
     others: float
     seconds: float
     broken: int
@@ -75,6 +77,7 @@ async def _measured(lab: Laboratory, seconds: float) -> Outcome:
         median=status["delays"].get("median", math.nan),
         p99=status["delays"].get("p99", math.nan),
         resident=usage.bytes(),
+        grown=usage.bytes()["core"] - usage.bytes_at_first["core"],
         others=somebody_else(sum(cores.values()) * passed, busy),
         seconds=passed,
     )
@@ -103,6 +106,7 @@ async def thousand_channels(settings: Settings) -> list[Row]:
         row("1024 channels x 10 Hz: reading to committed, median", found.median, "s", None),
         row("1024 channels x 10 Hz: reading to committed, p99", found.p99, "s", 0.1),
         row("1024 channels x 10 Hz: memory of the core", found.resident["core"] / 1e6, "MB", 150.0),
+        row("1024 channels x 10 Hz: growth of the core meanwhile", found.grown / 1e6, "MB", 10.0),
     ]
 
 

@@ -28,9 +28,11 @@ class Usage:
     pids: Mapping[str, int]
     _began: float = field(default_factory=time.monotonic)
     _at_first: dict[str, float] = field(default_factory=dict)
+    bytes_at_first: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._at_first = {name: processor_seconds(pid) for name, pid in self.pids.items()}
+        self.bytes_at_first = self.bytes()
 
     def cores(self) -> dict[str, float]:
         """Return the processors' worth each has used on average."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import aiomqtt
@@ -93,6 +94,23 @@ async def test_without_an_answer_everything_is_sent_again_from_the_oldest(outbox
         await put(outbox, 1, 2)
         async with publishing(Publisher(outbox, f"mqtt://127.0.0.1:{port}", patience=0.1)):
             assert await heard(client, 4) == [1, 2, 1, 2]
+
+
+async def test_what_one_recorder_took_to_its_grave_is_sent_again_though_another_goes_on(
+    outbox: Outbox,
+) -> None:
+    port = free_port()
+    async with running_broker(port), aiomqtt.Client("127.0.0.1", port) as client:
+        await client.subscribe(DATA_TOPICS, qos=1)
+        await put(outbox, 1, 2)
+        async with publishing(Publisher(outbox, f"mqtt://127.0.0.1:{port}", patience=0.3)):
+            assert await heard(client, 2) == [1, 2]
+            async with asyncio.timeout(10):  # batch 1 was given to the one that died
+                for ordinal in count(3):
+                    await acknowledge(client, ordinal - 1)
+                    await put(outbox, ordinal)
+                    if await heard(client, 1) == [1]:
+                        return
 
 
 async def test_a_hello_brings_everything_at_once(outbox: Outbox) -> None:
