@@ -107,7 +107,7 @@ def _section(title: str, *content: Markup | str | None) -> Markup:
     return tag("section", tag("h2", title), list(content))
 
 
-def _facts(dossier: Dossier) -> Iterator[Markup]:
+def _facts(dossier: Dossier) -> Iterator[Markup | None]:
     run = dossier.run
     found = run.instrument
     instrument = " ".join(filter(None, (found.get("maker"), found.get("model"), found.get("serial"))))
@@ -137,8 +137,10 @@ def _facts(dossier: Dossier) -> Iterator[Markup]:
     )
 
 
-def _list(title: str, rows: Iterable[tuple[str, str | None]]) -> Markup:
+def _list(title: str, rows: Iterable[tuple[str, str | None]]) -> Markup | None:
     shown = [(name, value) for name, value in rows if value]
+    if not shown:
+        return None
     items = [joined([tag("dt", name), tag("dd", value)]) for name, value in shown]
     return tag("div", tag("h2", title), tag("dl", items))
 

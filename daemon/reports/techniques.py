@@ -15,6 +15,7 @@ from protocols.figures.spectrum import ComplexArray
 
 Item = TypeVar("Item")
 SPECTRA_SHOWN = 6
+MOST_CYCLES = 200
 POINTS = 1500
 _BASES = {
     "extremes": "The lowest and the highest of each stretch.",
@@ -31,7 +32,9 @@ def technique_charts(dossier: Dossier) -> Iterator[Chart]:
 
 
 def whole_run(dossier: Dossier) -> Iterator[Chart]:
-    """Yield the voltage from the first reading to the last."""
+    """Yield the voltage from the first reading to the last; of very many cycles it were a solid block."""
+    if len(dossier.complete) > MOST_CYCLES:
+        return
     trace = dossier.trace(POINTS)
     rows = np.array([trace.time, trace.voltage], dtype=float)
     time, voltage = rows[:, np.isfinite(rows[1])]

@@ -269,7 +269,7 @@ def _trend(numbers: Array, values: Array, name: str, unit: str) -> tuple[str, ..
     (slope, _), covariance = np.polyfit(numbers, values, 1, cov=True)
     error = float(np.sqrt(covariance[0, 0]))
     span = float(slope) * float(numbers[-1] - numbers[0])
-    if not abs(slope) > 4 * error:
+    if not (abs(slope) > 4 * error and abs(span) > 1e-9 * float(np.max(np.abs(values)))):
         return ()
     drift = Figure(name, span, unit, "").in_lab_units()
     return (

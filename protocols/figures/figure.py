@@ -33,10 +33,22 @@ class LabValue:
 
     def __str__(self) -> str:
         number = f"{self.value:.4g}"
-        if self.uncertainty is not None and self.uncertainty > 0 and math.isfinite(self.uncertainty):
-            digits = max(0, 1 - math.floor(math.log10(self.uncertainty)))
-            number = f"{self.value:.{digits}f} ± {self.uncertainty:.{digits}f}"
+        if self.uncertainty is not None and self._is_seen(self.uncertainty):
+            number = self._with_uncertainty(self.uncertainty)
         return number if self.unit in ("", "1") else f"{number} {self.unit}"
+
+    def _with_uncertainty(self, uncertainty: float) -> str:
+        """The uncertainty with two digits, the value as far as that; with powers of ten where it is tiny."""
+        last = math.floor(math.log10(uncertainty)) - 1
+        if last < -9:
+            digits = max(0, math.floor(math.log10(abs(self.value) or uncertainty)) - last)
+            return f"{self.value:.{digits}e} ± {uncertainty:.1e}"
+        decimals = max(0, -last)
+        return f"{self.value:.{decimals}f} ± {uncertainty:.{decimals}f}"
+
+    def _is_seen(self, uncertainty: float) -> bool:
+        """Whether it is more than what a computer rounds, and finite."""
+        return math.isfinite(uncertainty) and uncertainty > 1e-9 * abs(self.value)
 
 
 # SI unit → (lab unit, how many lab units one SI unit is). 1 mAh is 3.6 C.

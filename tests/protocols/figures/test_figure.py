@@ -18,6 +18,8 @@ from protocols.figures.figure import Figure
         ("hysteresis", 0.0487, 0.0001, "V", "48.70 ± 0.10 mV"),
         ("transference_number", 0.36, 0.03, "1", "0.360 ± 0.030"),
         ("bulk_resistance", 4.08, 0.002, "ohm", "4.0800 ± 0.0020 ohm"),
+        ("bulk_resistance", 4.08, 1e-15, "ohm", "4.08 ohm"),  # rounding is no measurement
+        ("diffusion_coefficient", 1.57e-16, 0.2e-16, "m2/s", "1.57e-12 ± 2.0e-13 cm2/s"),
     ],
 )
 def test_lab_units(name: str, value: float, uncertainty: float | None, unit: str, shown: str) -> None:
