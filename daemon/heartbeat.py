@@ -79,6 +79,10 @@ class BeatingStepped(SteppedChannel):
         self._heartbeat.beat()
         return reading
 
+    async def verify(self) -> None:
+        await self._channel.verify()
+        self._heartbeat.beat()
+
     async def off(self) -> None:
         await self._channel.off()
         self._heartbeat.beat()

@@ -92,6 +92,9 @@ class JournalledStepped(SteppedChannel):
     async def measure(self, within: float) -> Reading:
         return await self._channel.measure(within)
 
+    async def verify(self) -> None:
+        await self._channel.verify()
+
     async def off(self) -> None:
         self._covered = None
         async with self._deeds.switched_off():

@@ -31,6 +31,9 @@ _REHEARSED = 3.0
 
 _EARLY = 0.1  # of the interval between readings: what a wire's answer may come sooner than the one before
 _REMEMBERED = 4  # readings that guards and foresight look back upon
+VERIFIED = 100
+"""Readings after which the settings of the instrument are read back once more."""
+
 _LOOK = 0.1  # seconds the look at a cell at rest may take
 
 
@@ -65,6 +68,7 @@ class SteppedEngine(Engine):
         self._sitting: Sitting | None = None
         self._losses = Losses()
         self._last: Reading | None = None
+        self._unverified = 0  # readings since the settings were read back
         self._zero = 0.0  # instrument time at which the run began
         self._stretched = 1.0 if isinstance(clock, WallClock) else _REHEARSED
 
@@ -130,6 +134,7 @@ class SteppedEngine(Engine):
             reason = self._judge(step, demand, look, progress)
             if reason is not None:
                 return reason
+            await self._verify()
             before, interval = reading, foresight.interval(progress)
             if bounds is not None and interval >= foresight.usual and since > bounds.settle:
                 woken = await self._sit(bounds, look, tally, foresight, origin - behind)
@@ -214,6 +219,19 @@ class SteppedEngine(Engine):
     async def _apply(self, setpoint: Setpoint) -> None:
         async with answered(self._guards.stale * self._stretched, f"confirmation of {setpoint}"):
             await self._channel.apply(setpoint)
+
+    async def _verify(self) -> None:
+        """Have the settings read back now and then; an answer the wire lost waits for the next time."""
+        self._unverified += 1
+        if self._unverified < VERIFIED:
+            return
+        self._unverified = 0
+        try:
+            async with answered(self._guards.stale * self._stretched, "settings"):
+                await self._channel.verify()
+        except LinkError as error:
+            self._losses.count(self.time, error)
+            self._logbook.note(self.time, "answer lost", str(error))
 
     async def _measure(self, within: float) -> Reading:
         """Return a reading while it is fresh; an answer the wire lost is asked for again."""

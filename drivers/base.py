@@ -58,6 +58,14 @@ class SteppedChannel(ABC):
         instrument itself saw the window left and has opened the circuit.
         """
 
+    async def verify(self) -> None:
+        """Read back whether the instrument still holds what it was told, in the middle of a step.
+
+        Raises `RefusedError` where it does not: it was reset, or somebody turned a knob. A family
+        that cannot be asked under way says nothing.
+        """
+        return
+
     @abstractmethod
     async def off(self) -> None:
         """Disconnect the cell. Safe from any state, at any time, any number of times."""

@@ -131,6 +131,19 @@ class Output(SteppedChannel):
             found.append(Finding(f"OUTP? says {output!r} although nobody closed it", wrong=True))
         return found
 
+    async def verify(self) -> None:
+        source = self._source
+        if source is None:
+            return
+        settings = f":OUTP:{source.function}:SMOD?;:SENS:{source.measures}:RSEN?;:SOUR:FUNC?"
+        found = await self._scpi.ask_all(3, _message(self._stop, settings, self._start))
+        if found != ["HIMP", "1", source.function]:
+            raise RefusedError(
+                f"{self._scpi.who}: off state, four wires and function are {', '.join(found)}; "
+                f"wanted HIMP, 1, {source.function}: somebody else has set them"
+            )
+        await self._read_back(source, self._stop, self._start)
+
     async def off(self) -> None:
         self._source = None
         try:

@@ -1,8 +1,11 @@
 """Faults of simulated instruments and cells, seen through the real drivers, and what stops them."""
 
+import asyncio
+
 import pytest
 
 from daemon.run import RunState
+from drivers.links.opening import open_link
 from protocols.conditions import Quantity
 from protocols.limits import Bound, Limits, Range
 from protocols.techniques import ConstantCurrent, ConstantVoltage, Level, Rest
@@ -59,3 +62,30 @@ async def test_a_fault_opens_the_circuit_and_says_what_was_seen(
         await run.conduct()
         assert run.state is RunState.TRIPPED
         assert reason in run.reason
+
+
+@pytest.mark.parametrize(
+    ("meddling", "said"),
+    [
+        (":SOUR:CURR:VLIM 4.4", "VLIM? says"),
+        (":SENS:VOLT:RSEN OFF", "wanted HIMP, 1, CURR: somebody else has set them"),
+        (":OUTP:CURR:SMOD NORM", "wanted HIMP, 1, CURR: somebody else has set them"),
+    ],
+)
+async def test_settings_that_somebody_changed_are_found_within_a_hundred_readings(
+    meddling: str, said: str
+) -> None:
+    async with bench("keithley2450", "li_ion/generic") as found:
+        steps = (step("charge", ConstantCurrent(0.0003), end(Quantity.TIME, ">=", 600.0)),)
+        run = found.run(plan(WINDOW, *steps), sample=1.0)
+        running = asyncio.create_task(run.conduct())
+        while found.rows < 20:
+            await asyncio.sleep(0)
+        knob = await open_link(f"visa://{found.served.address}")
+        await knob.write(meddling)
+        await knob.aclose()
+        await running
+        assert run.state is RunState.FAILED
+        assert said in run.reason
+        assert run.verified_open
+        assert found.rows <= 130  # of 600

@@ -266,9 +266,12 @@ async def test_a_stalled_disk_and_a_dead_broker_delay_no_judgement(tmp_path: Pat
         lambda item: outbox.put("smu1", item),
         lambda position: outbox.checkpoint("lab-1", b"somewhere"),
     )
+    clients: list[asyncio.StreamWriter] = []
+    deaf = await asyncio.start_server(lambda reader, writer: clients.append(writer), "127.0.0.1", 0)
+    port = deaf.sockets[0].getsockname()[1]
     services = [
         asyncio.create_task(outbox.run()),
-        asyncio.create_task(Publisher(outbox, "mqtt://127.0.0.1:9").run()),
+        *(asyncio.create_task(Publisher(outbox, f"mqtt://127.0.0.1:{at}").run()) for at in (9, port)),
     ]
     await run.conduct()
     assert run.state is RunState.TRIPPED
@@ -279,6 +282,10 @@ async def test_a_stalled_disk_and_a_dead_broker_delay_no_judgement(tmp_path: Pat
     for task in reversed(services):
         task.cancel()
         await asyncio.wait({task})
+    deaf.close()
+    for client in clients:
+        client.close()
+        await client.wait_closed()
     await outbox.aclose()
 
 
