@@ -20,6 +20,7 @@ from protocols.figures.impedance import (
     macmullin_number,
     resistance_drift,
 )
+from protocols.figures.instrument import by_instrument
 from protocols.figures.polarisation import FEWEST_AT_REST, Polarisation, resting_voltage
 from protocols.figures.pulses import pulse_resistance
 from protocols.figures.rate import rate_capability
@@ -42,7 +43,8 @@ def made(name: str, evidence: Evidence) -> Iterator[Outcome]:
         yield Refusal(name, f"no figure has this name; known are {', '.join(MAKERS)}")
         return
     try:
-        yield from maker(evidence)
+        for outcome in maker(evidence):
+            yield outcome if isinstance(outcome, Refusal) else by_instrument(outcome, evidence.run.accuracy)
     except FigureError as error:
         yield Refusal(name, str(error))
 
