@@ -158,9 +158,7 @@ async def _linked(
 def _of_family(found: Diagnosis, driver_class: type[Driver]) -> None:
     found.deadman = str(driver_class.deadman)
     if driver_class.deadman.kind is DeadmanKind.NONE:
-        found.note(
-            "nothing opens its circuit when the core dies: `unattended: true` takes that upon the bench"
-        )
+        found.note("nothing opens its circuit when the core dies: `unattended: true` accepts that")
     if not driver_class.hardware_verified:
         found.note(f"driver {found.driver} has not been verified on hardware yet")
 
