@@ -168,7 +168,7 @@ async def re_attaches(name: str) -> None:
         if isinstance(was, SteppedChannel):
             t.driver = await t.driver_class.open(t.link)
             await t.channel.off()
-            await t.nothing_flows("opened again")
+            await t.nothing_flows("opened again", LONG / 3.0)
             return
         program = t.charging(LONG)
         if t.driver_class.many_channels:

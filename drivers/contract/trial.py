@@ -109,12 +109,12 @@ class Trial:
         step = self.step(ConstantCurrent(self.amperes), seconds)
         return Program(step, self.limits(high=high), sample=seconds / 20.0)
 
-    async def nothing_flows(self, when: str) -> None:
-        """Raise `ContractError` if anything passes through the cell in a thousand seconds."""
+    async def nothing_flows(self, when: str, seconds: float = 1000.0) -> None:
+        """Raise `ContractError` if anything passes through the cell in so many seconds."""
         before = await self.clock.charge()
-        await self.clock.sleep_until(await self.clock.now() + 1000.0)
+        await self.clock.sleep_until(await self.clock.now() + seconds)
         passed = await self.clock.charge() - before
-        must(abs(passed) <= NOTHING, f"{when}, {passed:.3g} C pass through the cell in 1000 s; wanted none")
+        must(abs(passed) <= NOTHING, f"{when}, {passed:.3g} C pass the cell in {seconds:g} s; wanted none")
 
     async def reopened(self) -> Self:
         """Let go of the cable as a core that dies does, and open it again; the driver stays the old one."""
