@@ -42,6 +42,8 @@ def archive(
             )
             continue
         done = archives.archive(url, name)
-        each = done.size / done.readings if done.readings else 0.0
-        text = f"{name}: {done.readings} readings are now {done.size / 1e6:.2f} MB ({each:.1f} bytes each)"
+        text = f"{name} has no readings to archive"
+        if done.readings:
+            each = f"{done.size / done.readings:.1f} bytes each"
+            text = f"{name}: {done.readings} readings are now {done.size / 1e6:.2f} MB ({each})"
         typer.echo(json.dumps(asdict(done)) if json_ else text)
