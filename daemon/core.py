@@ -19,6 +19,7 @@ from daemon.instrument import Instrument
 from daemon.journal import Journal
 from daemon.journalled import Passed, unobserved
 from daemon.keeping import HOURS, keep_bytes
+from daemon.lifetime import stay_prompt
 from daemon.locks import owned
 from daemon.notify import Notifier
 from daemon.outbox import Outbox
@@ -145,6 +146,7 @@ class Core:
                 self._runs.conducted_in(running)
                 recovering, opening = self._open_all(found, running)
                 await _first_attempts(recovering)
+                stay_prompt()
                 ready()
                 notifier.ready()
                 await stopped.wait()

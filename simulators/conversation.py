@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from simulators.instrument import Stream
+from simulators.wired import Stream
 
 Converse = Callable[[Stream], Awaitable[None]]
 

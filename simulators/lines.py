@@ -1,6 +1,6 @@
 """Whole lines out of a stream of bytes."""
 
-from simulators.instrument import Stream
+from simulators.wired import Stream
 
 LONGEST_LINE = 65536
 """Bytes; far above any message of the instruments here, far below harm."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from simulators.clock import Clock, Uptime
 from simulators.faults.cell import FaultyCell
-from simulators.instrument import Living, Stream
+from simulators.wired import Living, Stream
 
 
 class Mounted(NamedTuple):

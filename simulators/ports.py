@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from simulators.instrument import Stream
 from simulators.streams import Listener, PtyStream, cancelled, new_pseudo_terminal
+from simulators.wired import Stream
 
 Converse = Callable[[Stream], Awaitable[None]]
 

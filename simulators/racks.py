@@ -5,19 +5,19 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
+from simulators.bays import Bay, ManyBays
 from simulators.cells.base import Cell
 from simulators.cells.library import make_cell
 from simulators.clock import SimulatedClock
-from simulators.cycler import Bay, SimulatedCycler
 from simulators.faults import Fault, Faults
 from simulators.faults.bay import BayFaults
 from simulators.faults.cell import FaultyCell
 from simulators.faults.wire import FaultyStream
-from simulators.instrument import Served, ServedBay, Stream
 from simulators.mains import Mains, Mounted
 from simulators.outages import Outages
 from simulators.rehearsal import Bench, rehearsal_port
 from simulators.server import StartingStream
+from simulators.wired import Served, ServedBay, Stream
 from simulators.wires import port_of
 
 
@@ -34,7 +34,7 @@ class _Occupied(NamedTuple):
 
 @asynccontextmanager
 async def serve_cycler(
-    instrument_class: type[SimulatedCycler],
+    instrument_class: type[ManyBays],
     *,
     cell: str | Cell,
     speed: float,
@@ -59,7 +59,7 @@ async def serve_cycler(
     if len({one.place for one in occupied}) < len(occupied):
         raise ValueError("the same place seen twice, wanted each channel at a place of its own")
 
-    def make(uptimes: Sequence[Any]) -> SimulatedCycler:
+    def make(uptimes: Sequence[Any]) -> ManyBays:
         there = [
             Bay(one.place, one.mounted.cell, uptime, one.seed)
             for one, uptime in zip(occupied, uptimes, strict=True)
@@ -102,7 +102,7 @@ async def serve_cycler(
 
 
 def _occupied(
-    instrument_class: type[SimulatedCycler],
+    instrument_class: type[ManyBays],
     position: int,
     bay: Mapping[str, Any],
     speed: float,

@@ -9,16 +9,16 @@ from simulators.clock import SimulatedClock
 from simulators.faults import Fault, Faults
 from simulators.faults.cell import FaultyCell
 from simulators.faults.wire import FaultyStream
-from simulators.instrument import Served, SimulatedInstrument, Stream
 from simulators.mains import Mains, Mounted
 from simulators.outages import Outages
 from simulators.rehearsal import Bench, rehearsal_port
+from simulators.wired import Served, Stream, Wired
 from simulators.wires import port_of, wire_of
 
 
 @asynccontextmanager
 async def serve(
-    instrument_class: type[SimulatedInstrument],
+    instrument_class: type[Wired],
     *,
     cell: str | Cell,
     speed: float,

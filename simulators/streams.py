@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-from simulators.instrument import Stream
+from simulators.wired import Stream
 
 CHUNK = 65536
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from simulators.conversation import Converse
 from simulators.hislip import HislipPort
-from simulators.instrument import SimulatedInstrument
 from simulators.ports import Port, PtyPort, SocketPort, TcpPort
 from simulators.vxi11 import Vxi11Port
+from simulators.wired import Wired
 
 PORTS: dict[str, Callable[[Converse, int], Port]] = {
     "tcp": TcpPort,
@@ -26,7 +26,7 @@ def port_of(name: str, wire: str, converse: Converse, port: int | None) -> Port:
     return PtyPort(converse, name)
 
 
-def wire_of(instrument_class: type[SimulatedInstrument], wanted: str | None) -> str:
+def wire_of(instrument_class: type[Wired], wanted: str | None) -> str:
     """Return the wire that is meant by socket, serial, hislip or vxi11; None is the usual one.
 
     Raises `ValueError` naming those there are.

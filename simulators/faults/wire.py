@@ -4,7 +4,7 @@ import asyncio
 
 from simulators.faults.fault import Fault, FaultKind
 from simulators.faults.schedule import Faults
-from simulators.instrument import Stream
+from simulators.wired import Stream
 
 PIECES = 10
 """Into how many pieces a slow answer falls, at most."""

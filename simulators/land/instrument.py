@@ -14,13 +14,13 @@ from simulators.cells.library import make_cell
 from simulators.clock import Clock, SimulatedClock
 from simulators.faults import Faults
 from simulators.faults.cell import FaultyCell
-from simulators.instrument import Served
 from simulators.land.ccs import CcsWriter
 from simulators.neware.execution import Execution
 from simulators.neware.meter import Meter
 from simulators.neware.step_file import Kind, Loop, Rule, Step, StepFile
 from simulators.rehearsal import Bench, rehearsal_port
 from simulators.streams import cancelled
+from simulators.wired import Served
 
 if TYPE_CHECKING:
     from simulators.faults import Fault
