@@ -22,7 +22,8 @@ CAPACITY = 500_000
 TICK = 0.025
 """Seconds: a quarter of the interval of fast channels, and some ten times what a commit takes."""
 
-REMEMBERED = 4096  # of the latest delays, and of batches on their way
+REMEMBERED = 4096  # of batches on their way
+LATEST = 1024  # delays that are told of: some seconds' worth under load
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class Outbox:
         self._stirred = asyncio.Event()
         self._writing: asyncio.Future[None] | None = None
         self._seconds = 0.0
-        self.delays: deque[float] = deque(maxlen=REMEMBERED)
+        self.delays: deque[float] = deque(maxlen=LATEST)
         """Seconds the latest acknowledged batches took from their oldest item to the acknowledgement."""
         self._began: dict[int, float] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
