@@ -113,7 +113,11 @@ class Mayhem:
         self.seen = now
 
     async def _kill_in_starting(self, victim: str) -> None:
-        starting = asyncio.create_task(self.lab.children[victim].start())
+        child = self.lab.children[victim]
+        dead = child.pid
+        starting = asyncio.create_task(child.start())
+        while child.pid == dead:  # before that there is nobody to kill
+            await asyncio.sleep(0.001)
         await asyncio.sleep(self.random.uniform(0.0, 0.7))
         await self._kill(victim)
         await asyncio.wait({starting})
