@@ -1,12 +1,13 @@
 """The API is what its document says: the one in the repository, on the running service."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -17,6 +18,9 @@ from schemathesis.specs.openapi.checks import (
 from daemon.web.app import application
 from daemon.web.settings import Settings
 from tests.web.service import ROOT, Service
+
+THOROUGH = bool(os.environ.get("GALVANOD_SOAK"))
+"""With `make soak` every corner of the document is tried, not only some."""
 
 DOCUMENT = ROOT / "docs" / "openapi.json"
 ENDLESS = "/api/v1/live/events"
@@ -41,7 +45,13 @@ def test_the_document_is_that_of_the_application(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(120)
 @api.parametrize()
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(
+    max_examples=100 if THOROUGH else 5,
+    phases=[Phase.explicit, Phase.generate] if THOROUGH else [Phase.generate],
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
 def test_whatever_is_asked_is_answered_as_documented(
     case: "schemathesis.Case[Any]", service: Service
 ) -> None:
