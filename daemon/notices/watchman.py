@@ -30,6 +30,7 @@ class _Known(NamedTuple):
     run: str | None
     latch: str | None
     cell: str | None
+    last_run: str | None = None
 
 
 class Watchman:
@@ -51,9 +52,9 @@ class Watchman:
                 continue
             key = (seen.core, seen.facts.channel)
             before = self._known.get(key)
-            self._compare(before or _Known(None, None, None), seen, now)
+            self._compare(before or _Known(None, None, None, seen.facts.last_run), seen, now)
             self._stalls(key, seen, now)
-            known[key] = _Known(seen.facts.run, seen.facts.latch, seen.facts.cell)
+            known[key] = _Known(seen.facts.run, seen.facts.latch, seen.facts.cell, seen.facts.last_run)
         self._cores(silent, now)
         if known != self._known:
             self._known = known
@@ -69,6 +70,10 @@ class Watchman:
         if before.run is not None and facts.run != before.run and not tripped:
             how = facts.revision.rpartition("-")[2] if facts.last_run == before.run else "over"
             self._say(Kind.END, seen, before.run, f"run {before.run} on {before.cell} is {how}", now)
+        unseen = facts.last_run not in (None, before.run, before.last_run) and facts.run is None
+        if unseen and not tripped:  # it began and ended between two looks
+            how = facts.revision.rpartition("-")[2]
+            self._say(Kind.END, seen, facts.last_run, f"run {facts.last_run} on {facts.cell} is {how}", now)
 
     def _stalls(self, key: Key, seen: Seen, now: float) -> None:
         patience = max(SILENCE, LONGER * seen.facts.patience)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from daemon.places import Places
+from daemon.up import free_port
 from daemon.web.tokens import Scope, Tokens
 from protocols.library import cell_path, protocol_path
 
@@ -47,8 +48,20 @@ class Service:
 @contextmanager
 def running(state: Path, *arguments: str) -> Iterator[Service]:
     """Run `galvanod up` while inside."""
+    port = str(free_port())  # the usual one may be somebody's who tests at the same time
     process = subprocess.Popen(
-        [sys.executable, "-m", "daemon", "up", "--json", "--state", str(state), *arguments],
+        [
+            sys.executable,
+            "-m",
+            "daemon",
+            "up",
+            "--json",
+            "--state",
+            str(state),
+            "--web-port",
+            port,
+            *arguments,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -51,7 +51,6 @@ async def test_states_are_retained_and_an_end_is_an_event(service: Service) -> N
         async with listening(service, EVENT) as events:
             client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
             event = await first(events, EVENT, run)
-    print(event)
     assert (event["kind"], event["channel"]) == ("end", "smu10")
     assert event["text"] == f"run {run} on Li||Cu, PP is stopped"
     with sqlite3.connect(service.places.state / "results.db") as database:

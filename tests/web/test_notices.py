@@ -22,7 +22,11 @@ NOW = 1_800_000_000.0
 
 
 def seen(
-    run: str | None = "lab-1", latch: str | None = None, state: str = "running", read_at: float = NOW
+    run: str | None = "lab-1",
+    latch: str | None = None,
+    state: str = "running",
+    read_at: float = NOW,
+    last_run: str | None = "lab-1",
 ) -> Seen:
     """Return a channel as it was seen."""
     facts = Facts(
@@ -33,7 +37,7 @@ def seen(
         trouble=None,
         latch=latch,
         run=run,
-        last_run="lab-1",
+        last_run=last_run,
         cell="Li||Cu",
         protocol="rest",
         started=None,
@@ -72,6 +76,14 @@ def test_an_end_a_trip_and_a_stall_are_each_told_once(tmp_path: Path) -> None:
         watchman.look([seen(None, "voltage 1.1 V", "idle")], UP, NOW + 72)
     assert heard.kinds == [Kind.STALL, Kind.BACK, Kind.END, Kind.TRIP]
     assert heard[2].text == "run lab-1 on Li||Cu is finished"
+
+
+def test_a_run_that_begins_and_ends_between_two_looks_is_told(tmp_path: Path) -> None:
+    heard = Heard()
+    watchman = Watchman(tmp_path / "seen.json", heard.append)
+    for now, last in ((NOW, None), (NOW + 3, "lab-7"), (NOW + 6, "lab-7")):
+        watchman.look([seen(None, state="idle", last_run=last)], UP, now)
+    assert [(each.kind, each.run) for each in heard] == [(Kind.END, "lab-7")]
 
 
 def test_what_happened_while_nobody_looked_is_told_afterwards(tmp_path: Path) -> None:
