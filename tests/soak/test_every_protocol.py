@@ -68,7 +68,8 @@ async def test_whoever_runs_it_the_figures_are_the_same(tmp_path: Path) -> None:
     assert answer.json["lost"] == 0
     by_figure: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for line in answer.json["lines"]:
-        if line["put_in"] is not None:
+        # a reservoir is not stripped in each cycle: what goes in of one plating comes out of the next
+        if line["put_in"] is not None and line["protocol"] != "li_cu_aurbach":
             assert line["measured"]["mean"] == pytest.approx(line["put_in"], rel=0.02), line
         by_figure[line["protocol"], line["what"]].append(line)
     for (protocol, what), lines in by_figure.items():
