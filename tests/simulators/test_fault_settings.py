@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from daemon.bench_file import BenchFile
 from daemon.cli import app
 from protocols.errors import ProtocolError
-from tests.simulators.json_port import json_port
+from tests.simulators.json_port import JsonPort, json_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,11 +89,21 @@ async def level_after(told: dict[str, Any], moment: float) -> str:
     smu.close()
     async with json_port(told["rehearsal"]) as port:
         await port.ask({"until": moment})
-    smu = manager.open_resource(told["address"], read_termination="\n", write_termination="\n")
-    assert isinstance(smu, MessageBasedResource)
-    answer = smu.query(":SOUR:CURR?")
+        answer = await asked_once_it_is_back(manager, told["address"], port)
     manager.close()
-    return str(answer)
+    return answer
+
+
+async def asked_once_it_is_back(manager: pyvisa.ResourceManager, address: str, port: JsonPort) -> str:
+    """Ask for the level as often as it takes: a port that comes back takes some turns of the loop."""
+    for _ in range(100):
+        try:
+            smu = manager.open_resource(address, read_termination="\n", write_termination="\n")
+            assert isinstance(smu, MessageBasedResource)
+            return str(smu.query(":SOUR:CURR?"))
+        except OSError:
+            await port.now()
+    raise AssertionError("it never came back")
 
 
 async def test_the_command_line_takes_faults_one_by_one() -> None:
