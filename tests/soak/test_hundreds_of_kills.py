@@ -14,6 +14,9 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(3600)]
 
 KILLS = {"core": 300, "recorder": 100, "broker": 50}
 SHARE = float(os.environ.get("GALVANOD_KILLS", "100")) / 100
+READY_WITHIN = 1.5
+"""Seconds from the start of a core until it is ready, its runs found, nineteen times of twenty."""
+
 SEED = os.environ.get("GALVANOD_SEED", "1")
 
 
@@ -27,3 +30,5 @@ async def test_hundreds_of_kills_lose_nothing(tmp_path: Path, victim: str) -> No
         await mayhem.settle()
         report(mayhem)
         assert_in_order(mayhem)
+        if victim == "core":  # on a machine that has nothing else to do
+            assert sorted(lab.ready_after)[len(lab.ready_after) * 95 // 100] <= READY_WITHIN
