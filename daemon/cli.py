@@ -77,10 +77,7 @@ app.command(rich_help_panel=_OPERATIONS)(benchmark.bench)
 def main() -> NoReturn:
     """Run the command line; every error a user can cause ends in a sentence and a sysexits status."""
     try:
-        app()
-    except GalvanodError as error:
-        _explain(error)
-        sys.exit(error.exit_status)
+        sys.exit(_status())
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -96,7 +93,16 @@ def main() -> NoReturn:
             file=sys.stderr,
         )
         sys.exit(70)
-    sys.exit(0)
+
+
+def _status() -> int:
+    """Run the command that was named and return its exit status."""
+    try:
+        app()
+    except GalvanodError as error:
+        _explain(error)
+        return error.exit_status
+    return 0
 
 
 def _explain(error: GalvanodError) -> None:
