@@ -11,29 +11,30 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from daemon import doctor, requests
-from daemon.attendance import require_deadman
-from daemon.chamber import BenchChamber
+from daemon import requests
+from daemon.channels import doctor
+from daemon.channels.attendance import require_deadman
+from daemon.channels.chamber import BenchChamber
+from daemon.channels.safe import make_stations_safe
+from daemon.channels.station import Station
+from daemon.delivery.messages import RunStarted
+from daemon.delivery.outbox import Outbox
+from daemon.delivery.publisher import Publisher
+from daemon.delivery.spool import Spool
 from daemon.errors import LatchedError, ServiceError, UnknownError
 from daemon.glances import glances
-from daemon.host import Host
-from daemon.journal import Journal
-from daemon.messages import RunStarted
-from daemon.order import Order
-from daemon.outbox import Outbox
-from daemon.parked import Parked
-from daemon.planning import Planned, planned, with_table
-from daemon.programs import programs, step_by_step
-from daemon.publisher import Publisher
-from daemon.queues import Queues
-from daemon.recovery import Recovery
-from daemon.revisions import Revisions
-from daemon.run import Run, RunState
-from daemon.runs import Runs
-from daemon.safe import make_stations_safe
-from daemon.spool import Spool
-from daemon.station import Station
-from daemon.submissions import Submissions
+from daemon.host.machine import Host
+from daemon.running.journal import Journal
+from daemon.running.order import Order
+from daemon.running.parked import Parked
+from daemon.running.planning import Planned, planned, with_table
+from daemon.running.programs import programs, step_by_step
+from daemon.running.queues import Queues
+from daemon.running.recovery import Recovery
+from daemon.running.revisions import Revisions
+from daemon.running.run import Run, RunState
+from daemon.running.runs import Runs
+from daemon.running.submissions import Submissions
 from drivers.base import Channel, ProgrammedChannel
 from drivers.errors import InstrumentError
 from drivers.whole import WholeChannel

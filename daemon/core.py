@@ -7,33 +7,33 @@ from typing import Any, NamedTuple
 
 from daemon import requests
 from daemon.answers import Answers
-from daemon.bench_file import BenchFile, InstrumentEntry
-from daemon.chamber import BenchChamber
-from daemon.chamber_file import ChamberEntry
+from daemon.channels.bench_file import BenchFile, InstrumentEntry
+from daemon.channels.chamber import BenchChamber
+from daemon.channels.chamber_file import ChamberEntry
+from daemon.channels.instrument import Instrument
+from daemon.channels.journalled import Passed, unobserved
+from daemon.channels.safe import Circuit, leave
+from daemon.channels.station import Station
 from daemon.control import listening
-from daemon.disk import space
+from daemon.delivery.keeping import HOURS, keep_bytes
+from daemon.delivery.outbox import Outbox
+from daemon.delivery.publisher import Publisher
+from daemon.delivery.spool import Spool
+from daemon.engines.scan_positions import brought_forward
 from daemon.errors import ConfigurationError, ServiceError
-from daemon.heartbeat import SPOOL_PATIENCE, Heartbeat, feel_pulse
-from daemon.host import Host
-from daemon.instrument import Instrument
-from daemon.journal import Journal
-from daemon.journalled import Passed, unobserved
-from daemon.keeping import HOURS, keep_bytes
-from daemon.lifetime import stay_prompt
-from daemon.locks import owned
-from daemon.notify import Notifier
-from daemon.outbox import Outbox
-from daemon.parked import Parked
+from daemon.host.disk import space
+from daemon.host.heartbeat import SPOOL_PATIENCE, Heartbeat, feel_pulse
+from daemon.host.lifetime import stay_prompt
+from daemon.host.locks import owned
+from daemon.host.machine import Host
+from daemon.host.notify import Notifier
+from daemon.host.watchdog import Watchdog, interval_of
 from daemon.places import Places
-from daemon.publisher import Publisher
-from daemon.recovery import Recovery
-from daemon.run import Run, RunState
-from daemon.runs import Runs
-from daemon.safe import Circuit, leave
-from daemon.scan_positions import brought_forward
-from daemon.spool import Spool
-from daemon.station import Station
-from daemon.watchdog import Watchdog, interval_of
+from daemon.running.journal import Journal
+from daemon.running.parked import Parked
+from daemon.running.recovery import Recovery
+from daemon.running.run import Run, RunState
+from daemon.running.runs import Runs
 from drivers.errors import InstrumentError
 
 _log = logging.getLogger(__name__)

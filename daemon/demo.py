@@ -14,7 +14,7 @@ from typing import Any
 
 from daemon.errors import UnavailableError
 from daemon.places import Places
-from daemon.results import Results
+from daemon.reading.results import Results
 from daemon.studies.conductor import Conductor, Measurement, Progress, unfinished
 from daemon.studies.outcome import differences, lines_of
 from daemon.up import Plan, service

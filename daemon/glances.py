@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
+from daemon.channels.station import Station
 from daemon.glance import AT_A_TIME, Facts, Glance, Values
-from daemon.journal import Journal
-from daemon.parked import Parked
-from daemon.revisions import Revisions
-from daemon.run import Run
-from daemon.station import Station
+from daemon.running.journal import Journal
+from daemon.running.parked import Parked
+from daemon.running.revisions import Revisions
+from daemon.running.run import Run
 
 SHORTEST_PATIENCE = 5.0
 """Seconds after which a value is shown as old, however often it is read."""

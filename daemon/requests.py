@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from daemon.order import ResumePolicy
+from daemon.running.order import ResumePolicy
 
 LARGEST = 512 * 1024
 """Bytes a request may have: two files of 64 KiB with every character escaped fit."""

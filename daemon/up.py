@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daemon.bench_file import BenchFile
-from daemon.child import Child
-from daemon.locks import owned
+from daemon.channels.bench_file import BenchFile
+from daemon.host.child import Child
+from daemon.host.locks import owned
 from daemon.places import Places
 from drivers.links.opening import address_of
 

@@ -14,12 +14,20 @@ import numpy as np
 
 from daemon.bench.row import Row as Line
 from daemon.bench.row import Settings, quantile
-from daemon.bulk import Row
-from daemon.database import WRITER
-from daemon.ingest import READINGS, ScanGroup, scan_rows
-from daemon.messages import Batch, ReadingRow, Readings, RunStarted, ScanReadings, StepEnded, StepStarted
-from daemon.results import Results
-from daemon.store import Store
+from daemon.delivery.messages import (
+    Batch,
+    ReadingRow,
+    Readings,
+    RunStarted,
+    ScanReadings,
+    StepEnded,
+    StepStarted,
+)
+from daemon.reading.results import Results
+from daemon.recording.bulk import Row
+from daemon.recording.database import WRITER
+from daemon.recording.ingest import READINGS, ScanGroup, scan_rows
+from daemon.recording.store import Store
 
 RUNS = 64
 _SCANS = 64  # in one commit: what sixteen racks at a hundred readings a second bring in one tick

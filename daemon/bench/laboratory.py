@@ -11,11 +11,11 @@ from typing import Any
 from daemon.bench.mosquitto import Mosquitto
 from daemon.bench.processes import Usage
 from daemon.bench.tap import Tap
-from daemon.child import Child
 from daemon.client import ask
-from daemon.order import ResumePolicy
+from daemon.host.child import Child
 from daemon.places import Places
 from daemon.requests import Request, Runs, Status, Submit
+from daemon.running.order import ResumePolicy
 from daemon.up import free_port
 
 CELL = "cell: supercapacitor\nwindow: {voltage: 0 V .. 2.7 V, current: 1 A}\n"

@@ -11,8 +11,8 @@ from daemon.bench.processes import Usage
 from daemon.bench.row import Row, Settings
 from daemon.client import ask
 from daemon.places import Places
+from daemon.reading.results import Results
 from daemon.requests import Request, Runs, Status, Submit
-from daemon.results import Results
 from daemon.sources import cell_source, protocol_source
 from daemon.up import Plan, free_port, service
 

@@ -4,8 +4,8 @@ import asyncio
 import os
 from pathlib import Path
 
-from daemon.child import Child
 from daemon.errors import UnavailableError
+from daemon.host.child import Child
 
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 _START = 5.0  # seconds until it listens

@@ -8,7 +8,7 @@ import aiomqtt
 from daemon.bench.laboratory import broker_process
 from daemon.bench.processes import Usage
 from daemon.bench.row import Row, Settings, quantile
-from daemon.connection import BrokerAddress, connected
+from daemon.delivery.connection import BrokerAddress, connected
 from daemon.up import free_port
 
 _PAYLOAD = 4 * 1024  # bytes: about what a rack has to say in one tick

@@ -24,9 +24,9 @@ def archive(
     on the table `readings` no longer finds them. The room it frees is used for what comes next; to
     give it back to the disk, restore a backup, which is written without it.
     """
-    from daemon import archive as archives
     from daemon.commands.report import full_name
-    from daemon.results import Results
+    from daemon.reading.results import Results
+    from daemon.recording import archive as archives
 
     url = database_of(state, database)
     results = Results.open(url)

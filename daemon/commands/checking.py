@@ -53,7 +53,7 @@ def check(
 def _planned_here(
     protocol: str, protocol_file: str, cell: str, cell_file: str, variables: dict[str, str]
 ) -> dict[str, Any]:
-    from daemon.planning import planned, with_table
+    from daemon.running.planning import planned, with_table
 
     plan, on = planned(protocol, protocol_file, cell, cell_file, None, variables)
     return with_table(plan, on)

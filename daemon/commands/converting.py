@@ -51,7 +51,7 @@ def convert(
 
 
 def _to_unicycler(text: str, file: str, cell: str, variables: dict[str, str]) -> str:
-    from daemon.planning import planned
+    from daemon.running.planning import planned
     from daemon.sources import cell_source
     from protocols.unicycler import from_plan
 

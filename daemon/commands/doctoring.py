@@ -59,7 +59,7 @@ def replay(
 
     What the driver says otherwise than it did is told with the line where it leaves the dialogue.
     """
-    from daemon.replaying import replayed, written_test
+    from daemon.channels.replaying import replayed, written_test
 
     found = asyncio.run(replayed(dialogue.read_text(encoding="ascii"), driver, str(dialogue)))
     if test is not None:
@@ -87,10 +87,10 @@ def _by_the_core(places: Places, channel: str | None) -> Sequence[Mapping[str, A
 def _alone(
     places: Places, channel: str | None, bench: Path | None, transcript: Path | None
 ) -> Sequence[Mapping[str, Any]]:
-    from daemon.bench_file import BenchFile
-    from daemon.doctor import alone, open_runs
+    from daemon.channels.bench_file import BenchFile
+    from daemon.channels.doctor import alone, open_runs
+    from daemon.channels.safe import circuits
     from daemon.errors import UnknownError
-    from daemon.safe import circuits
     from protocols.limits import Limits
 
     bench_file = None if bench is None else BenchFile.load(bench)

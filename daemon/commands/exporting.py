@@ -13,7 +13,7 @@ from daemon.commands.options import Database, State, database_of
 from daemon.commands.running import RunName
 
 if TYPE_CHECKING:
-    from daemon.results import Results
+    from daemon.reading.results import Results
 
 FORMATS = (
     "csv or bdf (a row per reading), parquet, cycles, steps, eis (three columns), spectra, figures, events; "
@@ -40,9 +40,9 @@ def export(
     """Write a run for other programs: readings in Battery Data Format columns, units in every heading."""
     from daemon.commands.display import rows_written
     from daemon.commands.report import full_name
-    from daemon.export import FORMATS as TABLES
-    from daemon.export import export as exporting
-    from daemon.results import Results
+    from daemon.reading.export import FORMATS as TABLES
+    from daemon.reading.export import export as exporting
+    from daemon.reading.results import Results
 
     if format_ not in TABLES and format_ not in _WRITERS:
         known = ", ".join((*TABLES, *_WRITERS))
@@ -88,7 +88,7 @@ class _Written(NamedTuple):
 
 
 def _write_text(job: _Export) -> _Written:
-    from daemon.export import export as exporting
+    from daemon.reading.export import export as exporting
 
     with _partial(job.output) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         rows = exporting(job.results, job.run, file, job.format, job.step, job.report)
@@ -96,7 +96,7 @@ def _write_text(job: _Export) -> _Written:
 
 
 def _write_parquet(job: _Export) -> _Written:
-    from daemon.parquet_export import write_parquet
+    from daemon.reading.parquet_export import write_parquet
 
     with _partial(job.output) as partial:
         rows = write_parquet(job.results, job.run, partial, job.step, job.report)
@@ -104,13 +104,13 @@ def _write_parquet(job: _Export) -> _Written:
 
 
 def _write_folder(job: _Export) -> _Written:
-    from daemon.open_data import write_folder
+    from daemon.reading.open_data import write_folder
 
     return _Written(write_folder(job.results, job.run, job.output, job.report), "files")
 
 
 def _write_crate(job: _Export) -> _Written:
-    from daemon.ro_crate import write_crate
+    from daemon.reading.ro_crate import write_crate
 
     return _Written(write_crate(job.results, job.run, job.output, job.licence, job.report), "files")
 

@@ -10,7 +10,7 @@ from daemon.commands.options import Database, Json, State, database_of, named
 from daemon.commands.running import RunName
 
 if TYPE_CHECKING:
-    from daemon.results import Results
+    from daemon.reading.results import Results
     from protocols.figures.circuit import CircuitFit
     from protocols.figures.spectrum import Spectrum
 
@@ -40,7 +40,7 @@ def fit(
     """
     from daemon.commands.report import full_name
     from daemon.errors import UnknownError
-    from daemon.results import Results
+    from daemon.reading.results import Results
     from protocols.figures.circuit import Weighting
     from protocols.figures.circuit_string import read_circuit
 

@@ -15,7 +15,7 @@ from daemon.commands.options import Database, Json, State, database_of
 
 if TYPE_CHECKING:
     from daemon.imports.importing import Imported, Wishes
-    from daemon.store import Store
+    from daemon.recording.store import Store
     from protocols.errors import GalvanodError
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Result files of any known format.")]
@@ -52,8 +52,8 @@ def import_(
     """
     from daemon.commands.display import show_error
     from daemon.imports.importing import Wishes, import_joined
+    from daemon.recording.store import Store
     from daemon.sources import cell_source
-    from daemon.store import Store
     from protocols.cell import Cell
     from protocols.errors import GalvanodError
 

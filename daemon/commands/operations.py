@@ -44,7 +44,7 @@ def install(
     Doing it again, e.g. after an upgrade, replaces what nobody changed and puts new versions of
     what somebody changed beside it, named .new. Nothing is started, stopped or restarted.
     """
-    from daemon.installation import Installation
+    from daemon.host.installation import Installation
 
     installation = Installation(prefix.absolute(), command or this_command(), tuple(lan or ()))
     installation.check()
@@ -77,7 +77,7 @@ def backup(
     json_: Json = False,
 ) -> None:
     """Copy the results database while it is written; the copy is checked before it gets its name."""
-    from daemon.backup import Keep, back_up, rotate
+    from daemon.recording.backup import Keep, back_up, rotate
 
     policy = Keep.parse(keep) if keep is not None else None
     if policy is not None and not output.is_dir():
@@ -106,7 +106,7 @@ def restore(
 
     What was recorded after the backup is in the database that went aside.
     """
-    from daemon import backup as backups
+    from daemon.recording import backup as backups
 
     chosen = backups.chosen(backup_)
     aside: Path | None = None

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from daemon.errors import UnavailableError, UnknownError
-from daemon.results import Results
+from daemon.reading.results import Results
 
 
 def run_report(database: str, run: str, live: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def report(
     mean, standard deviation and n over the cells of a variant, and whether variants differ.
     """
     from daemon.commands.report import run_report, runs_named
+    from daemon.reading.results import Results
     from daemon.reports.report import Report
-    from daemon.results import Results
 
     where = database_of(state, database)
     results = Results.open(where)

@@ -20,9 +20,9 @@ from daemon.commands.options import (
     named,
 )
 from daemon.errors import UnavailableError
-from daemon.order import ResumePolicy
 from daemon.places import Places
 from daemon.requests import Clear, GoOn, Pause, Queue, Resume, Runs, Stop, Submit, Unqueue, Watch
+from daemon.running.order import ResumePolicy
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run, e.g. lab-12, or just 12.")]
 
@@ -213,7 +213,7 @@ def _live(state: Path) -> list[dict[str, Any]]:
 
 
 def _recorded(state: Path, database: str | None) -> dict[str, dict[str, Any]]:
-    from daemon.results import Results
+    from daemon.reading.results import Results
 
     try:
         results = Results.open(database_of(state, database))

@@ -11,7 +11,7 @@ from daemon.commands.options import Json, State
 from daemon.places import Places
 
 if TYPE_CHECKING:
-    from daemon.safe import Circuit, Outcome
+    from daemon.channels.safe import Circuit, Outcome
 
 
 def safe(
@@ -32,8 +32,8 @@ def safe(
     Needs no core, broker or database: a core that answers does it and ends its runs, otherwise
     the instruments are told directly. Exit status 0 only if every one confirmed.
     """
-    from daemon.bench_file import BenchFile
-    from daemon.safe import circuits
+    from daemon.channels.bench_file import BenchFile
+    from daemon.channels.safe import circuits
 
     places = Places(state.absolute())
     known = circuits(places.instruments, None if bench is None else BenchFile.load(bench))
@@ -62,7 +62,7 @@ def _outcomes(
     places: Places, concerned: list["Circuit"], everything: bool, deadline: float
 ) -> list["Outcome"]:
     """Let the core do it where one answers; what it did not confirm is tried directly."""
-    from daemon.safe import make_all_safe
+    from daemon.channels.safe import make_all_safe
 
     done = {outcome.channel: outcome for outcome in _by_the_core(places, everything, deadline)}
     open_ = [one for one in concerned if one.channel not in done or not done[one.channel].off]
@@ -71,10 +71,10 @@ def _outcomes(
 
 
 def _by_the_core(places: Places, everything: bool, deadline: float) -> list["Outcome"]:
+    from daemon.channels.safe import Outcome
     from daemon.client import ask
     from daemon.errors import ServiceError
     from daemon.requests import Safe
-    from daemon.safe import Outcome
 
     try:
         answer = ask(places.socket, Safe(everything, deadline), patience=deadline + 1.0)

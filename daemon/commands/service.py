@@ -19,7 +19,7 @@ from daemon.errors import UnknownError
 from daemon.places import Places
 
 if TYPE_CHECKING:
-    from daemon.bench_file import ChannelEntry, InstrumentEntry
+    from daemon.channels.bench_file import ChannelEntry, InstrumentEntry
 
 # What a command needs is imported when it runs: `galvanod submit` must not wait for the core's parts.
 
@@ -61,7 +61,7 @@ def up(
     it prints opens the page; the token in it is for this start only.
     """
     from daemon.commands.display import show_where
-    from daemon.lifetime import say, told_to_stop, until_told
+    from daemon.host.lifetime import say, told_to_stop, until_told
     from daemon.up import Plan, free_port, service
     from daemon.web.settings import DEFAULT_PORT
     from daemon.web.tokens import Scope, Tokens
@@ -105,9 +105,9 @@ def serve(
 
     It waits for them and the clock, nothing else: broker, recorder and database may be away.
     """
-    from daemon.bench_file import BenchFile
+    from daemon.channels.bench_file import BenchFile
     from daemon.core import Address, Core
-    from daemon.lifetime import say, told_to_stop, until_told
+    from daemon.host.lifetime import say, told_to_stop, until_told
 
     found = json.loads(simulated.read_text()) if simulated is not None else {}
     addresses = {key: Address(*value) for key, value in found.items()}
@@ -154,9 +154,9 @@ def record(
     json_: Json = False,
 ) -> None:
     """Run the recorder: from MQTT into the results database, acknowledging what is committed."""
-    from daemon.figuring import make_figures
-    from daemon.lifetime import say, until_stopped, until_told
-    from daemon.recorder import Recorder
+    from daemon.host.lifetime import say, until_stopped, until_told
+    from daemon.recording.figuring import make_figures
+    from daemon.recording.recorder import Recorder
 
     url = database or Places(state.absolute()).default_database
     state.mkdir(parents=True, exist_ok=True)
@@ -180,9 +180,9 @@ def broker(
     json_: Json = False,
 ) -> None:
     """Run the embedded MQTT broker: nothing durable is asked of it, so it keeps nothing."""
-    from daemon.broker import serve_broker
-    from daemon.connection import BrokerAddress
-    from daemon.lifetime import say, until_stopped, until_told
+    from daemon.delivery.broker import serve_broker
+    from daemon.delivery.connection import BrokerAddress
+    from daemon.host.lifetime import say, until_stopped, until_told
 
     address = BrokerAddress.parse(url)
     if address.port is None:
@@ -227,9 +227,9 @@ def simulate(
     with those there are. The first line is JSON and says its address: a PyVISA resource string or
     a device path. Any client of the real instrument can use it.
     """
-    from daemon.bench_file import BenchFile, simulated_alone
-    from daemon.lifetime import told_to_stop, until_told
-    from daemon.simulation_file import Simulation
+    from daemon.channels.bench_file import BenchFile, simulated_alone
+    from daemon.channels.simulation_file import Simulation
+    from daemon.host.lifetime import told_to_stop, until_told
 
     if bench is not None and fault:
         raise typer.BadParameter("--fault goes with an instrument; in a bench file, write `faults:`")
@@ -299,7 +299,7 @@ def _simulator(name: str) -> Any:
 
 def _tell(entry: "InstrumentEntry", served: Any, json_: bool) -> None:
     """Print the line of JSON that scripts read first; in words, for people, on standard error."""
-    from daemon.lifetime import say
+    from daemon.host.lifetime import say
 
     speed = served.speed if math.isfinite(served.speed) else "max"
     rehearsals = [bay.rehearsal for bay in served.bays] or [served.rehearsal]

@@ -67,8 +67,8 @@ def web(
     A process of its own: it asks cores over their sockets and reads the database, and can delay
     neither. Who uses it needs a token, see `galvanod token`.
     """
-    from daemon.lifetime import say, told_to_stop, until_told
-    from daemon.notify import Notifier
+    from daemon.host.lifetime import say, told_to_stop, until_told
+    from daemon.host.notify import Notifier
     from daemon.web.server import serve
     from daemon.web.settings import Settings
 

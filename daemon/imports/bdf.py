@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from daemon.bdf import STEP_TYPES
 from daemon.imports.counters import SignedStepCounter
 from daemon.imports.layout import AMPERE_HOUR, WATT_HOUR, Layout
 from daemon.imports.recording import Integers, Recording, Source
 from daemon.imports.table import Table
 from daemon.imports.text import Row, refused
 from daemon.imports.units import heading
+from daemon.reading.bdf import STEP_TYPES
 from protocols.figures.estimate import Array
 
 LAYOUT = Layout(

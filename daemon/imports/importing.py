@@ -12,14 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from daemon.errors import BusyError, UnavailableError
-from daemon.figuring import make_figures
-from daemon.imports.formats import read
-from daemon.imports.joining import joined
-from daemon.imports.recording import Recording, Source
-from daemon.imports.steps import Step
-from daemon.ingest import Ending
-from daemon.messages import (
+from daemon.delivery.messages import (
     Batch,
     ImpedancePoints,
     Item,
@@ -30,9 +23,16 @@ from daemon.messages import (
     StepEnded,
     StepStarted,
 )
-from daemon.results import Results, RunRecord
-from daemon.store import Store
-from daemon.summaries import Pairing, pairing_of
+from daemon.errors import BusyError, UnavailableError
+from daemon.imports.formats import read
+from daemon.imports.joining import joined
+from daemon.imports.recording import Recording, Source
+from daemon.imports.steps import Step
+from daemon.reading.results import Results, RunRecord
+from daemon.recording.figuring import make_figures
+from daemon.recording.ingest import Ending
+from daemon.recording.store import Store
+from daemon.recording.summaries import Pairing, pairing_of
 from protocols.cell import Cell
 
 DRIVER = "import"

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from daemon.delivery.messages import ImpedanceRow, ReadingRow
 from daemon.imports.counters import Counter
 from daemon.imports.recording import Integers, Recording
-from daemon.messages import ImpedanceRow, ReadingRow
 from protocols.figures.estimate import Array
 
 NOTHING = 1e-3

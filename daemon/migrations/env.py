@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from daemon.tables import metadata
+from daemon.recording.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 import aiomqtt
 import msgspec
 
-from daemon.connection import Backoff, BrokerAddress, connected, heed_cancellation
+from daemon.delivery.connection import Backoff, BrokerAddress, connected, heed_cancellation
 from daemon.notices.happening import Happening
 from daemon.web.live import Seen, latest, told
 

@@ -15,7 +15,7 @@ import aiomqtt
 import msgspec
 
 from daemon.client import AnswerError
-from daemon.connection import Backoff, BrokerAddress, connected, heed_cancellation
+from daemon.delivery.connection import Backoff, BrokerAddress, connected, heed_cancellation
 from daemon.errors import ServiceError
 from daemon.notices.announcer import topic
 from daemon.requests import Clear, Pause, Request, Resume, Safe, Stop

@@ -10,8 +10,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from urllib.parse import urlsplit
 
-from daemon.credentials import credential
 from daemon.errors import UnavailableError
+from daemon.host.credentials import credential
 from daemon.notices.happening import Happening
 from daemon.notices.notice_file import Recipient
 

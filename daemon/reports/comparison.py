@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from daemon.reading.results import FigureRecord
 from daemon.reports import words
 from daemon.reports.chart import Axis, Chart, Mark, Series, thinned
 from daemon.reports.dossier import Dossier
 from daemon.reports.scales import capacity_scale
-from daemon.results import FigureRecord
 from protocols.figures import replicates
 from protocols.figures.figure import Figure
 

@@ -6,10 +6,10 @@ from itertools import groupby
 
 import numpy as np
 
+from daemon.reading.results import CycleRecord, StepRecord
 from daemon.reports.chart import Axis, Chart, Mark, Series, thinned
 from daemon.reports.dossier import Dossier
 from daemon.reports.scales import capacity_scale, time_scale
-from daemon.results import CycleRecord, StepRecord
 from protocols.errors import FigureError
 from protocols.figures.differential import differential_capacity
 from protocols.figures.estimate import Array

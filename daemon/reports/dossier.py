@@ -6,8 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from daemon.errors import UnknownError
-from daemon.figuring import RecordedRun
-from daemon.results import (
+from daemon.reading.results import (
     CycleRecord,
     EventRecord,
     FigureRecord,
@@ -16,8 +15,9 @@ from daemon.results import (
     RunRecord,
     StepRecord,
 )
-from daemon.summaries import Pairing
-from daemon.traces import Trace, Traces
+from daemon.reading.traces import Trace, Traces
+from daemon.recording.figuring import RecordedRun
+from daemon.recording.summaries import Pairing
 from protocols.figures.run import ReadingColumns
 
 CYCLES_SHOWN = 6

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 
+from daemon.reading.results import CycleRecord, FigureRecord
 from daemon.reports import words
 from daemon.reports.chart import Chart
 from daemon.reports.comparison import Comparison
@@ -10,7 +11,6 @@ from daemon.reports.dossier import Dossier
 from daemon.reports.markup import Markup, joined, tag
 from daemon.reports.scales import capacity_scale
 from daemon.reports.svg import draw, palette
-from daemon.results import CycleRecord, FigureRecord
 
 CYCLES_LISTED = 200
 

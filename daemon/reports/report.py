@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from daemon.reading.results import Results
 from daemon.reports.chart import Chart
 from daemon.reports.comparison import Comparison, comparisons
 from daemon.reports.cycling import cycling_charts
@@ -14,7 +15,6 @@ from daemon.reports.form import Form
 from daemon.reports.markdown import markdown
 from daemon.reports.page import page
 from daemon.reports.techniques import technique_charts, whole_run
-from daemon.results import Results
 
 ALL_CHARTS = 12
 """Of more runs than this only the comparison is plotted: nobody scrolls through a hundred."""

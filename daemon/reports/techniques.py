@@ -5,10 +5,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from daemon.reading.results import ImpedanceRecord, StepRecord
 from daemon.reports.chart import Axis, Chart, Mark, Series, thinned
 from daemon.reports.dossier import Dossier
 from daemon.reports.scales import current_scale, time_scale
-from daemon.results import ImpedanceRecord, StepRecord
 from protocols.figures.elements import CIRCUITS
 from protocols.figures.estimate import Array
 from protocols.figures.spectrum import ComplexArray

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from daemon.results import FigureRecord, RunRecord
+from daemon.reading.results import FigureRecord, RunRecord
 from protocols.figures.figure import Figure, LabValue
 from protocols.lab import lasting
 

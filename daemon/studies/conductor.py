@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from daemon.client import AnswerError, ask
 from daemon.errors import ServiceError, UnavailableError, UnknownError
 from daemon.places import Places
+from daemon.reading.results import Results, RunRecord
 from daemon.requests import Channels, Check, Runs, Status, Submit
-from daemon.results import Results, RunRecord
 from daemon.studies.files import check_files, files_of
 from drivers.errors import InstrumentError
 from drivers.rehearsal import RehearsalClock

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from daemon.results import CycleRecord, FigureRecord, Results
+from daemon.reading.results import CycleRecord, FigureRecord, Results
 from daemon.studies.conductor import Measurement
 from protocols.claims import Claim, ClaimedBound, ClaimedCourse, ClaimedRates, ClaimedValue
 from protocols.figures.figure import Figure

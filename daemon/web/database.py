@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from daemon.database import open_database
 from daemon.errors import UnavailableError
+from daemon.recording.database import open_database
 
 _T = TypeVar("_T")
 

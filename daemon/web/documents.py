@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from daemon.order import ResumePolicy
+from daemon.running.order import ResumePolicy
 from daemon.web.problem import ProblemDocument
 from daemon.web.tokens import Scope
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import Engine
 from starlette.responses import StreamingResponse
 
-from daemon.export import FORMATS, export
-from daemon.results import Results
+from daemon.reading.export import FORMATS, export
+from daemon.reading.results import Results
 from daemon.web.problem import HttpError
 from daemon.web.runs import Data, RunName
 from daemon.web.visitor import Viewer

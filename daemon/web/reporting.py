@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Engine
 from starlette.responses import HTMLResponse
 
+from daemon.reading.results import Results
 from daemon.reports.form import Form
 from daemon.reports.report import Report
-from daemon.results import Results
 from daemon.web.problem import HttpError
 from daemon.web.runs import Data, RunName
 from daemon.web.visitor import Viewer

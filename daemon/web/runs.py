@@ -8,10 +8,17 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from daemon.catalogue import LARGEST_PAGE, Catalogue, Page, Wanted
-from daemon.results import CycleRecord, EventRecord, FigureRecord, ImpedanceRecord, Results, StepRecord
-from daemon.thinning import kept
-from daemon.traces import Trace, Traces
+from daemon.reading.catalogue import LARGEST_PAGE, Catalogue, Page, Wanted
+from daemon.reading.results import (
+    CycleRecord,
+    EventRecord,
+    FigureRecord,
+    ImpedanceRecord,
+    Results,
+    StepRecord,
+)
+from daemon.reading.thinning import kept
+from daemon.reading.traces import Trace, Traces
 from daemon.web.answers import written
 from daemon.web.database import Database
 from daemon.web.live import latest, told

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from daemon.client import AnswerError
 from daemon.control import trouble
-from daemon.planning import planned, with_table
 from daemon.requests import Check, Submit
+from daemon.running.planning import planned, with_table
 from daemon.web.answers import written
 from daemon.web.control import Behind
 from daemon.web.cores import Cores

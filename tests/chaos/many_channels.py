@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from daemon.client import ask
-from daemon.messages import Batch, Item, Noted, Readings
+from daemon.delivery.messages import Batch, Item, Noted, Readings
 from daemon.places import Places
 from daemon.requests import Channels, Request, Runs
 from drivers.links.opening import open_link

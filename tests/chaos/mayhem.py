@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 from daemon.client import AnswerError
-from daemon.order import ResumePolicy
+from daemon.reading.results import Results
 from daemon.requests import Channels, Resume, Runs, Stop
-from daemon.results import Results
+from daemon.running.order import ResumePolicy
 from tests.system.laboratory import Laboratory, Place
 from tests.system.ledger import Row, Rows, assert_gapless, assert_kept, committed, missing, recorded
 

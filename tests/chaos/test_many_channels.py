@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.order import ResumePolicy
+from daemon.channels.safe import left, make_all_safe
 from daemon.requests import Submit
-from daemon.safe import left, make_all_safe
+from daemon.running.order import ResumePolicy
 from drivers.links.opening import open_link
 from drivers.neware import Neware
 from drivers.neware_channel import NewareChannel

@@ -8,8 +8,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from daemon.broker import serve_broker
-from daemon.messages import (
+from daemon.delivery.broker import serve_broker
+from daemon.delivery.messages import (
     Batch,
     Item,
     Noted,
@@ -125,7 +125,7 @@ async def running_broker(port: int) -> AsyncIterator[None]:
 async def killed_broker(port: int) -> AsyncIterator[None]:
     """The embedded broker in a process of its own, as it runs in earnest, killed when the block ends."""
     program = (
-        "import asyncio; from daemon.broker import serve_broker\n"
+        "import asyncio; from daemon.delivery.broker import serve_broker\n"
         f"asyncio.run(serve_broker('127.0.0.1', {port}, lambda: print('ready', flush=True)))"
     )
     process = await asyncio.create_subprocess_exec(

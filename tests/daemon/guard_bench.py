@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
-from daemon.engine import Engine
-from daemon.gate import Gate
+from daemon.delivery.messages import Item, Readings
+from daemon.engines.engine import Engine
+from daemon.engines.gate import Gate
+from daemon.engines.programmed import ProgrammedEngine
+from daemon.engines.stepped import SteppedEngine
 from daemon.guards import DEFAULT, Guards, Thresholds
-from daemon.logbook import Logbook
-from daemon.messages import Item, Readings
-from daemon.planning import planned
-from daemon.programmed import ProgrammedEngine
-from daemon.run import Run
+from daemon.running.logbook import Logbook
+from daemon.running.planning import planned
+from daemon.running.run import Run
 from daemon.sources import cell_source, protocol_source
-from daemon.stepped import SteppedEngine
 from drivers.base import Driver, ProgrammedChannel, SteppedChannel
 from drivers.emstat4 import EmStat4
 from drivers.keithley2450 import Keithley2450

@@ -10,10 +10,10 @@ import signal
 import sys
 from pathlib import Path
 
-from daemon.bench_file import BenchFile
+from daemon.channels.bench_file import BenchFile
+from daemon.channels.journalled import Passed
 from daemon.core import Address, Core
-from daemon.journalled import Passed
-from daemon.lifetime import say, told_to_stop
+from daemon.host.lifetime import say, told_to_stop
 from daemon.places import Places
 
 NOBODY = "mqtt://127.0.0.1:1"

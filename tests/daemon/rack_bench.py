@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from daemon.gate import Gate
-from daemon.heartbeat import Heartbeat
-from daemon.logbook import Logbook
-from daemon.messages import Item, Readings, RunEnded, ScanReadings, StepEnded
-from daemon.run import Run
-from daemon.scans import Scans
-from daemon.sitting import Place
-from daemon.stepped import SteppedEngine
+from daemon.delivery.messages import Item, Readings, RunEnded, ScanReadings, StepEnded
+from daemon.engines.gate import Gate
+from daemon.engines.scans import Scans
+from daemon.engines.sitting import Place
+from daemon.engines.stepped import SteppedEngine
+from daemon.host.heartbeat import Heartbeat
+from daemon.running.logbook import Logbook
+from daemon.running.run import Run
 from drivers.scan import Scan, Scanner
 from protocols.limits import Limits
 from protocols.plan import PlannedRepeat, PlannedStep

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from daemon.client import ask
-from daemon.messages import Batch, Item, Noted, ReadingRow, Readings, StepEnded
+from daemon.delivery.messages import Batch, Item, Noted, ReadingRow, Readings, StepEnded
 from daemon.places import Places
 from daemon.requests import Request, Runs
 from simulators.cells.base import Cell

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from daemon.archive import archive, unarchive
+from daemon.delivery.messages import Item, ReadingRow, Readings
 from daemon.errors import BusyError, DamagedError, UnknownError
-from daemon.messages import Item, ReadingRow, Readings
-from daemon.parquet_part import SIZE
-from daemon.results import Counts, ReadingRecord, Results
-from daemon.store import Store
+from daemon.reading.results import Counts, ReadingRecord, Results
+from daemon.recording.archive import archive, unarchive
+from daemon.recording.parquet_part import SIZE
+from daemon.recording.store import Store
 from tests.daemon.deliveries import batched, readings, run_ended, run_started, step_ended, step_started
 
 pytest.importorskip("pyarrow")

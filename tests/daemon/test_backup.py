@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from daemon.backup import Keep, back_up, check, chosen, dated_backups, kept, newest_good, restore, rotate
 from daemon.errors import ConfigurationError, DamagedError, UnavailableError, UnknownError
-from daemon.results import Results
-from daemon.store import Store
+from daemon.reading.results import Results
+from daemon.recording.backup import (
+    Keep,
+    back_up,
+    check,
+    chosen,
+    dated_backups,
+    kept,
+    newest_good,
+    restore,
+    rotate,
+)
+from daemon.recording.store import Store
 from tests.daemon.deliveries import batched, readings, run_ended, run_started, whole_run
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)  # a Tuesday

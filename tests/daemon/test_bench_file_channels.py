@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.bench_file import BenchFile
+from daemon.channels.bench_file import BenchFile
 from protocols.errors import ProtocolError
 
 RACK = "bench: b\ninstruments:\n  rack:\n    driver: emstat4\n"

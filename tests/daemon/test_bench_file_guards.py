@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.bench_file import BenchFile
+from daemon.channels.bench_file import BenchFile
 from daemon.guards import DEFAULT
 from protocols.errors import ProtocolError
 

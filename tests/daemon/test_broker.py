@@ -6,7 +6,7 @@ import sys
 import aiomqtt
 import pytest
 
-from daemon.broker import serve_broker
+from daemon.delivery.broker import serve_broker
 from daemon.errors import ConfigurationError, UnavailableError
 from tests.daemon.deliveries import free_port, running_broker
 
@@ -37,7 +37,7 @@ async def test_a_taken_port_is_named() -> None:
 async def test_in_a_process_of_its_own_it_prints_nothing() -> None:
     port = free_port()
     program = (
-        "import asyncio; from daemon.broker import serve_broker\n"
+        "import asyncio; from daemon.delivery.broker import serve_broker\n"
         f"asyncio.run(serve_broker('127.0.0.1', {port}, lambda: None))"
     )
     process = await asyncio.create_subprocess_exec(

@@ -9,21 +9,21 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.chamber import BenchChamber
-from daemon.chamber_file import ChamberEntry
+from daemon.channels.chamber import BenchChamber
+from daemon.channels.chamber_file import ChamberEntry
+from daemon.channels.simulation_file import NO_CELL, Simulation
+from daemon.channels.surroundings import InChamber
+from daemon.delivery.messages import Noted, ReadingRow, Readings, StepEnded
+from daemon.engines.gate import Gate
+from daemon.engines.programmed import ProgrammedEngine
+from daemon.engines.stepped import SteppedEngine
 from daemon.errors import UnavailableError
-from daemon.gate import Gate
 from daemon.guards import Guards
 from daemon.guards.chamber import ChamberInterlock, Drift, Tolerance
 from daemon.guards.thresholds import DEFAULT as THRESHOLDS
-from daemon.logbook import Logbook
-from daemon.messages import Noted, ReadingRow, Readings, StepEnded
-from daemon.planning import planned
-from daemon.programmed import ProgrammedEngine
-from daemon.run import Run, RunState
-from daemon.simulation_file import NO_CELL, Simulation
-from daemon.stepped import SteppedEngine
-from daemon.surroundings import InChamber
+from daemon.running.logbook import Logbook
+from daemon.running.planning import planned
+from daemon.running.run import Run, RunState
 from drivers.base import SteppedChannel
 from drivers.chamber import ChamberMode, ChamberState
 from drivers.deadman import Deadman, DeadmanKind

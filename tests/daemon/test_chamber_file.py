@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.bench_file import BenchFile
+from daemon.channels.bench_file import BenchFile
 from daemon.guards.chamber import DEFAULT, Drift
 from protocols.errors import ProtocolError
 

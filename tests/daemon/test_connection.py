@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.connection import BrokerAddress
+from daemon.delivery.connection import BrokerAddress
 from daemon.errors import ConfigurationError
 
 

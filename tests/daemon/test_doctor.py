@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from daemon.bench_file import BenchFile
-from daemon.doctor import Diagnosis, alone
+from daemon.channels.bench_file import BenchFile
+from daemon.channels.doctor import Diagnosis, alone
+from daemon.channels.replaying import replayed, written_test
+from daemon.channels.safe import Circuit
 from daemon.errors import UnreadableError
-from daemon.replaying import replayed, written_test
-from daemon.safe import Circuit
 from drivers.links.opening import address_of
 from drivers.rehearsal import RehearsalClock
 from protocols.limits import Bound, Limits, Range

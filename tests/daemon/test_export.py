@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from daemon.delivery.messages import ImpedancePoints, ImpedanceRow, Item, Noted, ReadingRow, Readings
 from daemon.errors import UnknownError
-from daemon.export import READINGS, export
-from daemon.messages import ImpedancePoints, ImpedanceRow, Item, Noted, ReadingRow, Readings
-from daemon.results import Results
-from daemon.store import FigureRow, Store
+from daemon.reading.export import READINGS, export
+from daemon.reading.results import Results
+from daemon.recording.store import FigureRow, Store
 from tests.daemon.deliveries import batched, run_started, whole_run
 
 

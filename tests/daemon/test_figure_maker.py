@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from daemon.figure_maker import RESTS, FigureMaker
-from daemon.ingest import Ending
-from daemon.store import Store
+from daemon.recording.figure_maker import RESTS, FigureMaker
+from daemon.recording.ingest import Ending
+from daemon.recording.store import Store
 from tests.daemon.deliveries import batched, whole_run
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from daemon.foresight import SHORTEST, Foresight
-from daemon.progress import Tally
+from daemon.engines.foresight import SHORTEST, Foresight
+from daemon.engines.progress import Tally
 from protocols.conditions import Quantity
 from protocols.limits import Limits
 from protocols.reading import Reading

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.gate import Gate
+from daemon.delivery.messages import Item, Noted, Readings, RunEnded, StepEnded, StepStarted
+from daemon.engines.gate import Gate
+from daemon.engines.stepped import SteppedEngine
 from daemon.guards import DEFAULT, Guards, Interlock, Thresholds
-from daemon.logbook import RECENT, Logbook
-from daemon.messages import Item, Noted, Readings, RunEnded, StepEnded, StepStarted
-from daemon.position import StepPosition
-from daemon.run import Run, RunState
-from daemon.stepped import SteppedEngine
+from daemon.running.logbook import RECENT, Logbook
+from daemon.running.position import StepPosition
+from daemon.running.run import Run, RunState
 from drivers.errors import LinkError
 from protocols.conditions import Quantity
 from protocols.limits import Bound, Limits, Range

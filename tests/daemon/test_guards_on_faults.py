@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from daemon.run import RunState
+from daemon.running.run import RunState
 from drivers.links.opening import open_link
 from protocols.conditions import Quantity
 from protocols.limits import Bound, Limits, Range

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from daemon.disk import Room, Space
+from daemon.delivery.messages import Noted
 from daemon.errors import UnavailableError
-from daemon.host import Host
-from daemon.messages import Noted
-from daemon.run import RunState
-from daemon.sleep import SleepClock, SleepLock
+from daemon.host.disk import Room, Space
+from daemon.host.machine import Host
+from daemon.host.sleep import SleepClock, SleepLock
+from daemon.running.run import RunState
 from tests.daemon.stepped_bench import LinearCell
 from tests.daemon.test_guarded_runs import Rig
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from daemon.database_errors import safe_url
-from daemon.outbox import Outbox
-from daemon.publisher import Publisher
-from daemon.recorder import Recorder
-from daemon.results import Results
-from daemon.spool import Spool
-from daemon.store import DeadLetter, FigureRow, Store
+from daemon.delivery.outbox import Outbox
+from daemon.delivery.publisher import Publisher
+from daemon.delivery.spool import Spool
+from daemon.reading.results import Results
+from daemon.recording.database_errors import safe_url
+from daemon.recording.recorder import Recorder
+from daemon.recording.store import DeadLetter, FigureRow, Store
 from tests.daemon.deliveries import batched, free_port, whole_run
 
 HOSTILE = (

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from daemon.bench_file import BenchFile
-from daemon.broker_users import entry, with_entries
+from daemon.channels.bench_file import BenchFile
 from daemon.cli import app
+from daemon.delivery.broker_users import entry, with_entries
 from daemon.errors import ConfigurationError
-from daemon.installation import MANIFEST, Installation, Outcome, Placed, sources
+from daemon.host.installation import MANIFEST, Installation, Outcome, Placed, sources
 from protocols.errors import ProtocolError
 
 COMMAND = Path("/opt/galvanod/bin/galvanod")

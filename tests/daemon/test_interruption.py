@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from daemon.interruption import Gap, largest_current, objection, unlike
-from daemon.journal_file import Action
-from daemon.position import Position, StepPosition
+from daemon.running.interruption import Gap, largest_current, objection, unlike
+from daemon.running.journal_file import Action
+from daemon.running.position import Position, StepPosition
 from protocols.conditions import Quantity
 from protocols.reading import Reading
 from protocols.techniques import ConstantCurrent, ConstantPower

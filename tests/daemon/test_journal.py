@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from daemon.channels.journalled import Deeds, JournalledStepped
+from daemon.channels.latches import Latch
 from daemon.errors import BusyError, UnavailableError
-from daemon.journal import Journal
-from daemon.journal_file import JournalFile, Statement
-from daemon.journalled import Deeds, JournalledStepped
-from daemon.latches import Latch
+from daemon.running.journal import Journal
+from daemon.running.journal_file import JournalFile, Statement
 from protocols.setpoint import AtRest, Current, Setpoint
 from tests.daemon.stepped_bench import JumpClock, LinearCell, window
 

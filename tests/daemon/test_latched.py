@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from daemon.client import AnswerError
-from daemon.messages import RunEnded
+from daemon.delivery.messages import RunEnded
 from daemon.requests import Channels, Clear, Submit
 from tests.daemon.survival import survival
 

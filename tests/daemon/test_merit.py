@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from daemon.merit import Merit, figures_for
+from daemon.recording.merit import Merit, figures_for
 from protocols.figures.estimate import Array
 from protocols.figures.run import ImpedanceColumns, ReadingColumns, RunFacts, StepSummary
 from protocols.figures.spectrum import ComplexArray

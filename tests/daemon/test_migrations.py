@@ -12,11 +12,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from daemon import migrations
-from daemon.database import open_database
 from daemon.errors import ConfigurationError, UnavailableError
-from daemon.results import Results
-from daemon.store import Store
-from daemon.tables import metadata
+from daemon.reading.results import Results
+from daemon.recording.database import open_database
+from daemon.recording.store import Store
+from daemon.recording.tables import metadata
 from tests.daemon.deliveries import batched, whole_run
 
 

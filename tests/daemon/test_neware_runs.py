@@ -6,14 +6,14 @@ from math import inf
 
 import pytest
 
-from daemon.engine import Engine
-from daemon.gate import Gate
+from daemon.delivery.messages import Item, Readings, StepEnded, StepStarted
+from daemon.engines.engine import Engine
+from daemon.engines.gate import Gate
+from daemon.engines.programmed import ProgrammedEngine
+from daemon.engines.whole import WholeEngine
 from daemon.guards import DEFAULT, Guards
-from daemon.logbook import Logbook
-from daemon.messages import Item, Readings, StepEnded, StepStarted
-from daemon.programmed import ProgrammedEngine
-from daemon.run import Run, RunState
-from daemon.whole import WholeEngine
+from daemon.running.logbook import Logbook
+from daemon.running.run import Run, RunState
 from drivers.links.opening import open_link
 from drivers.neware import Neware
 from drivers.neware_channel import NewareChannel

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.run import RunState
+from daemon.running.run import RunState
 from tests.daemon.guard_bench import bench, ready_plan
 
 SMU, POTENTIOSTAT = "keithley2450", "emstat4"

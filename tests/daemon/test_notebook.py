@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daemon.archive import archive
 from daemon.imports.importing import import_file
-from daemon.store import Store
+from daemon.recording.archive import archive
+from daemon.recording.store import Store
 from galvanod import Columns, UnavailableError, UnknownError, open_lab
 from tests.daemon.deliveries import batched, whole_run
 from tests.daemon.imports.files import DATA

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from daemon.errors import BusyError
-from daemon.export import export
 from daemon.imports.importing import import_file
-from daemon.open_data import write_folder
-from daemon.parquet_export import write_parquet
-from daemon.results import Results
-from daemon.ro_crate import write_crate
-from daemon.store import Store
+from daemon.reading.export import export
+from daemon.reading.open_data import write_folder
+from daemon.reading.parquet_export import write_parquet
+from daemon.reading.results import Results
+from daemon.reading.ro_crate import write_crate
+from daemon.recording.store import Store
 from tests.daemon.deliveries import batched, whole_run
 from tests.daemon.imports.files import DATA, ECLAB
 

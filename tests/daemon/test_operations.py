@@ -6,8 +6,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from daemon.cli import app
-from daemon.results import Results
-from daemon.store import Store
+from daemon.reading.results import Results
+from daemon.recording.store import Store
 from tests.daemon.deliveries import batched, whole_run
 
 

@@ -10,10 +10,10 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.delivery.messages import Batch, Item, ReadingRow, Readings, data_topic
+from daemon.delivery.outbox import BATCH_BYTES, Outbox, merged, next_deadline, portions
+from daemon.delivery.spool import Spool
 from daemon.errors import UnavailableError
-from daemon.messages import Batch, Item, ReadingRow, Readings, data_topic
-from daemon.outbox import BATCH_BYTES, Outbox, merged, next_deadline, portions
-from daemon.spool import Spool
 from tests.daemon.deliveries import ended, noted, readings, run_started, until
 
 

@@ -11,14 +11,14 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from daemon.archive import archive, unarchive
-from daemon.database_errors import UnstorableError
-from daemon.export import export
-from daemon.ingest import Ending
-from daemon.messages import Batch, ReadingRow, Readings
+from daemon.delivery.messages import Batch, ReadingRow, Readings
 from daemon.migrations import HEAD, revision
-from daemon.results import Results
-from daemon.store import FigureRow, Store
+from daemon.reading.export import export
+from daemon.reading.results import Results
+from daemon.recording.archive import archive, unarchive
+from daemon.recording.database_errors import UnstorableError
+from daemon.recording.ingest import Ending
+from daemon.recording.store import FigureRow, Store
 from tests.daemon.deliveries import batched, whole_run
 from tests.postgres import binaries, cluster
 

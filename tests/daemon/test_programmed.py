@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from daemon.gate import Gate
-from daemon.logbook import Logbook
-from daemon.messages import ImpedancePoints, Item, Noted, Readings, StepEnded
-from daemon.programmed import ProgrammedEngine
-from daemon.run import Run, RunState
+from daemon.delivery.messages import ImpedancePoints, Item, Noted, Readings, StepEnded
+from daemon.engines.gate import Gate
+from daemon.engines.programmed import ProgrammedEngine
+from daemon.running.logbook import Logbook
+from daemon.running.run import Run, RunState
 from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
 from protocols.conditions import AnyOf, Quantity
 from protocols.limits import Limits

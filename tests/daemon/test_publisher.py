@@ -12,11 +12,18 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from daemon.delivery.messages import (
+    DATA_TOPICS,
+    HELLO_TOPIC,
+    Acknowledged,
+    Batch,
+    RecorderHello,
+    acknowledged_topic,
+)
+from daemon.delivery.outbox import Outbox
+from daemon.delivery.publisher import Publisher, _publish
+from daemon.delivery.spool import Spool, Spooled
 from daemon.errors import ConfigurationError
-from daemon.messages import DATA_TOPICS, HELLO_TOPIC, Acknowledged, Batch, RecorderHello, acknowledged_topic
-from daemon.outbox import Outbox
-from daemon.publisher import Publisher, _publish
-from daemon.spool import Spool, Spooled
 from tests.daemon.deliveries import ended, free_port, noted, running_broker, until
 
 
@@ -157,7 +164,7 @@ async def test_a_broker_that_comes_late_and_goes_again_is_waited_for(
             await until(lambda: not publisher.connected)
     await ended(task)
     lost = [record for record in caplog.records if "is gone" in record.message]
-    assert [record.name for record in caplog.records] == ["daemon.publisher"] * len(lost)
+    assert [record.name for record in caplog.records] == ["daemon.delivery.publisher"] * len(lost)
     assert len(lost) == 2
     assert outbox.backlog == 1
 
@@ -195,7 +202,7 @@ async def test_a_broker_that_accepts_and_never_answers_leaves_nothing_behind(out
 
 @pytest.mark.parametrize("url", ["http://host", "mqtt://", "mqtt://host:port", "host:1883"])
 def test_an_address_that_is_none_is_named(url: str) -> None:
-    from daemon.connection import BrokerAddress
+    from daemon.delivery.connection import BrokerAddress
 
     with pytest.raises(ConfigurationError, match="broker '"):
         BrokerAddress.parse(url)

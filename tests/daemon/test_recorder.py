@@ -11,14 +11,14 @@ import aiomqtt
 import msgspec
 import pytest
 
-from daemon.figure_maker import later
-from daemon.messages import VERSION, Acknowledged, Batch, Readings, acknowledged_topic, data_topic
-from daemon.outbox import Outbox
-from daemon.publisher import Publisher
-from daemon.recorder import Recorder, record
-from daemon.results import Counts, Results
-from daemon.spool import Spool
-from daemon.store import Store
+from daemon.delivery.messages import VERSION, Acknowledged, Batch, Readings, acknowledged_topic, data_topic
+from daemon.delivery.outbox import Outbox
+from daemon.delivery.publisher import Publisher
+from daemon.delivery.spool import Spool
+from daemon.reading.results import Counts, Results
+from daemon.recording.figure_maker import later
+from daemon.recording.recorder import Recorder, record
+from daemon.recording.store import Store
 from tests.daemon.deliveries import (
     batched,
     ended,

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from daemon.backup import FOLDER, back_up, restore
+from daemon.delivery.messages import Batch, Item
 from daemon.errors import DamagedError, UnavailableError
-from daemon.figure_maker import FigureMaker
-from daemon.ingest import Ending, Ingest
-from daemon.lineage import Mark
-from daemon.messages import Batch, Item
-from daemon.recorder import Recorder
-from daemon.results import Results
-from daemon.store import Store
+from daemon.reading.results import Results
+from daemon.recording.backup import FOLDER, back_up, restore
+from daemon.recording.figure_maker import FigureMaker
+from daemon.recording.ingest import Ending, Ingest
+from daemon.recording.lineage import Mark
+from daemon.recording.recorder import Recorder
+from daemon.recording.store import Store
 from tests.daemon.deliveries import batched, ended, free_port, readings, run_started, running_broker, until
 from tests.daemon.test_recorder import core, put_slowly, recorder_for, recording
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from daemon.client import AnswerError
+from daemon.delivery.messages import RunEnded, RunStarted
+from daemon.delivery.spool import Spool
 from daemon.errors import ConfigurationError, UnavailableError
-from daemon.journal_file import JournalFile
-from daemon.messages import RunEnded, RunStarted
-from daemon.order import ResumePolicy
 from daemon.requests import Channels, Resume, Stop, Submit
-from daemon.spool import Spool
+from daemon.running.journal_file import JournalFile
+from daemon.running.order import ResumePolicy
 from tests.daemon.survival import CELL, Survival, survival
 
 CHARGE_AND_DISCHARGE = """protocol: there and back

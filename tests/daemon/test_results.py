@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from daemon.delivery.messages import Batch, ImpedancePoints, ImpedanceRow, Item
 from daemon.errors import UnavailableError, UnknownError
-from daemon.messages import Batch, ImpedancePoints, ImpedanceRow, Item
-from daemon.results import Counts, Results
-from daemon.store import Store
+from daemon.reading.results import Counts, Results
+from daemon.recording.store import Store
 from tests.daemon.deliveries import batched, readings, run_ended, step_ended, step_started, whole_run
 
 

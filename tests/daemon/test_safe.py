@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from daemon.attendance import require_deadman
-from daemon.bench_file import BenchFile
+from daemon.channels.attendance import require_deadman
+from daemon.channels.bench_file import BenchFile
+from daemon.channels.instrument import Instrument
+from daemon.channels.safe import Circuit, circuits, leave, left, make_all_safe, make_stations_safe
+from daemon.channels.station import Station
 from daemon.cli import app
 from daemon.errors import ConfigurationError
-from daemon.instrument import Instrument
-from daemon.safe import Circuit, circuits, leave, left, make_all_safe, make_stations_safe
-from daemon.station import Station
 from drivers.base import SteppedChannel
 from drivers.deadman import Deadman, DeadmanKind
 from drivers.emstat4 import EmStat4

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from daemon.position import decoded
-from daemon.run import RunState
+from daemon.running.position import decoded
+from daemon.running.run import RunState
 from drivers.errors import LinkError
 from protocols.conditions import Quantity
 from protocols.recording import Recording

@@ -6,12 +6,12 @@ from random import Random
 import numpy as np
 import pytest
 
-from daemon.counts import Count
-from daemon.position import Position, StepPosition, decoded
-from daemon.progress import Tally
-from daemon.quiet import Quiet
-from daemon.scan_positions import brought_forward
-from daemon.seats import Seats, Sitter
+from daemon.engines.counts import Count
+from daemon.engines.progress import Tally
+from daemon.engines.quiet import Quiet
+from daemon.engines.scan_positions import brought_forward
+from daemon.engines.seats import Seats, Sitter
+from daemon.running.position import Position, StepPosition, decoded
 from drivers.scan import Scan
 from protocols.reading import Reading
 from protocols.recording import Recording

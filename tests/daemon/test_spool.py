@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.lineage import UNMARKED, Mark
-from daemon.spool import Spool, Spooled, Told
+from daemon.delivery.spool import Spool, Spooled, Told
+from daemon.recording.lineage import UNMARKED, Mark
 
 
 def some(*sequences: int) -> list[Spooled]:

@@ -5,11 +5,11 @@ import math
 
 import pytest
 
-from daemon.gate import Gate
-from daemon.logbook import Logbook
-from daemon.messages import Item, Noted, Readings, RunEnded, StepEnded
-from daemon.run import Run, RunState
-from daemon.stepped import SteppedEngine
+from daemon.delivery.messages import Item, Noted, Readings, RunEnded, StepEnded
+from daemon.engines.gate import Gate
+from daemon.engines.stepped import SteppedEngine
+from daemon.running.logbook import Logbook
+from daemon.running.run import Run, RunState
 from protocols.conditions import AnyOf, Quantity
 from protocols.limits import Limits
 from protocols.plan import Ceiling, PlannedRepeat, PlannedStep

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daemon.database_errors import UnstorableError
+from daemon.delivery.messages import Batch, Item, ReadingRow, Readings, StepEnded
 from daemon.errors import UnavailableError, UnknownError
-from daemon.ingest import Ending
-from daemon.messages import Batch, Item, ReadingRow, Readings, StepEnded
-from daemon.results import Results
-from daemon.store import DeadLetter, FigureRow, Store
+from daemon.reading.results import Results
+from daemon.recording.database_errors import UnstorableError
+from daemon.recording.ingest import Ending
+from daemon.recording.store import DeadLetter, FigureRow, Store
 from tests.daemon.deliveries import batched, readings, step_ended, step_started, whole_run
 
 TABLES = ("cells", "protocols", "instruments", "runs", "steps", "readings", "impedance", "cycles", "events")

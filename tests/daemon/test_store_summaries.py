@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.ingest import STEPS_OF_CYCLE
-from daemon.store import Store
-from daemon.summaries import Pairing, StepTotals, pairing_of, summarise
+from daemon.recording.ingest import STEPS_OF_CYCLE
+from daemon.recording.store import Store
+from daemon.recording.summaries import Pairing, StepTotals, pairing_of, summarise
 
 
 def step(verb: str, capacity: float | None, energy: float | None, *, ended: bool = True) -> StepTotals:

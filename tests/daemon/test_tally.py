@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.progress import Tally
+from daemon.engines.progress import Tally
 from protocols.reading import Reading
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from daemon import position
-from daemon.backup import dated_backups
-from daemon.run import RunState
-from daemon.uptime import Uptime, boot, seconds_since, uptime
-from daemon.wall_clock import doubt
+from daemon.host.uptime import Uptime, boot, seconds_since, uptime
+from daemon.host.wall_clock import doubt
+from daemon.recording.backup import dated_backups
+from daemon.running import position
+from daemon.running.run import RunState
 from tests.daemon.stepped_bench import LinearCell
 from tests.daemon.test_guarded_runs import CHARGE, Rig
 

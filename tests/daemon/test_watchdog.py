@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from daemon.gate import Gate
-from daemon.heartbeat import Heartbeat, beating, feel_pulse
-from daemon.lineage import Mark
-from daemon.logbook import Logbook
-from daemon.notify import Notifier
-from daemon.outbox import Outbox
-from daemon.publisher import Publisher
-from daemon.run import Run, RunState
-from daemon.spool import NO_SCANS, NOTHING, Spool, Spooled, Told
-from daemon.stepped import SteppedEngine
-from daemon.watchdog import Watchdog, interval_of
+from daemon.delivery.outbox import Outbox
+from daemon.delivery.publisher import Publisher
+from daemon.delivery.spool import NO_SCANS, NOTHING, Spool, Spooled, Told
+from daemon.engines.gate import Gate
+from daemon.engines.stepped import SteppedEngine
+from daemon.host.heartbeat import Heartbeat, beating, feel_pulse
+from daemon.host.notify import Notifier
+from daemon.host.watchdog import Watchdog, interval_of
+from daemon.recording.lineage import Mark
+from daemon.running.logbook import Logbook
+from daemon.running.run import Run, RunState
 from drivers.base import SteppedChannel
 from protocols.conditions import Quantity
 from protocols.setpoint import AtRest

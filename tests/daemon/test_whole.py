@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from daemon.gate import Gate
-from daemon.logbook import Logbook
-from daemon.messages import Item, Noted, Readings, StepEnded, StepStarted
-from daemon.position import Position, decoded
-from daemon.run import Run, RunState
-from daemon.whole import WholeEngine
+from daemon.delivery.messages import Item, Noted, Readings, StepEnded, StepStarted
+from daemon.engines.gate import Gate
+from daemon.engines.whole import WholeEngine
+from daemon.running.logbook import Logbook
+from daemon.running.position import Position, decoded
+from daemon.running.run import Run, RunState
 from drivers.base import Program, ProgramState, ProgramStatus, Record
 from drivers.errors import LinkError
 from drivers.whole import Followed, Stretch, Taken, Unheld, WholeChannel, WholeProgram

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.bench_file import BenchFile
+from daemon.channels.bench_file import BenchFile
 from drivers.base import SteppedChannel
 from drivers.errors import InstrumentError, RefusedError
 from drivers.links.opening import open_link

@@ -14,7 +14,7 @@ import pyvisa
 from pyvisa.resources import MessageBasedResource
 from typer.testing import CliRunner
 
-from daemon.bench_file import BenchFile
+from daemon.channels.bench_file import BenchFile
 from daemon.cli import app
 from protocols.errors import ProtocolError
 from tests.simulators.json_port import JsonPort, json_port

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from daemon.client import AnswerError
+from daemon.reading.results import Results
 from daemon.requests import Clear, Runs
-from daemon.results import Results
 from simulators.faults import FaultKind
 from tests.system.laboratory import Laboratory, Place
 from tests.system.watched import Extremes

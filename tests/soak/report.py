@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
-from daemon.results import Results
+from daemon.reading.results import Results
 from tests.chaos.mayhem import Mayhem
 from tests.soak.adversity import HIGH, LOW, Episode, Story
 from tests.system.ledger import Rows, recorded

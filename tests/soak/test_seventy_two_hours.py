@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from daemon.results import Results
+from daemon.reading.results import Results
 from tests.soak.adversity import BENCH, PROTOCOL, Story, harmed, late, unopened
 from tests.soak.report import report_adversity
 from tests.system.laboratory import laboratory

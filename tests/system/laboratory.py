@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from daemon.child import Child
 from daemon.client import ask
-from daemon.order import ResumePolicy
+from daemon.host.child import Child
 from daemon.places import Places
+from daemon.reading.results import Results
 from daemon.requests import Request, Runs, Status, Submit
-from daemon.results import Results
+from daemon.running.order import ResumePolicy
 from daemon.sources import cell_source, protocol_source
 from simulators.cells.library import make_cell
 from simulators.faults import Faults

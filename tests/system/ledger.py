@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from daemon.messages import Batch, Readings
+from daemon.delivery.messages import Batch, Readings
 from tests.system.watched import Said
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.results import Results
+from daemon.reading.results import Results
 from tests.system.conftest import LONG
 from tests.system.laboratory import Laboratory, Place, laboratory
 

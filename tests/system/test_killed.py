@@ -9,8 +9,8 @@ import pytest
 
 from daemon.client import ask
 from daemon.places import Places
+from daemon.reading.results import Counts, Results
 from daemon.requests import Runs, Submit
-from daemon.results import Counts, Results
 from daemon.sources import cell_source
 from daemon.up import Plan, service
 from tests.system.conftest import LONG

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from daemon.child import Child
 from daemon.client import ask
-from daemon.order import ResumePolicy
+from daemon.host.child import Child
 from daemon.places import Places
+from daemon.reading.results import Results
 from daemon.requests import Runs, Status, Submit
-from daemon.results import Results
+from daemon.running.order import ResumePolicy
 from simulators.rack import Rack
 from tests.daemon.deliveries import free_port
 from tests.postgres import binaries, cluster

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from daemon.reading.results import Results
 from daemon.requests import Runs
-from daemon.results import Results
 from tests.system.laboratory import Laboratory, Place, laboratory
 
 PATIENCE = 500.0  # seconds: each reading is several solutions of a physical model

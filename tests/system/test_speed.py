@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.results import Results, StepRecord
+from daemon.reading.results import Results, StepRecord
 from tests.system.conftest import LONG
 from tests.system.laboratory import Place, laboratory
 

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import aiomqtt
 import pytest
 
-from daemon.connection import BrokerAddress, connected
-from daemon.messages import HELLO_TOPIC, acknowledged_topic, data_topic
-from daemon.outbox import Outbox
-from daemon.publisher import Publisher
-from daemon.recorder import Recorder
-from daemon.results import Counts, Results
-from daemon.spool import Spool
+from daemon.delivery.connection import BrokerAddress, connected
+from daemon.delivery.messages import HELLO_TOPIC, acknowledged_topic, data_topic
+from daemon.delivery.outbox import Outbox
+from daemon.delivery.publisher import Publisher
+from daemon.delivery.spool import Spool
+from daemon.reading.results import Counts, Results
+from daemon.recording.recorder import Recorder
 from tests.daemon.deliveries import ended, free_port, until, whole_run
 from tests.systemd.tree import installed
 

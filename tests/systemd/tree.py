@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from daemon.installation import Installation
+from daemon.host.installation import Installation
 
 UNITS = "usr/local/lib/systemd/system"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiomqtt
 
-from daemon.connection import BrokerAddress, connected
+from daemon.delivery.connection import BrokerAddress, connected
 from daemon.notices.commands import Commands
 from daemon.web.cores import Cores
 from daemon.web.tokens import Scope, Tokens

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from daemon import traces
-from daemon.archive import archive
-from daemon.catalogue import Catalogue, Wanted
-from daemon.database import open_database
 from daemon.errors import UnknownError
-from daemon.prepared import prepared
-from daemon.thinning import kept
-from daemon.traces import Traces
+from daemon.reading import traces
+from daemon.reading.catalogue import Catalogue, Wanted
+from daemon.reading.thinning import kept
+from daemon.reading.traces import Traces
+from daemon.recording.archive import archive
+from daemon.recording.database import open_database
+from daemon.recording.prepared import prepared
 
 COUNT = 30_000
 SPIKE = 17_777

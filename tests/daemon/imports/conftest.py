@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.results import Results
-from daemon.store import Store
+from daemon.reading.results import Results
+from daemon.recording.store import Store
 
 
 @pytest.fixture(scope="session")

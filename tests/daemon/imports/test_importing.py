@@ -10,8 +10,8 @@ import pytest
 
 from daemon.errors import BusyError, UnknownError, UnreadableError
 from daemon.imports.importing import Wishes, import_file, import_joined
-from daemon.results import Results
-from daemon.store import Store
+from daemon.reading.results import Results
+from daemon.recording.store import Store
 from protocols.cell import Cell
 from protocols.library import cell_path
 from tests.daemon.deliveries import batched, whole_run

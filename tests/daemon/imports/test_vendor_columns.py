@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from daemon.imports.importing import import_file
-from daemon.results import CycleRecord, Results
-from daemon.store import Store
+from daemon.reading.results import CycleRecord, Results
+from daemon.recording.store import Store
 from tests.daemon.imports.files import DATA, ECLAB, MACCOR
 
 AMPERE_HOUR = WATT_HOUR = 3600.0

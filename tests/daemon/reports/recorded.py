@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from daemon.messages import (
+from daemon.delivery.messages import (
     ImpedancePoints,
     ImpedanceRow,
     Item,
@@ -17,7 +17,7 @@ from daemon.messages import (
     StepEnded,
     StepStarted,
 )
-from daemon.store import FigureRow, Store
+from daemon.recording.store import FigureRow, Store
 from tests.daemon.deliveries import batched, run_started
 
 PER_STEP = 60

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from daemon.cli import app
-from daemon.store import Store
+from daemon.recording.store import Store
 from protocols.errors import GalvanodError
 from tests.daemon.reports.recorded import keep_run
 

@@ -9,10 +9,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, async_playwright
 
+from daemon.reading.results import Results
+from daemon.recording.store import Store
 from daemon.reports.form import Form
 from daemon.reports.report import Report
-from daemon.results import Results
-from daemon.store import Store
 from tests.daemon.reports.recorded import keep_run
 
 CHROMIUM = shutil.which("chromium")

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from daemon.cli import app
 from daemon.errors import UnknownError
+from daemon.reading.results import Results
+from daemon.recording.store import Store
 from daemon.reports.form import Form
 from daemon.reports.report import Report
-from daemon.results import Results
-from daemon.store import Store
 from tests.daemon.reports.recorded import keep_run
 
 

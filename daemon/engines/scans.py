@@ -1,0 +1,186 @@
+"""Looking at many channels of one instrument at a time, for as long as nothing happens on them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from daemon.delivery.messages import ScanReadings
+from daemon.delivery.outbox import next_deadline
+from daemon.engines.gate import Gate
+from daemon.engines.seats import Seats, Sitter
+from daemon.errors import UnavailableError
+from daemon.host.heartbeat import Heartbeat
+from drivers.errors import InstrumentError
+from drivers.scan import Scan, Scanner
+from protocols.reading import Reading
+
+BEAT = 1.0
+"""Seconds between a channel's signs of life while it is scanned faster."""
+
+_log = logging.getLogger(__name__)
+
+Record = Callable[[ScanReadings], None]
+"""Hands readings over without waiting. Raises `UnavailableError` where nothing more can be taken."""
+
+Asked = Callable[[Reading], bool]
+"""Whether those guards are content that must be asked at every reading."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Who sits, and where news of it goes."""
+
+    sitter: Sitter
+    heartbeat: Heartbeat
+    woken: "asyncio.Future[Reading | None]"
+
+
+class Scans:
+    """One scan of everybody who sits here every `interval` seconds, by absolute deadlines.
+
+    Each reading is recorded before anything comes of it. Whoever has a reading that is not quiet is
+    woken with it, at once, and judges it; so is everybody where a scan fails, without one. The task
+    that looks is its owner's, who ends it with `aclose`. `patience` in seconds is what one scan may take.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        scanner: Scanner,
+        places: Sequence[str],
+        interval: float,
+        patience: float,
+        record: Record,
+    ) -> None:
+        self.name = name
+        self.seats = Seats(places)
+        self._scanner = scanner
+        self._interval = interval
+        self._patience = patience
+        self._record = record
+        self._waiting: dict[str, _Waiting] = {}
+        self._asked: dict[str, Asked] = {}
+        self._beats = max(1, round(BEAT / interval))  # scans from one sign of life to the next
+        self._scans = 0
+        self._somebody = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def sit(
+        self, sitter: Sitter, gate: Gate, asked: Asked | None, heartbeat: Heartbeat
+    ) -> Reading | None:
+        """Be counted here until something happens; return the reading that is to be judged.
+
+        None where there is none: a person pauses, a scan failed, or nobody has looked for too long.
+        What was counted until then is in `seats.count`.
+        """
+        loop = asyncio.get_running_loop()
+        if gate.closed:
+            return None
+        waiting = _Waiting(sitter, heartbeat, loop.create_future())
+        self._waiting[sitter.place] = waiting
+        gate.closing = partial(self._wake_with, sitter.place, None)
+        if asked is not None:
+            self._asked[sitter.place] = asked
+        self.seats.sit(sitter)
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._look(), name=f"scans of {self.name}")
+        self._somebody.set()
+        try:
+            return await self._woken(waiting)
+        finally:
+            gate.closing = None
+            self._asked.pop(sitter.place, None)
+            self._waiting.pop(sitter.place, None)
+            self.seats.leave(sitter.place)
+
+    async def aclose(self) -> None:
+        """Look no more; who still sits is woken."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _woken(self, waiting: _Waiting) -> Reading | None:
+        """Wait to be woken, but not for ever on somebody else's word: see that one is counted."""
+        seen = waiting.sitter.count.readings
+        while True:
+            done, _ = await asyncio.wait({waiting.woken}, timeout=self._interval + 2.0 * self._patience)
+            if done:
+                return waiting.woken.result()
+            counted = self.seats.count(waiting.sitter.place).readings
+            if counted == seen:
+                return None
+            seen = counted
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        try:
+            while True:
+                await self._somebody.wait()
+                due = next_deadline(due, loop.time(), self._interval)
+                await asyncio.sleep(due - loop.time())
+                if self.seats.places:
+                    await self._scan(self.seats.places)
+                else:
+                    self._somebody.clear()
+        except Exception:  # a fault of ours must not take the channels with it: they go on alone
+            _log.exception("the scans of %s ended", self.name)
+        finally:
+            self._wake(list(self._waiting))
+
+    async def _scan(self, places: tuple[str, ...]) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                scan = await self._scanner.scan(places)
+        except (InstrumentError, TimeoutError):
+            self._wake(places)  # each asks for its own reading, and judges what comes of that
+            return
+        if places != self.seats.places:
+            scan, places = _of(scan, places, self.seats.places)
+        seen = self.seats.seen(scan, places, self._objecting(scan, places))
+        try:
+            if seen.kept is not None:
+                self._record(seen.kept)
+        except UnavailableError:
+            self._wake(places)
+            return
+        self.seats.accept(seen)
+        self._scans += 1
+        if self._scans % self._beats == 0:
+            for place in places:
+                self._waiting[place].heartbeat.beat()
+        for position in seen.loud:
+            plain = bool(scan.plain[position])
+            self._wake_with(places[position], _reading(scan, position) if plain else None)
+
+    def _objecting(self, scan: Scan, places: Sequence[str]) -> list[int]:
+        """Ask the guards that remember; return the positions of the places where one objects."""
+        if not self._asked:
+            return []
+        each = ((position, self._asked.get(place)) for position, place in enumerate(places))
+        return [
+            position for position, asked in each if asked is not None and not asked(_reading(scan, position))
+        ]
+
+    def _wake(self, places: Iterable[str]) -> None:
+        for place in places:
+            self._wake_with(place, None)
+
+    def _wake_with(self, place: str, reading: Reading | None) -> None:
+        waiting = self._waiting.get(place)
+        if waiting is not None and not waiting.woken.done():
+            waiting.woken.set_result(reading)
+
+
+def _reading(scan: Scan, position: int) -> Reading:
+    return Reading(scan.time, float(scan.voltage[position]), float(scan.current[position]))
+
+
+def _of(scan: Scan, asked: Sequence[str], seated: Sequence[str]) -> tuple[Scan, tuple[str, ...]]:
+    """Return what was seen of those who sat from before the question until after the answer."""
+    there = set(seated)
+    positions = [position for position, place in enumerate(asked) if place in there]
+    found = Scan(scan.time, scan.voltage[positions], scan.current[positions], scan.plain[positions])
+    return found, tuple(asked[position] for position in positions)

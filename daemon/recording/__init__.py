@@ -1,0 +1,1 @@
+"""The recorder and its database: rows, figures, backups, repairs, archives."""

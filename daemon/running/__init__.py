@@ -1,0 +1,1 @@
+"""Runs: planned, conducted, journalled, and brought back after an interruption."""

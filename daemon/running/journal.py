@@ -1,0 +1,253 @@
+"""The journal in use: one thread writes, and whoever writes at the same time shares one commit."""
+
+import asyncio
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, Self, TypeVar
+
+from daemon.channels.latches import Latch
+from daemon.errors import ServiceError, UnavailableError
+from daemon.running.journal_file import Action, JournalFile, Statement
+from daemon.running.order import Order
+
+_log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+_RETRY = 1.0  # seconds until a note that the disk did not take is tried again
+
+
+class _Entry(NamedTuple):
+    statement: Statement
+    awaited: bool
+
+
+class _Batch:
+    """What the next commit carries, and the future of those who wait for it."""
+
+    def __init__(self) -> None:
+        self.entries: list[_Entry] = []
+        self.awaited = False
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done.add_done_callback(lambda done: done.exception())  # nobody may be waiting
+
+
+class Journal:
+    """Intents, acts, latches, cells and orders; to be used from the event loop's thread.
+
+    `commit` returns once its statements are on the disk. `note` does not wait: what it was given is
+    written with the next commit, in order, and tried again where the disk does not take it.
+    """
+
+    def __init__(self, file: JournalFile, thread: ThreadPoolExecutor) -> None:
+        self._file = file
+        self._thread = thread
+        self._batch = _Batch()
+        self._writing: asyncio.Future[None] | None = None
+        self._next_action = file.next_action
+        self._retry: asyncio.TimerHandle | None = None
+        self.trouble: str | None = None
+        """Why the last commit failed; None when it did not."""
+        self.latches = file.latches()
+        self.cells = file.cells()
+        self.orders: Sequence[Order] = file.open_runs()
+        """The runs that were open when this core started."""
+        self.waiting: Sequence[bytes] = file.waiting()
+        """The submissions that waited on their channels then."""
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open or create the journal, which begins an epoch."""
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        loop = asyncio.get_running_loop()
+        try:
+            file = await loop.run_in_executor(thread, JournalFile.open, path)
+        except sqlite3.Error as error:
+            thread.shutdown()
+            raise UnavailableError(f"the journal {path} cannot be opened: {error}") from error
+        return cls(file, thread)
+
+    @property
+    def last_action(self) -> int:
+        """The number of the last action, whoever's it was."""
+        return self._next_action - 1
+
+    @property
+    def epoch(self) -> int:
+        return self._file.epoch
+
+    async def commit(self, *statements: Statement) -> None:
+        """Write now; raises `UnavailableError` if the disk does not take it."""
+        batch = self._put(statements, awaited=True)
+        batch.awaited = True
+        self._start()
+        await asyncio.shield(batch.done)
+
+    def note(self, *statements: Statement) -> None:
+        """Write as soon as may be, without waiting."""
+        self._put(statements, awaited=False)
+        self._start()
+
+    async def open_run(self, order: Order) -> None:
+        """Keep the order of a run, and the cell its channel holds from now on."""
+        self.cells[order.channel] = order.cell
+        now = time.time()
+        keyed = [("INSERT INTO submission VALUES (?, ?)", (order.key, order.run))] if order.key else []
+        await self.commit(
+            *keyed,
+            ("INSERT INTO run VALUES (?, ?, ?, ?, NULL)", (order.run, order.channel, order.encoded(), now)),
+            ("REPLACE INTO cell VALUES (?, ?, ?, ?)", (order.channel, order.cell, order.run, now)),
+        )
+
+    async def submitted(self, key: str) -> Order | None:
+        """Return the order that a submission with this key began; None where there was none."""
+        return await self._read(lambda: self._file.submitted(key))
+
+    async def wait(self, number: int, source: bytes) -> None:
+        """Keep a submission that waits."""
+        await self.commit(("INSERT INTO waiting VALUES (?, ?)", (number, source)))
+
+    async def wait_no_more(self, number: int) -> None:
+        """Forget a submission that waited."""
+        await self.commit(("DELETE FROM waiting WHERE number = ?", (number,)))
+
+    async def close_run(self, run: str) -> None:
+        """Note that the run has its stop record."""
+        await self.commit(("UPDATE run SET closed = ? WHERE name = ?", (time.time(), run)))
+
+    async def intend(self, channel: str, run: str, step: int, kind: str, arguments: Mapping[str, Any]) -> int:
+        """Write down what is about to be done; returns its number once that is on the disk."""
+        number = self._number_action()
+        row = (number, self.epoch, channel, run, step, kind, json.dumps(arguments), time.time())
+        await self.commit(
+            (
+                "INSERT INTO action (number, epoch, channel, run, step, kind, arguments, phase, intended)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 'intent', ?)",
+                row,
+            )
+        )
+        return number
+
+    def settle(self, number: int, phase: str, read_back: str) -> None:
+        """Note what became of an intent."""
+        sql = "UPDATE action SET phase = ?, settled = ?, read_back = ? WHERE number = ?"
+        self.note((sql, (phase, time.time(), read_back, number)))
+
+    def acted(self, channel: str, run: str, step: int, kind: str, phase: str, read_back: str) -> None:
+        """Note an action that did not wait for its intent: switching off."""
+        row = (self._number_action(), self.epoch, channel, run, step, kind, phase, time.time(), read_back)
+        self.note(
+            (
+                "INSERT INTO action (number, epoch, channel, run, step, kind, arguments, phase, settled,"
+                " read_back) VALUES (?, ?, ?, ?, ?, ?, '{}', ?, ?, ?)",
+                row,
+            )
+        )
+
+    async def latch(self, latch: Latch) -> None:
+        """Latch a channel: at once in memory, then on the disk."""
+        self.latches[latch.channel] = latch
+        readings = json.dumps(latch.readings)
+        row = (latch.channel, latch.time, latch.run, latch.reason, readings)
+        await self.commit(("REPLACE INTO latch VALUES (?, ?, ?, ?, ?)", row))
+
+    async def clear(self, channel: str, who: str, reason: str) -> None:
+        """Undo a latch; who did it and why stays in the audit."""
+        latch = self.latches[channel]
+        detail = {"reason": reason, "latched for": latch.reason, "latched": latch.time}
+        await self.commit(
+            ("DELETE FROM latch WHERE channel = ?", (channel,)),
+            _audited(who, "clear", channel, json.dumps(detail)),
+        )
+        del self.latches[channel]
+
+    def audit(self, who: str, what: str, subject: str, detail: str) -> None:
+        """Note that somebody asked for something and got it."""
+        self.note(_audited(who, what, subject, detail))
+
+    async def audited(self, what: str, subject: str, since: float) -> list[tuple[float, str, str]]:
+        """Return when, by whom and with what detail something was done since a moment (UTC seconds)."""
+        return await self._read(lambda: self._file.audit(what, subject, since))
+
+    async def entries(self, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """Return who did what, the latest first, below a number."""
+        return await self._read(lambda: self._file.entries(before, limit))
+
+    async def actions(self, run: str) -> list[Action]:
+        """Return what was done for a run, in order."""
+        return await self._read(lambda: self._file.actions(run))
+
+    async def aclose(self) -> None:
+        """Write what is left, then close the file and end its thread."""
+        if self._retry is not None:
+            self._retry.cancel()
+        try:
+            await self.commit()
+        except ServiceError as error:
+            _log.error("the journal is closed with notes unwritten: %s", error)
+        if self._retry is not None:
+            self._retry.cancel()
+        try:
+            await self._read(self._file.close)
+        finally:
+            self._thread.shutdown()
+
+    async def _read(self, question: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question)
+
+    def _number_action(self) -> int:
+        number = self._next_action
+        self._next_action += 1
+        return number
+
+    def _put(self, statements: Sequence[Statement], awaited: bool) -> _Batch:
+        self._batch.entries.extend(_Entry(statement, awaited) for statement in statements)
+        return self._batch
+
+    def _start(self) -> None:
+        """Begin a commit unless one is under way, which begins the next when it is over."""
+        if self._writing is not None:
+            return
+        batch, self._batch = self._batch, _Batch()
+        statements = [entry.statement for entry in batch.entries]
+        loop = asyncio.get_running_loop()
+        self._writing = loop.run_in_executor(self._thread, self._file.commit, statements)
+        self._writing.add_done_callback(lambda written: self._settle(batch, written))
+
+    def _settle(self, batch: _Batch, written: asyncio.Future[None]) -> None:
+        self._writing = None
+        error = written.exception()
+        if error is None:
+            self.trouble = None
+            batch.done.set_result(None)
+            if self._batch.entries or self._batch.awaited:
+                self._start()
+        else:
+            self._refused(batch, error)
+
+    def _refused(self, batch: _Batch, error: BaseException) -> None:
+        """Tell those who wait; what nobody waits for stays, before everything younger."""
+        self.trouble = str(error) or type(error).__name__
+        _log.error("the journal takes nothing: %s", self.trouble)
+        kept = [entry for entry in batch.entries if not entry.awaited]
+        self._batch.entries[:0] = kept
+        refusal = (
+            error
+            if isinstance(error, ServiceError)
+            else UnavailableError(f"the journal did not take it: {self.trouble}")
+        )
+        batch.done.set_exception(refusal)
+        if self._batch.awaited:
+            self._start()
+        elif kept and not isinstance(error, ServiceError):
+            self._retry = asyncio.get_running_loop().call_later(_RETRY, self._start)
+
+
+def _audited(who: str, what: str, subject: str, detail: str) -> Statement:
+    sql = "INSERT INTO audit (time, who, what, subject, detail) VALUES (?, ?, ?, ?, ?)"
+    return sql, (time.time(), who, what, subject, detail)
