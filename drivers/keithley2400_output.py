@@ -95,7 +95,7 @@ class Output(SteppedChannel):
             await self._raise_opened()
         if state != "1":
             raise LinkError(f"{self._scpi.who}: OUTP? answered {state!r}; wanted 0 or 1")
-        volts, amperes, relative, status = self._scpi.numbers(4, "READ?", answer)
+        volts, amperes, relative, status = self._scpi.numbers(4, "READ?", answer, measured=2)
         flags = int(Flags.CLAMPED) if int(status) & COMPLIANCE else 0
         return Reading(self._timeline.at(relative, time.monotonic()), volts, amperes, None, flags)
 

@@ -111,7 +111,7 @@ class Output(SteppedChannel):
         state, answer = await self._scpi.ask_all(2, question, within + 1.0)
         if state != "1":
             await self._raise_opened(state)
-        sourced, measured, relative = self._scpi.numbers(3, "READ?", answer)
+        sourced, measured, relative = self._scpi.numbers(3, "READ?", answer, measured=2)
         flags = await self._clamped(source, measured)
         moment = self._timeline.at(relative, time.monotonic())
         voltage, current = (measured, sourced) if source.function == "CURR" else (sourced, measured)
@@ -243,7 +243,7 @@ class Output(SteppedChannel):
 
     async def _clamped(self, source: Source, measured: float) -> int:
         """Ask whether the clamp holds the output, only where the reading makes that possible."""
-        if abs(measured) < 0.99 * source.clamp:
+        if not abs(measured) >= 0.99 * source.clamp:  # NaN is no clamp: it trips by itself
             return 0
         tripped = await self._scpi.ask(f":SOUR:{source.function}:{source.clamps}:TRIP?")
         return int(Flags.CLAMPED) if tripped == "1" else 0

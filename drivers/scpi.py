@@ -1,5 +1,6 @@
 """SCPI as a conversation: questions with several answers, numbers that are numbers, the error queue."""
 
+import math
 import re
 
 from drivers.base import Identity
@@ -39,12 +40,18 @@ class Scpi:
             raise LinkError(f"{self.who}: {question} answered {answer!r}; wanted {count} answers")
         return parts
 
-    def numbers(self, count: int, question: str, answer: str) -> list[float]:
-        """Return the comma-separated numbers of an answer. Raises `LinkError`, on an overflow too."""
+    def numbers(self, count: int, question: str, answer: str, measured: int = 0) -> list[float]:
+        """Return the comma-separated numbers of an answer, the first `measured` of them readings.
+
+        A reading that overflowed is NaN, which is outside every window. Raises `LinkError` for what is
+        no number, and where anything but a reading overflowed.
+        """
         parts = answer.split(",")
         if len(parts) != count:
             raise LinkError(f"{self.who}: {question} answered {answer!r}; wanted {count} numbers")
-        return [self._number(question, part) for part in parts]
+        return [
+            self._number(question, part, may_overflow=place < measured) for place, part in enumerate(parts)
+        ]
 
     async def raise_on_errors(self, count: str) -> None:
         """Empty the error queue if it holds `count` other than 0; all of it becomes one `RefusedError`."""
@@ -63,13 +70,15 @@ class Scpi:
             texts.append(text)
         return texts
 
-    def _number(self, question: str, text: str) -> float:
+    def _number(self, question: str, text: str, may_overflow: bool) -> float:
         if _NUMBER.fullmatch(text.strip()) is None:
             raise LinkError(f"{self.who}: {question} answered {text[:60]!r}; wanted a number")
         number = float(text)
-        if not abs(number) < OVERFLOW:  # written so that NaN is an overflow
+        if abs(number) < OVERFLOW:
+            return number
+        if not may_overflow:
             raise LinkError(f"{self.who}: {question} answered {text!r}: overflow")
-        return number
+        return math.nan
 
 
 async def identify(link: Link) -> Identity:

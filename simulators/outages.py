@@ -77,7 +77,24 @@ class Outages:
             await self._agree()
 
     async def _agree(self) -> None:
-        """Bring power and port to where the faults under way say they are; one at a time."""
+        """Bring power and port to where the faults under way say they are, and be done with it.
+
+        Whoever is cancelled meanwhile waits the few turns that takes: a port half brought back would
+        stay away for ever.
+        """
+        agreeing = asyncio.create_task(self._agreed(), name="outage")
+        cancelled_meanwhile = False
+        while not agreeing.done():
+            try:
+                await asyncio.wait([agreeing])
+            except asyncio.CancelledError:
+                cancelled_meanwhile = True
+        agreeing.result()
+        if cancelled_meanwhile:
+            raise asyncio.CancelledError
+
+    async def _agreed(self) -> None:
+        """Bring them there, one at a time."""
         async with self._turn:
             if self._unpowered:
                 self._mains.off()

@@ -1,5 +1,7 @@
 """The Keithley driver's dialogue is its specification: what is sent, in which order, and what is refused."""
 
+import math
+
 import pytest
 
 from drivers.deadman import Deadman
@@ -244,7 +246,7 @@ async def test_time_goes_on_when_the_buffer_begins_anew() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["1.0E-03,9.9e+37,1.0", "1.0E-03,nan,1.0", "1.0E-03,3.7", "1.0E-03,3.7,x", ""]
+    "answer", ["1.0E-03,3.7,9.9e+37", "1.0E-03,nan,1.0", "1.0E-03,3.7", "1.0E-03,3.7,x", ""]
 )
 async def test_what_is_no_reading_is_a_link_error(answer: str) -> None:
     dialogue = CHARGING + f'> :OUTP?;:SENS:VOLT:NPLC 1;:READ? "defbuffer1", SOUR, READ, REL\n< 1;{answer}'
@@ -253,6 +255,16 @@ async def test_what_is_no_reading_is_a_link_error(answer: str) -> None:
         await smu.apply(Current(1e-3, 4.32))
         with pytest.raises(LinkError):
             await smu.measure(within=1.0)
+
+
+async def test_a_reading_that_overflowed_is_outside_every_window() -> None:
+    dialogue = CHARGING + (
+        '> :OUTP?;:SENS:VOLT:NPLC 1;:READ? "defbuffer1", SOUR, READ, REL\n< 1;1.0E-03,9.9e+37,1.0'
+    )
+    with TranscriptLink(dialogue) as link:
+        smu = output(link)
+        await smu.apply(Current(1e-3, 4.32))
+        assert math.isnan((await smu.measure(within=1.0)).voltage)
 
 
 async def test_measuring_an_open_output_is_refused() -> None:
