@@ -1,6 +1,8 @@
 """What happens to an instrument's port and power, at the moments it was asked to."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from simulators.clock import SimulatedClock
 from simulators.faults import Fault, FaultKind
@@ -77,24 +79,7 @@ class Outages:
             await self._agree()
 
     async def _agree(self) -> None:
-        """Bring power and port to where the faults under way say they are, and be done with it.
-
-        Whoever is cancelled meanwhile waits the few turns that takes: a port half brought back would
-        stay away for ever.
-        """
-        agreeing = asyncio.create_task(self._agreed(), name="outage")
-        cancelled_meanwhile = False
-        while not agreeing.done():
-            try:
-                await asyncio.wait([agreeing])
-            except asyncio.CancelledError:
-                cancelled_meanwhile = True
-        agreeing.result()
-        if cancelled_meanwhile:
-            raise asyncio.CancelledError
-
-    async def _agreed(self) -> None:
-        """Bring them there, one at a time."""
+        """Bring power and port to where the faults under way say they are; one at a time."""
         async with self._turn:
             if self._unpowered:
                 self._mains.off()
@@ -104,5 +89,22 @@ class Outages:
                 self._there = False
                 self._port.go()
             elif not self._away and not self._there:
-                await self._port.come()
                 self._there = True
+                await _done(self._port.come())
+
+
+async def _done(work: Coroutine[Any, Any, None]) -> None:
+    """Do it to its end, which is some turns away, even for somebody who is cancelled meanwhile.
+
+    A port half brought back would stay away for ever.
+    """
+    task = asyncio.create_task(work, name="port")
+    cancelled_meanwhile = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            cancelled_meanwhile = True
+    task.result()
+    if cancelled_meanwhile:
+        raise asyncio.CancelledError
