@@ -1,5 +1,7 @@
 """What the commands show a person: tables, live lines and errors, in the units of the lab."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -32,10 +34,14 @@ _STATE_STYLES = {
 }
 _CYCLES_SHOWN = 12
 
+FILE_COLUMNS = 140
+"""How wide a table may be where nobody says: in a file, in a pipe."""
+
 
 def console() -> Console:
-    """The terminal, or a file as wide as it needs."""
-    return Console(highlight=False, soft_wrap=False)
+    """The terminal, or a file as wide as a table needs."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else FILE_COLUMNS
+    return Console(highlight=False, soft_wrap=False, width=width)
 
 
 def lab(value: float | None, unit: str) -> str:
@@ -264,11 +270,7 @@ def show_study(found: Mapping[str, Any]) -> None:
 
 
 def _study_table(lines: Iterable[Mapping[str, Any]]) -> Table:
-    table = _table()
-    for heading, width in (("variant", 11), ("figure", 17), ("source", 14), ("measured", 19)):
-        table.add_column(heading, min_width=width)
-    for heading in ("", "n", "put in"):
-        table.add_column(heading)
+    table = _table("variant", "figure", "source", "measured", "", "n", "put in")
     previous = None
     for line in lines:
         put_in = line["put_in"]
