@@ -14,7 +14,7 @@ from galvanod import Columns, UnavailableError, UnknownError, open_lab
 from tests.daemon.deliveries import batched, whole_run
 from tests.daemon.imports.files import DATA
 
-PAGE = Path(__file__).parents[2] / "docs" / "data.md"
+PAGE = Path(__file__).parents[3] / "docs" / "data.md"
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from daemon.places import Places
 from daemon.requests import Channels, Runs, Submit
 from drivers.keithley2450 import Keithley2450
 from protocols import library
-from tests.daemon.test_watchdog import Supervisor
+from tests.daemon.host.test_watchdog import Supervisor
 
 pytestmark = pytest.mark.system
 
-TREE = Path(__file__).parents[2]
+TREE = Path(__file__).parents[3]
 
 PROTOCOL = """
 protocol: plating for as long as it takes

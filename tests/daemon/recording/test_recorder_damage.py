@@ -21,7 +21,7 @@ from daemon.recording.lineage import Mark
 from daemon.recording.recorder import Recorder
 from daemon.recording.store import Store
 from tests.daemon.deliveries import batched, ended, free_port, readings, run_started, running_broker, until
-from tests.daemon.test_recorder import core, put_slowly, recorder_for, recording
+from tests.daemon.recording.test_recorder import core, put_slowly, recorder_for, recording
 
 PAGE = 4096
 

@@ -15,8 +15,8 @@ from daemon.host.disk import Room, Space
 from daemon.host.machine import Host
 from daemon.host.sleep import SleepClock, SleepLock
 from daemon.running.run import RunState
+from tests.daemon.guards.test_guarded_runs import Rig
 from tests.daemon.stepped_bench import LinearCell
-from tests.daemon.test_guarded_runs import Rig
 
 GB = 10**9
 MB = 10**6

@@ -11,8 +11,8 @@ from daemon.host.wall_clock import doubt
 from daemon.recording.backup import dated_backups
 from daemon.running import position
 from daemon.running.run import RunState
+from tests.daemon.guards.test_guarded_runs import CHARGE, Rig
 from tests.daemon.stepped_bench import LinearCell
-from tests.daemon.test_guarded_runs import CHARGE, Rig
 
 YEARS = 10 * 365.25 * 86400.0
 

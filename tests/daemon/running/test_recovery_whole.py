@@ -12,8 +12,8 @@ import pytest
 
 from daemon.errors import UnavailableError
 from simulators.neware import Neware
+from tests.daemon.running.test_recovery import assert_nothing_lost, order
 from tests.daemon.survival import Survival
-from tests.daemon.test_recovery import assert_nothing_lost, order
 from tests.simulators.linear_cell import LinearCell
 
 SPEED = 200.0
