@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,8 +14,11 @@ from typing import Any
 
 from daemon import requests
 from daemon.channels import doctor
+from daemon.channels.acknowledgements import Acknowledgement, Acknowledgements
 from daemon.channels.attendance import require_deadman
 from daemon.channels.chamber import BenchChamber
+from daemon.channels.held import held
+from daemon.channels.instrument import Instrument
 from daemon.channels.safe import make_stations_safe
 from daemon.channels.station import Station
 from daemon.delivery.messages import RunStarted
@@ -22,7 +26,7 @@ from daemon.delivery.outbox import Outbox
 from daemon.delivery.publisher import Publisher
 from daemon.delivery.spool import Spool
 from daemon.errors import LatchedError, ServiceError, UnknownError
-from daemon.glances import glances
+from daemon.glances import Surroundings, glances, trouble_of
 from daemon.host.machine import Host
 from daemon.running.journal import Journal
 from daemon.running.order import Order
@@ -77,6 +81,13 @@ class Answers:
         runs.ended = self._queues.ended
         self._revisions = Revisions(journal.epoch)
         self._chambers = chambers
+        self._around = Surroundings(
+            journal,
+            self._revisions,
+            self._queues.length,
+            chambers,
+            Acknowledgements(journal.acknowledged),
+        )
         self._planning = asyncio.Lock()  # one at a time: each thread that computes keeps the loop waiting
         self._started = datetime.now(UTC)
 
@@ -85,12 +96,15 @@ class Answers:
         match request:
             case requests.Status():
                 return self._status()
-            case requests.Channels():
+            case requests.Channels(None):
                 return [self._channel_facts(station) for station in self._stations.values()]
+            case requests.Channels(str(channel)):
+                station = self._station(channel)
+                return [{**self._channel_facts(station), **held(station)}]
+            case requests.Instruments():
+                return self._attached()
             case requests.Glances():
-                return glances(
-                    list(self._stations.values()), self._journal, self._revisions, self._queues.length
-                )
+                return glances(list(self._stations.values()), self._around)
             case requests.Queue(channel):
                 return self._queue(self._station(channel).name)
             case requests.Unqueue(channel, number):
@@ -107,6 +121,8 @@ class Answers:
                 return await self._submit(request, who)
             case requests.Watch():
                 return self._watch(self._runs.named(request.run).name, request.per_second)
+            case requests.Acknowledge(channel):
+                return self._acknowledge(self._station(channel), who)
             case requests.Clear():
                 return await self._clear(request, who)
             case requests.Safe(everything, deadline):
@@ -182,6 +198,29 @@ class Answers:
             await _verify_open(station)
         await self._journal.clear(station.name, who, request.reason)
         return {"channel": station.name, "cleared_by": who, **latch.facts()}
+
+    def _acknowledge(self, station: Station, who: str) -> Mapping[str, Any]:
+        trouble = trouble_of(station, self._journal.latches.get(station.name))
+        if trouble is None:
+            raise ServiceError(f"nothing is wrong with channel {station.name} that could be acknowledged")
+        said = Acknowledgement(who, time.time(), trouble)
+        self._around.acknowledgements.add(station.name, said)
+        self._journal.audit(who, "acknowledge", station.name, trouble)
+        return {"channel": station.name, "acknowledged_by": who, "trouble": trouble}
+
+    def _attached(self) -> Mapping[str, Any]:
+        """Return what is on the bench, each instrument once."""
+        channels: dict[str, list[str]] = {}
+        instruments: dict[str, Instrument] = {}
+        for station in self._stations.values():
+            instruments[station.instrument.name] = station.instrument
+            channels.setdefault(station.instrument.name, []).append(station.name)
+        return {
+            "instruments": [
+                {**instrument.facts(), "channels": channels[name]} for name, instrument in instruments.items()
+            ],
+            "chambers": [chamber.facts() for chamber in self._each_chamber()],
+        }
 
     def _each_chamber(self) -> Iterable[BenchChamber]:
         return {chamber.entry.name: chamber for chamber in self._chambers.values()}.values()

@@ -7,7 +7,9 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     """What changes with a step or a person's wish; `patience` (seconds) is how old a value may be.
 
     `state` is idle, unreachable, or the state of the run in hand; `latch` is why the channel is
-    latched. `revision` changes whenever the run's state does.
+    latched. `revision` changes whenever the run's state does. `expected` is how many seconds of its
+    own time the run is thought to take, and `speed` how many of those pass in one of ours (None where
+    nobody can tell). `acknowledged` is who has seen the channel's trouble or latch.
     """
 
     channel: str
@@ -27,6 +29,16 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     revision: str
     queued: int
     patience: float
+    instrument: str = ""
+    chamber: str | None = None
+    study: str | None = None
+    expected: float | None = None
+    speed: float | None = 1.0
+    why: str | None = None
+    """Why the run in hand waits."""
+    since: float | None = None
+    """Since when the channel is latched, UTC seconds."""
+    acknowledged: str | None = None
 
 
 class Values(msgspec.Struct, frozen=True, array_like=True):

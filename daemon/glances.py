@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from daemon.channels.acknowledgements import Acknowledgements
+from daemon.channels.chamber import BenchChamber
+from daemon.channels.latches import Latch
 from daemon.channels.station import Station
 from daemon.glance import AT_A_TIME, Facts, Glance, Values
 from daemon.running.journal import Journal
 from daemon.running.parked import Parked
 from daemon.running.revisions import Revisions
-from daemon.running.run import Run
+from daemon.running.run import Run, RunState
 
 SHORTEST_PATIENCE = 5.0
 """Seconds after which a value is shown as old, however often it is read."""
@@ -18,17 +21,25 @@ MISSED = 3.0
 """Readings that may be missed before it is."""
 
 
-async def glances(
-    stations: Sequence[Station], journal: Journal, revisions: Revisions, queued: Callable[[str], int]
-) -> AsyncIterator[list[Glance]]:
+class Surroundings(NamedTuple):
+    """What is known of channels besides what they are doing."""
+
+    journal: Journal
+    revisions: Revisions
+    queued: Callable[[str], int]
+    chambers: Mapping[str, BenchChamber]
+    acknowledgements: Acknowledgements
+
+
+async def glances(stations: Sequence[Station], around: Surroundings) -> AsyncIterator[list[Glance]]:
     """Yield every channel, `AT_A_TIME` together; between them whatever else is due has its turn."""
     for first in range(0, len(stations), AT_A_TIME):
-        yield [_glance(each, journal, revisions, queued) for each in stations[first : first + AT_A_TIME]]
+        yield [_glance(each, around) for each in stations[first : first + AT_A_TIME]]
         await asyncio.sleep(0)
 
 
-def _glance(station: Station, journal: Journal, revisions: Revisions, queued: Callable[[str], int]) -> Glance:
-    run = station.run
+def _glance(station: Station, around: Surroundings) -> Glance:
+    run, journal = station.run, around.journal
     in_hand = run if run is not None and not run.over else None
     latch = journal.latches.get(station.name)
     latest = run.latest if run is not None else {}
@@ -47,11 +58,29 @@ def _glance(station: Station, journal: Journal, revisions: Revisions, queued: Ca
         path=latest.get("path"),
         verb=latest.get("verb"),
         setting=latest.get("setting"),
-        revision=revisions.of(run) if run is not None else "",
-        queued=queued(station.name),
+        revision=around.revisions.of(run) if run is not None else "",
+        queued=around.queued(station.name),
         patience=max(SHORTEST_PATIENCE, MISSED * station.sample / station.speed),
+        instrument=station.instrument.name,
+        chamber=chamber.entry.name if (chamber := around.chambers.get(station.name)) is not None else None,
+        study=in_hand.labels.get("study") if in_hand is not None else None,
+        expected=in_hand.expected if in_hand is not None else None,
+        speed=station.speed if station.paced else None,
+        why=(in_hand.reason or None) if in_hand is not None else None,
+        since=latch.time if latch is not None else None,
+        acknowledged=around.acknowledgements.of(station.name, trouble_of(station, latch), latch),
     )
     return Glance(facts, _values(run, latest))
+
+
+def trouble_of(station: Station, latch: Latch | None) -> str | None:
+    """Return what a person should see to, in the words the page shows; None where nothing is wrong."""
+    if latch is not None:
+        return latch.reason
+    run = station.run
+    if run is not None and run.state is RunState.INTERRUPTED:
+        return f"interrupted: {run.reason}"
+    return station.trouble
 
 
 def _state(station: Station, in_hand: Run | Parked | None) -> str:

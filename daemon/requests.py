@@ -26,7 +26,13 @@ class Status(_Request, tag="status"):
 
 
 class Channels(_Request, tag="channels"):
-    """Every channel: its instrument, cell, run and last reading."""
+    """Every channel, or one: its instrument, cell, run and last reading; of one also what it may hold."""
+
+    channel: str | None = None
+
+
+class Instruments(_Request, tag="instruments"):
+    """Every instrument and chamber: where and who it is, whether it answers, and its channels."""
 
 
 class Glances(_Request, tag="glances"):
@@ -134,6 +140,12 @@ class Clear(_Request, tag="clear"):
     reason: str
 
 
+class Acknowledge(_Request, tag="acknowledge"):
+    """Note that somebody has seen what is wrong with a channel; nothing is undone by it."""
+
+    channel: str
+
+
 class Safe(_Request, tag="safe"):
     """Open every circuit that needs somebody, or `everything`; runs there end as stopped."""
 
@@ -150,6 +162,7 @@ class Doctor(_Request, tag="doctor"):
 Request = (
     Status
     | Channels
+    | Instruments
     | Glances
     | Audit
     | Queue
@@ -163,6 +176,7 @@ Request = (
     | Resume
     | Stop
     | Clear
+    | Acknowledge
     | Safe
     | Doctor
 )

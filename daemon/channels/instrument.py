@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from daemon.channels.bench_file import ChannelEntry, InstrumentEntry
 from daemon.channels.transcript_file import TranscriptFile
@@ -50,9 +51,26 @@ class Instrument:
         self.trouble: str | None = None
         """Why it could not be opened; None when it could."""
         self._transcript = entry.transcript
+        self._simulated = entry.simulation is not None
         self._origin: float | None = None
         self._opening = asyncio.Lock()
         self._resources = contextlib.AsyncExitStack()
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what a person wants to know of it, as plain data."""
+        driver = self.driver
+        return {
+            "instrument": self.name,
+            "driver": self.driver_name,
+            "address": self.address,
+            "identity": driver.identity._asdict() if driver is not None else None,
+            "limits": {} if driver is None else {n: str(w) for n, _, w in driver.rating.named()},
+            "deadman": str(self.deadman),
+            "hardware_verified": self.driver_class.hardware_verified,
+            "simulated": self._simulated,
+            "transcript": str(self._transcript) if self._transcript is not None else None,
+            "trouble": self.trouble,
+        }
 
     async def opened(self, pending: Pending | None = None) -> tuple[Driver, float | None]:
         """Return the driver, opening the instrument first where that has not been done.

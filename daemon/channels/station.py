@@ -137,6 +137,11 @@ class Station:
         return simulation.speed if simulation is not None and math.isfinite(simulation.speed) else 1.0
 
     @property
+    def paced(self) -> bool:
+        """Whether its cell lives at a speed that is known beforehand."""
+        return self.entry.simulation is None or math.isfinite(self.entry.simulation.speed)
+
+    @property
     def clock(self) -> Clock:
         """The time the instrument lives in."""
         return self._clock

@@ -144,6 +144,7 @@ class Noted(msgspec.Struct, tag="noted", frozen=True):
     kind: str
     text: str
     detail: Mapping[str, Any] = {}
+    moment: float | None = None  # UTC seconds; a simulated cell lives faster than `time` would have it
 
 
 class RunEnded(msgspec.Struct, tag="run ended", frozen=True):

@@ -263,14 +263,15 @@ class Ingest:
 
     def _noted(self, run_id: int, item: Noted) -> None:
         self._query(
-            "INSERT INTO events (run_id, ordinal, time, kind, text, detail)"
-            " VALUES (:run_id, :ordinal, :time, :kind, :text, :detail) ON CONFLICT DO NOTHING",
+            "INSERT INTO events (run_id, ordinal, time, kind, text, detail, moment)"
+            " VALUES (:run_id, :ordinal, :time, :kind, :text, :detail, :moment) ON CONFLICT DO NOTHING",
             run_id=run_id,
             ordinal=item.ordinal,
             time=item.time,
             kind=item.kind,
             text=item.text,
             detail=as_json(item.detail),
+            moment=None if item.moment is None else at_moment(item.moment),
         )
 
     def _run_started(self, run_id: int, item: RunStarted) -> None:
@@ -425,6 +426,11 @@ def as_utc(moment: str) -> str:
     if parsed.tzinfo is None:
         raise ValueError(f"{moment!r} names no time zone; wanted UTC, such as 2026-01-31T12:00:00+00:00")
     return parsed.astimezone(UTC).isoformat()
+
+
+def at_moment(seconds: float) -> str:
+    """Return UTC seconds in ISO 8601, always as long, so that moments sort as text."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def as_json(value: object) -> str:

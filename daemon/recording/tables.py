@@ -219,7 +219,9 @@ events = Table(
     Column("kind", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("detail", Text, nullable=False, comment="JSON"),
+    Column("moment", Text, comment="when it was noted"),
     PrimaryKeyConstraint("run_id", "ordinal", name="pk_events"),
+    Index("ix_events_moment", "moment"),
     sqlite_with_rowid=False,
 )
 

@@ -55,6 +55,8 @@ class Journal:
         """Why the last commit failed; None when it did not."""
         self.latches = file.latches()
         self.cells = file.cells()
+        self.acknowledged = file.acknowledged()
+        """Who last said, to an earlier core, that they had seen a channel's trouble."""
         self.orders: Sequence[Order] = file.open_runs()
         """The runs that were open when this core started."""
         self.waiting: Sequence[bytes] = file.waiting()

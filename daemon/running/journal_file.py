@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from daemon.channels.acknowledgements import Acknowledgement
 from daemon.channels.latches import Latch
 from daemon.delivery.sqlite_files import connected, is_sound, moved_aside, require_version
 from daemon.errors import BusyError
@@ -144,6 +145,14 @@ class JournalFile:
             "SELECT time, who, detail FROM audit WHERE what = ? AND subject = ? AND time >= ? ORDER BY number"
         )
         return self._connection.execute(query, (what, subject, since)).fetchall()
+
+    def acknowledged(self) -> dict[str, Acknowledgement]:
+        """Return who last said, of each channel, that its trouble was seen."""
+        query = "SELECT subject, who, time, detail FROM audit WHERE what = 'acknowledge' ORDER BY number"
+        return {
+            channel: Acknowledgement(who, moment, text)
+            for channel, who, moment, text in self._connection.execute(query)
+        }
 
     def entries(self, before: int | None, limit: int) -> list[dict[str, Any]]:
         """Return up to `limit` entries of the audit below a number, the latest first."""

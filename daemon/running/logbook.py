@@ -230,7 +230,7 @@ class Logbook:
     def note(self, time: float, kind: str, text: str, detail: Mapping[str, Any] | None = None) -> None:
         """Something a person reading the run should know."""
         self.notes += 1
-        self._emit(Noted(self.run, self.notes, time, kind, text, detail or {}))
+        self._emit(Noted(self.run, self.notes, time, kind, text, detail or {}, wall.time()))
 
     @property
     def cycle(self) -> int:

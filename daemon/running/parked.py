@@ -1,5 +1,6 @@
 """A run that waits with its circuit open: nothing is done to its cell until it is resumed or stopped."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -50,6 +51,14 @@ class Parked:
         return self.order.started.protocol
 
     @property
+    def labels(self) -> Mapping[str, str]:
+        """What people say of it, such as its study."""
+        return self.order.started.labels
+
+    expected: float | None = None
+    """Seconds it was thought to take: nobody has planned it anew."""
+
+    @property
     def begun(self) -> str:
         """When it began: UTC, ISO 8601."""
         return self.order.started.started
@@ -86,7 +95,8 @@ class Parked:
     def note(self, kind: str, text: str, detail: Mapping[str, Any]) -> None:
         """Put a note into the run's record, at the moment of its last reading."""
         self.position = msgspec.structs.replace(self.position, notes=self.position.notes + 1)
-        self._emit(Noted(self.name, self.position.notes, self.position.time, kind, text, detail))
+        noted = Noted(self.name, self.position.notes, self.position.time, kind, text, detail, time.time())
+        self._emit(noted)
 
     def told(self, action: int) -> None:
         """The circuit was verified open after this action of the journal, and what it meant is noted."""

@@ -78,13 +78,18 @@ class Run:
         checkpoint: Callable[[State], None],
         latching: Latching = no_latch,
         started: datetime | None = None,
+        labels: Mapping[str, str] | None = None,
+        expected: float | None = None,
     ) -> None:
+        """`labels` is what people say of it; `expected` how many seconds it is thought to take."""
         self.name = name
         self.channel = channel
         self.plan = plan
         self.cell = cell
         self.logbook = logbook
         self.started = started or datetime.now(UTC)
+        self.labels = labels or {}
+        self.expected = expected
         self.state = RunState.RUNNING
         self.reason = ""
         self._engine = engine

@@ -35,6 +35,7 @@ from drivers.base import SteppedChannel
 from drivers.clock import WallClock
 from drivers.scan import Scanner
 from drivers.whole import WholeChannel
+from protocols.forecast import forecast
 from protocols.plan import Plan
 
 _log = logging.getLogger(__name__)
@@ -223,6 +224,8 @@ class Runs:
             lambda position: self._outbox.checkpoint(name, position),
             latch,
             started,
+            order.started.labels,
+            forecast(found.plan, found.cell).seconds,
         )
         return run
 

@@ -12,7 +12,9 @@ from daemon.web import (
     bench,
     control,
     exports,
+    happenings,
     health,
+    instruments,
     library,
     logins,
     page,
@@ -27,6 +29,7 @@ from daemon.web.attempts import Attempts
 from daemon.web.cores import Cores
 from daemon.web.database import Database
 from daemon.web.door import Application, Door
+from daemon.web.hour import LastHour
 from daemon.web.problem import explained
 from daemon.web.sessions import Sessions
 from daemon.web.settings import Settings
@@ -62,11 +65,13 @@ def application(settings: Settings) -> FastAPI:
     app.state.telling = Telling(settings, cores, tokens)
     app.state.live = app.state.telling.live
     app.state.live.heard_by(tally.hear)
+    app.state.hour = LastHour()
     app.state.database = Database(settings.database)
     app.state.plotly = None
     explained(app)
     api = APIRouter(prefix="/api/v1", responses=PROBLEM)
-    for part in (bench, runs, exports, reporting, submitting, queueing, control, library, logins, streaming):
+    looks = (bench, instruments, runs, happenings, exports, reporting, streaming)
+    for part in (*looks, submitting, queueing, control, library, logins):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
@@ -82,11 +87,16 @@ def served(settings: Settings) -> Application:
 @asynccontextmanager
 async def _alive(app: FastAPI) -> AsyncIterator[None]:
     """Look at the cores while the application is served."""
-    looking = asyncio.create_task(app.state.telling.run(), name="telling")
+    looking = [
+        asyncio.create_task(app.state.telling.run(), name="telling"),
+        asyncio.create_task(app.state.hour.run(app.state.live), name="last hour"),
+    ]
     try:
         yield
     finally:
-        looking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await looking
+        for task in looking:
+            task.cancel()
+        for task in looking:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         app.state.database.close()

@@ -11,7 +11,7 @@ import msgspec
 from daemon.client import AnswerError
 from daemon.errors import UnavailableError, UnknownError
 from daemon.places import socket_address
-from daemon.requests import Clear, Pause, Request, Safe, Stop, Trouble
+from daemon.requests import Acknowledge, Clear, Pause, Request, Safe, Stop, Trouble
 
 PATIENCE = 60.0
 """Seconds for an answer; a submission opens an instrument."""
@@ -22,7 +22,7 @@ LONGEST_LINE = 64 * 1024 * 1024
 MOST_AT_ONCE = 32
 """Questions under way per core: however many people ask, a core sees no more."""
 
-URGENT = (Pause, Stop, Safe, Clear)
+URGENT = (Pause, Stop, Safe, Clear, Acknowledge)
 """What never waits behind other questions."""
 
 

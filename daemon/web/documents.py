@@ -208,6 +208,14 @@ class Channel(BaseModel):
     revision: str
     queued: int
     patience: float
+    instrument: str = Field(description="the instrument it is on")
+    chamber: str | None
+    study: str | None
+    expected: float | None = Field(description="seconds of its own time the run is thought to take")
+    speed: float | None = Field(description="seconds of the run's time in one of ours; null: not known")
+    why: str | None = Field(description="why the run in hand waits")
+    since: float | None = Field(description="since when it is latched, UTC seconds")
+    acknowledged: str | None = Field(description="who has seen what is wrong with it")
     latest: Mapping[str, float | int | None]
 
 

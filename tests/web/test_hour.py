@@ -1,0 +1,36 @@
+"""The last hour of a channel is few points, whatever the length of the day."""
+
+from daemon.glance import Values
+from daemon.web.hour import POINTS, LastHour
+from tests.web.test_notices import seen
+
+
+def looked(hour: LastHour, seconds: range) -> None:
+    for second in seconds:
+        now = seen(read_at=float(second))._replace(values=Values(read_at=second, voltage=float(second)))
+        hour.look({("lab", "smu1"): now}, float(second))
+
+
+def test_its_first_minute_has_every_second() -> None:
+    hour = LastHour()
+    looked(hour, range(60))
+    told = hour.told()
+    assert told.times == [float(second) for second in range(60)]
+    assert told.voltages["lab"]["smu1"] == told.times
+
+
+def test_a_day_is_the_last_hour_of_it() -> None:
+    hour = LastHour()
+    looked(hour, range(86_400))
+    told = hour.told()
+    assert POINTS / 2 <= len(told.times) <= POINTS
+    assert 86_400 - 3_840 - 32 <= told.times[0] < 86_400 - 3_500
+    assert told.times[-1] >= 86_400 - 32
+    assert told.voltages["lab"]["smu1"][-1] == told.times[-1]
+
+
+def test_a_channel_that_came_later_was_not_read_before() -> None:
+    hour = LastHour()
+    hour.look({}, 0.0)
+    looked(hour, range(2, 3))
+    assert hour.told().voltages["lab"]["smu1"] == [None, 2.0]
