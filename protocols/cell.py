@@ -13,7 +13,7 @@ from protocols.problems import Problems
 from protocols.quantities import AREA, CAPACITY, CONDUCTIVITY, LENGTH, MASS, SPECIFIC_CAPACITY, Kind
 from protocols.window import read_window
 
-_TEXTS = ("working_electrode", "counter_electrode", "electrolyte", "note")
+_TEXTS = ("chemistry", "working_electrode", "counter_electrode", "electrolyte", "note")
 _AMOUNTS: Mapping[str, Kind] = {
     "area": AREA,
     "active_mass": MASS,
@@ -22,8 +22,10 @@ _AMOUNTS: Mapping[str, Kind] = {
 }
 _MEASURED: Mapping[str, Kind] = {"electrolyte_conductivity": CONDUCTIVITY, "diffusion_length": LENGTH}
 """Facts that figures need and units do not."""
+_EXPECTED: Mapping[str, Kind] = {"expected_capacity": CAPACITY}
+"""What forecasts count with, in any unit of a capacity: never what a C is counted from."""
 
-_KEYS = ("cell", *_AMOUNTS, *_MEASURED, "window", "separator", *_TEXTS)
+_KEYS = ("cell", *_AMOUNTS, *_MEASURED, *_EXPECTED, "window", "separator", *_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Cell:
     `electrolyte_conductivity` is that of the free electrolyte, `diffusion_length` how far an ion diffuses
     in the active material (a third of a particle's radius, or a film's thickness).
 
+    `expected_capacity` is what the cell is thought to deliver, for forecasts alone.
     `uncertainties` holds the standard uncertainty of a fact that was written with `+-`, by the
     fact's name (`area`, `active_mass`, …, `thickness`). `texts` are facts for people only.
     """
@@ -52,6 +55,7 @@ class Cell:
     nominal_capacity: float | None = None
     electrolyte_conductivity: float | None = None
     diffusion_length: float | None = None
+    expected_capacity: float | None = None
     window: Limits = field(default_factory=Limits)
     separator: Separator | None = None
     uncertainties: Mapping[str, float] = field(default_factory=dict)
@@ -79,7 +83,7 @@ class Cell:
 
     def facts(self) -> Mapping[str, Any]:
         """Return the cell as plain SI data, to be kept with a run; unknown facts are left out."""
-        numbers = {name: getattr(self, name) for name in (*_AMOUNTS, *_MEASURED)}
+        numbers = {name: getattr(self, name) for name in (*_AMOUNTS, *_MEASURED, *_EXPECTED)}
         separator = self.separator and {"name": self.separator.name, "thickness": self.separator.thickness}
         facts = {
             "name": self.name,
@@ -100,7 +104,8 @@ class Cell:
         texts = _texts(root, problems)
         uncertainties: dict[str, float] = {}
         numbers = _amounts(root, _AMOUNTS, problems, uncertainties)
-        measured = _amounts(root, _MEASURED, problems, uncertainties)
+        others = {**_MEASURED, **_EXPECTED}
+        measured = _amounts(root, others, problems, uncertainties, Facts(**numbers))
         separator, window = None, Limits()
         with problems.gathered():
             separator = _separator(root.take("separator"), uncertainties)
@@ -126,15 +131,18 @@ def _texts(root: MappingNode, problems: Problems) -> dict[str, str]:
 
 
 def _amounts(
-    root: MappingNode, kinds: Mapping[str, Kind], problems: Problems, uncertainties: dict[str, float]
+    root: MappingNode,
+    kinds: Mapping[str, Kind],
+    problems: Problems,
+    uncertainties: dict[str, float],
+    known: Facts | None = None,
 ) -> dict[str, float]:
+    """Read amounts; without `known` facts, those read before: a capacity may be per area or per mass."""
     found: dict[str, float] = {}
     for name, kind in kinds.items():
         with problems.gathered():
             if (node := root.take(name)) is not None:
-                # with what is known so far: a nominal capacity may be per area or per mass
-                facts = Facts(**found) if kinds is _AMOUNTS else Facts()
-                found[name] = _positive(name, node, kind, facts, uncertainties)
+                found[name] = _positive(name, node, kind, known or Facts(**found), uncertainties)
     return found
 
 

@@ -32,7 +32,14 @@ def report(plan: Plan, forecast: Forecast) -> dict[str, Any]:
         "variables": dict(plan.variables),
         "limits": _limits(plan.limits),
         "steps": [_entry(entry, by_path) for entry in plan.steps],
-        "forecast": {"seconds": forecast.seconds, "rows": forecast.rows, "steps": forecast.visits},
+        "forecast": {
+            "seconds": forecast.seconds,
+            "low": forecast.low,
+            "high": forecast.high,
+            "because": forecast.because,
+            "rows": forecast.rows,
+            "steps": forecast.visits,
+        },
         "figures": list(plan.figures),
         "warnings": list(plan.warnings),
     }
@@ -79,6 +86,8 @@ def _step(step: PlannedStep, expected: StepForecast) -> dict[str, Any]:
         "marks": list(step.marks),
         "times": expected.times,
         "seconds": expected.seconds,
+        "low": expected.low,
+        "high": expected.high,
         "rows": expected.rows,
         "basis": expected.basis,
     }

@@ -1,15 +1,18 @@
 """What a plan will take: seconds and kept rows, per step and in all, before anything is run.
 
-Loops are multiplied, never walked, so that ten thousand cycles cost no more than one.
+Loops are multiplied, never walked, so that ten thousand cycles cost no more than one. How much a
+cell delivers is what its file expects, else its nominal capacity, else what cells of its chemistry
+deliver at that rate of the theoretical one; how far that may be out is told with it.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from protocols.cell import Cell
+from protocols.chemistry import Chemistry, chemistry_of
 from protocols.conditions import AllOf, AnyOf, Comparison, Condition, Quantity
 from protocols.limits import Limits, Range
 from protocols.plan import Plan, PlannedEntry, PlannedRepeat, PlannedStep
@@ -30,6 +33,13 @@ ASSUMED_HOLD = 3600.0
 ASSUMED_CHAMBER = 1800.0
 """A chamber is taken to need half an hour."""
 
+EXPECTED_SPREAD = 0.05
+NOMINAL_SPREAD = 0.1
+"""How far, relatively, a capacity may be out that a cell file expects, or calls nominal."""
+
+ASSUMED_LOW, ASSUMED_HIGH = 0.25, 4.0
+"""What is assumed may as well be a quarter of it, or four times."""
+
 LEAST_IMPEDANCE_POINT = 0.1
 PERIODS_PER_POINT = 3.0
 
@@ -38,8 +48,9 @@ PERIODS_PER_POINT = 3.0
 class StepForecast:
     """One step: how often it runs, and for one run its seconds and rows, and how that is known.
 
-    `basis` is "exact", "at most" (ends that may come earlier), "estimated" (from the cell's
-    capacity or the step before) or "assumed" (nothing to go by).
+    It will hardly take less than `low` or more than `high` seconds. `basis` is "exact", "at most"
+    (ends that may come earlier), "estimated" (from the cell's capacity or the step before) or
+    "assumed" (nothing to go by).
     """
 
     path: str
@@ -49,17 +60,33 @@ class StepForecast:
     seconds: float
     rows: int
     basis: str
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """All steps of a plan in the order of the file; totals have the loops multiplied."""
+    """All steps of a plan in the order of the file; totals have the loops multiplied.
+
+    `because` says in words what the capacity was taken to be, where any was needed.
+    """
 
     steps: tuple[StepForecast, ...]
+    because: str = ""
 
     @property
     def seconds(self) -> float:
         return math.fsum(step.seconds * step.times for step in self.steps)
+
+    @property
+    def low(self) -> float:
+        """Seconds it will hardly take less than: every step as short as it may be."""
+        return math.fsum(step.low * step.times for step in self.steps)
+
+    @property
+    def high(self) -> float:
+        """Seconds it will hardly take more than."""
+        return math.fsum(step.high * step.times for step in self.steps)
 
     @property
     def rows(self) -> int:
@@ -74,26 +101,81 @@ class Forecast:
 class _Span(NamedTuple):
     seconds: float
     basis: str
+    low: float
+    high: float
+
+
+class Delivered(NamedTuple):
+    """Coulombs a cell delivers at a current, and between what they will hardly not be."""
+
+    likely: float
+    low: float
+    high: float
+
+
+class Capacity(NamedTuple):
+    """What a cell is taken to deliver, whatever the current or by it."""
+
+    cell: Cell
+    chemistry: Chemistry | None
+
+    def at(self, amperes: float) -> Delivered | None:
+        """Return what it delivers at a current; None where its file says nothing of it."""
+        cell = self.cell
+        if cell.expected_capacity is not None:
+            deviation = cell.uncertainties.get("expected_capacity")
+            spread = EXPECTED_SPREAD if deviation is None else 2.0 * deviation / cell.expected_capacity
+            return _around(cell.expected_capacity, spread)
+        if cell.nominal_capacity is not None:
+            return _around(cell.nominal_capacity, NOMINAL_SPREAD)
+        if (theoretical := cell.capacity) is None:
+            return None
+        share = self.chemistry and self.chemistry.share(amperes * 3600.0 / theoretical)
+        if not share:
+            return Delivered(theoretical, 0.3 * theoretical, theoretical)
+        return Delivered(
+            theoretical * (share.low + share.high) / 2.0, theoretical * share.low, theoretical * share.high
+        )
+
+    def because(self) -> str:
+        """Say in words where that comes from, and what would make it better."""
+        cell, better = self.cell, "`expected_capacity` in the cell file makes it better"
+        if cell.expected_capacity is not None:
+            return "counted with the expected capacity of the cell file"
+        if cell.nominal_capacity is not None:
+            return f"counted with the nominal capacity, within {NOMINAL_SPREAD:.0%}"
+        if cell.capacity is None:
+            return ""
+        if self.chemistry is None or not self.chemistry.shares:
+            return f"counted with the theoretical capacity, which few cells deliver; {better}"
+        return f"counted with what {self.chemistry.name} cells usually deliver at each rate; {better}"
+
+
+def _around(coulombs: float, spread: float) -> Delivered:
+    return Delivered(coulombs, coulombs * (1.0 - spread), coulombs * (1.0 + spread))
 
 
 @dataclass(slots=True)
 class _Passed:
     """The charge the steps so far are expected to have passed: by verb, and in all with its sign."""
 
-    capacity: float | None
+    capacity: Capacity
     by_verb: dict[str, float] = field(default_factory=dict)
     net: float = 0.0
 
-    def expected(self, way: int) -> float | None:
+    def expected(self, way: int, amperes: float) -> Delivered | None:
         """Return what a step to a voltage will pass: the whole cell, else what went the other way before."""
-        if self.capacity is not None:
-            return self.capacity
-        return abs(self.net) if self.net * way < 0.0 else None
+        delivered = self.capacity.at(amperes)
+        if delivered is not None:
+            return delivered
+        return _around(abs(self.net), NOMINAL_SPREAD) if self.net * way < 0.0 else None
 
 
 def forecast(plan: Plan, cell: Cell) -> Forecast:
     """Return what `plan` will take on `cell`. Early ends of loops (retention) are not foreseen."""
-    return Forecast(tuple(_all(plan.steps, 1, plan.limits, _Passed(cell.capacity))))
+    capacity = Capacity(cell, chemistry_of(cell))
+    steps = tuple(_all(plan.steps, 1, plan.limits, _Passed(capacity)))
+    return Forecast(steps, capacity.because() if any(step.basis != "exact" for step in steps) else "")
 
 
 def _all(
@@ -108,25 +190,43 @@ def _all(
             span = _span(entry, passed)
             _note(entry, span.seconds, passed)
             rows = _rows(entry, span.seconds, limits)
-            yield StepForecast(entry.path, entry.line, entry.verb, times, span.seconds, rows, span.basis)
+            seconds, basis, low, high = span
+            yield StepForecast(entry.path, entry.line, entry.verb, times, seconds, rows, basis, low, high)
 
 
 def _span(step: PlannedStep, passed: _Passed) -> _Span:
     match step.technique:
         case Impedance():
-            return _Span(sum(map(_point_seconds, step.technique.frequencies())), "exact")
+            return _exactly(sum(map(_point_seconds, step.technique.frequencies())))
         case Sweep():
-            return _Span(_travel(step.technique) / step.technique.rate, "exact")
+            return _exactly(_travel(step.technique) / step.technique.rate)
         case ChamberTemperature():
-            return _Span(ASSUMED_CHAMBER, "assumed")
+            return _assumed(ASSUMED_CHAMBER)
     ends = [] if step.until is None else list(_ends(step, step.until, passed))
     if not ends:
-        return _Span(ASSUMED_HOLD, "assumed")
+        return _assumed(ASSUMED_HOLD)
     soonest = min(ends, key=lambda span: span.seconds)
-    sole = isinstance(step.until, Comparison)
-    if isinstance(step.technique, Rest) and not sole:
-        return soonest._replace(basis="at most")
-    return soonest if sole or soonest.basis != "exact" else soonest._replace(basis="at most")
+    if isinstance(step.until, Comparison):
+        return soonest
+    return _soonest(soonest, ends, step)
+
+
+def _exactly(seconds: float) -> _Span:
+    return _Span(seconds, "exact", seconds, seconds)
+
+
+def _assumed(seconds: float) -> _Span:
+    return _Span(seconds, "assumed", seconds * ASSUMED_LOW, seconds * ASSUMED_HIGH)
+
+
+def _soonest(soonest: _Span, ends: Sequence[_Span], step: PlannedStep) -> _Span:
+    """Return the span of a step with several ends, one of which may not be foreseen."""
+    parts = step.until.parts if isinstance(step.until, AnyOf) else (step.until,)
+    foreseen = len(parts) == len(ends)
+    low = min(span.low for span in ends) if foreseen else 0.0
+    high = min(span.high for span in ends)
+    at_most = isinstance(step.technique, Rest) or soonest.basis == "exact"
+    return _Span(soonest.seconds, "at most" if at_most else soonest.basis, low, high)
 
 
 def _point_seconds(frequency: float) -> float:
@@ -166,17 +266,18 @@ def _ends(step: PlannedStep, until: Condition, passed: _Passed) -> Iterator[_Spa
 
 def _end(step: PlannedStep, end: Comparison, passed: _Passed) -> _Span | None:
     if end.quantity is Quantity.TIME:
-        return _Span(end.value, "exact") if end.relation.rising else None
+        return _exactly(end.value) if end.relation.rising else None
     if not isinstance(step.technique, ConstantCurrent):
         return None
     amperes, way = abs(step.technique.amperes), direction(step.technique)
     if end.quantity is Quantity.CAPACITY and end.relative_to is None:
-        return _Span(end.value / amperes, "exact")
+        return _exactly(end.value / amperes)
     if end.quantity is Quantity.CAPACITY and end.relative_to in passed.by_verb:
-        return _Span(end.value * passed.by_verb[end.relative_to] / amperes, "estimated")
-    charge = passed.expected(way)
+        seconds = end.value * passed.by_verb[end.relative_to] / amperes
+        return _Span(seconds, "estimated", seconds * (1 - NOMINAL_SPREAD), seconds * (1 + NOMINAL_SPREAD))
+    charge = passed.expected(way, amperes)
     if end.quantity is Quantity.VOLTAGE and end.relation.rising == (way > 0) and charge is not None:
-        return _Span(charge / amperes, "estimated")
+        return _Span(charge.likely / amperes, "estimated", charge.low / amperes, charge.high / amperes)
     return None
 
 

@@ -111,9 +111,19 @@ def show_plan(found: Mapping[str, Any], rows: Iterable[Sequence[str]], window: I
         screen.print(Text.assemble(("limits  ", "dim"), line))
     expected = found["forecast"]
     much = f"{expected['rows']} readings in {expected['steps']} steps"
-    screen.print(Text.assemble(("in all  ", "dim"), f"about {duration(expected['seconds'])}, {much}"))
+    screen.print(Text.assemble(("in all  ", "dim"), f"{_about(expected)}, {much}"))
+    if expected["because"]:
+        screen.print(Text.assemble(("        ", "dim"), (expected["because"], "dim")))
     for warning in found["warnings"]:
         screen.print(f"warning: {warning}", style="yellow")
+
+
+def _about(expected: Mapping[str, Any]) -> str:
+    """Say how long, and between what, where that is not known exactly."""
+    seconds, low, high = expected["seconds"], expected["low"], expected["high"]
+    if high - low < 0.01 * seconds:
+        return f"about {duration(seconds)}"
+    return f"about {duration(seconds)} ({duration(low)} to {duration(high)})"
 
 
 def show_submitted(answer: Mapping[str, Any]) -> None:

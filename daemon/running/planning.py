@@ -41,5 +41,5 @@ def with_table(plan: Plan, cell: Cell) -> dict[str, Any]:
     return report(plan, expected) | {
         "table": [list(row) for row in rows(plan, expected)],
         "window": list(limit_lines(plan.limits)),
-        "preview": preview(plan, expected),
+        "preview": preview(plan, expected, cell),
     }

@@ -220,7 +220,7 @@ class Channel(BaseModel):
 
 
 class Plan(BaseModel):
-    """What a protocol would do; see `galvanod check`. `preview` are straight lines between what is known."""
+    """What a protocol would do; see `galvanod check`. `preview` is a sketch; `basis` there says of what."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -228,12 +228,12 @@ class Plan(BaseModel):
     digest: str
     limits: Mapping[str, Any]
     steps: Sequence[Mapping[str, Any]]
-    forecast: Mapping[str, float]
+    forecast: Mapping[str, float | str]
     figures: Sequence[str]
     warnings: Sequence[str]
     table: Sequence[Sequence[str]]
     window: Sequence[Any]
-    preview: Mapping[str, Sequence[float | None]]
+    preview: Mapping[str, Sequence[float | None] | str]
 
 
 class QueuedRun(BaseModel):

@@ -1,7 +1,7 @@
 """A generic lithium-ion coin cell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import ceil, exp, tanh, tau
 from typing import Any, NamedTuple
 
@@ -33,6 +33,22 @@ class LiIonParameters:
     fade_cycle: float = 2e-4  # per full cycle
     activation: float = 30e3  # J/mol of every resistance
     area: float = 1.54 * CM2
+    thermal: ThermalNode = field(default_factory=ThermalNode)
+
+    def scaled(self, factor: float) -> "LiIonParameters":
+        """Return the set of a cell `factor` times as large: so much more capacity, so much less resistance.
+
+        What it loses per cycle, how warm it gets at a C-rate, and every time constant are the same.
+        """
+        return replace(
+            self,
+            capacity=self.capacity * factor,
+            area=self.area * factor,
+            resistance=self.resistance / factor,
+            arcs=tuple(Voigt(arc.resistance / factor, arc.time) for arc in self.arcs),
+            diffusion_resistance=self.diffusion_resistance / factor,
+            thermal=ThermalNode(self.thermal.capacity * factor, self.thermal.resistance / factor),
+        )
 
 
 LI_ION: Mapping[str, LiIonParameters] = {"generic": LiIonParameters()}
@@ -69,7 +85,7 @@ class LiIon(EvolvingCell[LiIonState]):
         self._ladder = Ladder(
             [*p.arcs, *warburg(p.diffusion_resistance, p.diffusion_time, _FASTEST, exact=6)]
         )
-        self._thermal = ThermalNode()
+        self._thermal = p.thermal
         super().__init__(
             LiIonState(state_of_charge, self._ladder.at_rest), variant, p.resistance, p.capacity / 3600.0
         )

@@ -1,6 +1,7 @@
-"""Every simulated cell by its name, `kind/variant`."""
+"""Every simulated cell by its name, `kind/variant`, and by the sizes written after it."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from random import Random
@@ -36,14 +37,31 @@ def make_cell(name: str, seed: int = 0, **options: Any) -> Cell:
     options, in SI: any field of the kind's parameters (`area`, `active_mass`, `thickness`, ...),
     and `offset` (blocking, li_sep_li), `true_transference` (li_sep_li), `precondition` (li_s, li_se,
     na_se), `short_hazard` per mAh/cm2 and `short_resistance` (li_li), `state_of_charge` and
-    `ambient` (li_ion), `state_of_charge` and `capacity` (pybamm). Raises ValueError for an unknown
-    name, TypeError for an unknown option.
+    `ambient` and `scale` (li_ion), `state_of_charge` and `capacity` (pybamm). Numbers among them may
+    be written after the name, so that whoever can only name a cell can size one as well:
+    "li_s/pp area=2e-4 active_mass=3e-6". Raises ValueError for an unknown name or a size that cannot
+    be, TypeError for an unknown option.
     """
+    name, *words = name.split(" ")
     kind, _, variant = name.partition("/")
     if kind not in _KINDS or (variant and variant not in _KINDS[kind][1]):
         raise ValueError(f"no simulated cell is called {name!r}; known: {', '.join(cell_names())}")
     build, variants = _KINDS[kind]
-    return build(kind, variant or next(iter(variants)), seed, **options)
+    sizes = dict(_size(name, word, SIZES[kind]) for word in words if word)
+    return build(kind, variant or next(iter(variants)), seed, **sizes, **options)
+
+
+def _size(name: str, word: str, known: Sequence[str]) -> tuple[str, float]:
+    """Read one `option=number` behind a cell's name; the number is in SI and above zero."""
+    option, sign, written = word.partition("=")
+    try:
+        number = float(written)
+    except ValueError:
+        number = math.nan
+    if option not in known or not sign or not 0.0 < number < math.inf:
+        wanted = ", ".join(f"{each}=number" for each in known) or "nothing"
+        raise ValueError(f"cell {name}: {word!r} after its name; wanted {wanted} in SI units, above 0")
+    return option, number
 
 
 def cell_names() -> list[str]:
@@ -131,9 +149,10 @@ def _li_ion(
     scatter: bool = False,
     state_of_charge: float = 0.5,
     ambient: float = 25.0,
+    scale: float = 1.0,
     **fields: Any,
 ) -> Cell:
-    p = replace(LI_ION[variant], **fields)
+    p = replace(LI_ION[variant], **fields).scaled(scale)
     if scatter:
         p = replace(p, capacity=_near(kind, variant, seed, p.capacity, _CAPACITY_SCATTER * p.capacity))
     return LiIon(p, variant, state_of_charge, ambient)
@@ -162,6 +181,21 @@ def _near(kind: str, variant: str, seed: int, mean: float, deviation: float) -> 
     """Return a replicate's value: normal, but never below a tenth of the mean."""
     return max(0.1 * mean, Random(f"{kind}/{variant}/{seed}").gauss(mean, deviation))
 
+
+SIZES: Mapping[str, Sequence[str]] = {
+    "blocking": ("area", "thickness"),
+    "li_sep_li": ("area", "thickness", "interfacial_resistance"),
+    "li_cu": ("area",),
+    "na_cu": ("area",),
+    "li_li": ("area", "short_hazard", "short_resistance"),
+    "li_s": ("area", "active_mass", "capacity"),
+    "li_se": ("area", "active_mass", "capacity"),
+    "na_se": ("area", "active_mass", "capacity"),
+    "li_ion": ("scale", "state_of_charge"),
+    "supercapacitor": ("capacitance", "resistance", "voltage"),
+    "pybamm": ("capacity", "state_of_charge"),
+}
+"""The numbers that may be written after a cell's name."""
 
 _KINDS: Mapping[str, tuple[Build, Mapping[str, Any]]] = {
     "blocking": (_blocking, BLOCKING),

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from protocols.check import report
 from protocols.forecast import forecast
 from protocols.table import limit_lines, rows
@@ -31,7 +33,11 @@ def test_the_report_is_plain_data_in_si() -> None:
     assert discharge["until"] == "voltage <= 2 V or time >= 2 h and temperature >= 30 degC"
     assert discharge["record"] == "every 30 s or 1 %"
     assert (discharge["times"], discharge["seconds"], discharge["basis"]) == (3, 3600.0, "estimated")
-    assert found["forecast"] == {"seconds": 600.0 + 3 * 3600.0, "rows": 22 + 3 * 122, "steps": 4}
+    expected = found["forecast"]
+    assert (expected["seconds"], expected["rows"], expected["steps"]) == (600.0 + 3 * 3600.0, 22 + 3 * 122, 4)
+    assert expected["low"] == pytest.approx(600.0 + 3 * 3240.0)  # a nominal capacity is good to a tenth
+    assert expected["high"] == pytest.approx(600.0 + 3 * 3960.0)
+    assert "nominal" in expected["because"]
     assert found["figures"] == ["capacity"]
 
 

@@ -50,6 +50,32 @@ def test_a_share_of_the_discharge_is_foreseen_from_it() -> None:
     assert [step.seconds for step in steps] == [3600.0, 3600.0]  # half of 2 mAh at 1 mA
 
 
+SULFUR = (
+    "cell: Li-S, PP\nactive_mass: 2 mg\ntheoretical_capacity: 1675 mAh/g\nwindow: {voltage: 1 V .. 3 V}\n"
+)
+TO_THE_END = "[{discharge: 0.2 C, until: voltage <= 1.7 V}]"
+
+
+def test_a_sulfur_cell_is_not_expected_to_deliver_its_theoretical_capacity() -> None:
+    """0.2 C empties it in 5 h if all came out; 45 to 60 % of that is 2.25 to 3 h."""
+    (step,) = of(TO_THE_END, Cell.parse(SULFUR)).steps
+    assert (step.low, step.seconds, step.high) == pytest.approx((8100.0, 9450.0, 10800.0))
+
+
+def test_what_the_cell_file_expects_counts_before_anything_else() -> None:
+    """900 mAh/g of 2 mg at 0.2 C of 3.35 mAh are 1.8 mAh / 0.67 mA; two deviations are 45 mAh/g."""
+    result = of(TO_THE_END, Cell.parse(f"{SULFUR}expected_capacity: 900 mAh/g +- 22.5 mAh/g\n"))
+    (step,) = result.steps
+    seconds = 1.8 / 0.67 * 3600.0
+    assert (step.low, step.seconds, step.high) == pytest.approx((0.95 * seconds, seconds, 1.05 * seconds))
+    assert "expected capacity" in result.because
+
+
+def test_an_end_that_cannot_be_foreseen_may_come_at_once() -> None:
+    (step,) = of("[{hold: 4 V, until: current <= 0.05 C or time >= 4 h}]").steps
+    assert (step.low, step.high) == (0.0, 14400.0)
+
+
 BARE = Cell.parse("cell: c\nwindow: {voltage: -1 V .. 2 V, current: 6 mA}\n")
 
 

@@ -46,6 +46,29 @@ def test_an_unknown_option_is_refused() -> None:
         make_cell("li_s", colour=1.0)
 
 
+def test_sizes_are_written_after_the_name() -> None:
+    """0.2 C of 3.4 mg is twice the current of 0.2 C of 1.7 mg; half the resistance on twice the area."""
+    large = make_cell("li_s/pp area=2.262e-4 active_mass=3.40e-6")
+    small = make_cell("li_s/pp")
+    for _ in range(20):
+        volts = small.drive_current(-0.57e-3, 60.0)
+        assert large.drive_current(-1.14e-3, 60.0) == pytest.approx(volts, abs=1e-9)
+
+
+def test_a_lithium_ion_cell_of_any_size_behaves_alike_at_its_own_rate() -> None:
+    coin, pouch = make_cell("li_ion"), make_cell("li_ion/generic scale=1000")
+    for _ in range(20):
+        volts = coin.drive_current(-3e-3, 30.0)
+        assert pouch.drive_current(-3.0, 30.0) == pytest.approx(volts, abs=1e-9)
+        assert pouch.temperature == pytest.approx(coin.temperature, abs=1e-9)
+
+
+@pytest.mark.parametrize("written", ["area", "area=wide", "area=0", "area=nan", "colour=1", "efficiency=2"])
+def test_a_size_that_cannot_be_is_refused_with_those_that_can(written: str) -> None:
+    with pytest.raises(ValueError, match=r"li_cu/pp: .* wanted area=number in SI"):
+        make_cell(f"li_cu/pp {written}")
+
+
 def test_without_options_the_seed_moves_no_parameter() -> None:
     assert make_cell("blocking/pp", 1).truth() == make_cell("blocking/pp", 2).truth()
     assert make_cell("li_s/pp", 1).truth() == make_cell("li_s/pp", 2).truth()
