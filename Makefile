@@ -15,7 +15,7 @@ up: $(VENV)/.installed
 	@$(BIN)/galvanod up $(ARGS)
 
 test: $(VENV)/.installed-test packages
-	$(BIN)/python -m pytest $(ARGS)
+	@tests/run $(BIN)/python $(ARGS)
 
 # Hours of kills and faults, and the long system tests; see tests/soak.
 soak: $(VENV)/.installed-test packages
@@ -27,7 +27,7 @@ check: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q $(ARGS)
+	@tests/run $(BIN)/python -q $(ARGS)
 
 # Debian packages that some tests need; without them those tests are skipped, and say so.
 packages:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from daemon.client import ask
-from daemon.delivery.messages import Batch, Item, Noted, ReadingRow, Readings, StepEnded
+from daemon.delivery.messages import Batch, Item, Noted, ReadingRow, Readings, RunEnded, StepEnded
 from daemon.places import Places
 from daemon.requests import Request, Runs
 from simulators.cells.base import Cell
@@ -122,6 +122,18 @@ class Survival:
         async with asyncio.timeout(15.0):
             while (await self.ask(Runs()))[0]["readings"] < readings:
                 await asyncio.sleep(0.01)
+
+    async def run_has_ended(self) -> None:
+        """Return once the end of the run is in the spool."""
+        async with asyncio.timeout(15.0):
+            while not any(isinstance(item, RunEnded) for item in self.items()):
+                await asyncio.sleep(0.02)
+
+    async def cell_has_taken(self, coulombs: float) -> None:
+        """Return once so much has passed through the cell, whoever knows of it."""
+        async with asyncio.timeout(15.0):
+            while self.cell.charge < 0.999 * coulombs:
+                await asyncio.sleep(0.02)
 
     def items(self) -> list[Item]:
         """Everything in the spool; nobody has acknowledged any of it."""

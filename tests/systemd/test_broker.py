@@ -22,7 +22,10 @@ from daemon.recording.recorder import Recorder
 from tests.daemon.deliveries import ended, free_port, until, whole_run
 from tests.systemd.tree import installed
 
-pytestmark = pytest.mark.skipif(shutil.which("mosquitto") is None, reason="mosquitto is not installed here")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(shutil.which("mosquitto") is None, reason="mosquitto is not installed here"),
+]
 
 
 class Installed(NamedTuple):

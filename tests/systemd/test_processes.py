@@ -21,7 +21,10 @@ from tests.systemd.tree import UNITS
 
 __all__ = ["machine"]  # the fixture
 
-pytestmark = pytest.mark.skipif(shutil.which("mosquitto") is None, reason="mosquitto is not installed here")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(shutil.which("mosquitto") is None, reason="mosquitto is not installed here"),
+]
 
 BENCH = """
 bench: Lab

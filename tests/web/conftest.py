@@ -1,6 +1,6 @@
 """One service for all tests of the page: each takes a channel of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -18,3 +18,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (folder / "bench.yaml").write_text(BENCH)
     with running(folder / "state", "--bench", str(folder / "bench.yaml")) as found:
         yield found
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark what asks for the service: it is several processes."""
+    for item in items:
+        if "service" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.system)

@@ -13,6 +13,8 @@ from daemon.bench.row import Row, quantile
 from daemon.bench.suite import MEASUREMENTS, chosen
 from daemon.errors import UnknownError
 
+pytestmark = pytest.mark.system
+
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "daemon", "bench", *arguments]

@@ -1,6 +1,5 @@
 """Cores are killed; the instrument, the cell and the record tell whether anything was lost."""
 
-import asyncio
 import contextlib
 import json
 import signal
@@ -18,6 +17,8 @@ from daemon.requests import Channels, Resume, Stop, Submit
 from daemon.running.journal_file import JournalFile
 from daemon.running.order import ResumePolicy
 from tests.daemon.survival import CELL, Survival, survival
+
+pytestmark = pytest.mark.system
 
 CHARGE_AND_DISCHARGE = """protocol: there and back
 record: every 1 s
@@ -119,7 +120,7 @@ async def test_never_ends_the_run_with_its_circuit_open(tmp_path: Path) -> None:
         await bench.has_read(5)
         await bench.end(signal.SIGKILL)
         await bench.start()
-        await asyncio.sleep(0.1)
+        await bench.run_has_ended()
         facts = (await bench.ask(Channels()))[0]
         await bench.end(signal.SIGTERM)
         assert facts["cell"] == "one"  # a channel never forgets its cell
@@ -178,7 +179,7 @@ async def test_a_program_that_ended_unheard_is_an_interruption(tmp_path: Path) -
         await bench.ask(order())
         await bench.has_read(5)
         await bench.end(signal.SIGKILL)
-        await asyncio.sleep(1.5)  # 75 s of the cell's: the step of 60 s is over
+        await bench.cell_has_taken(60e-3)  # the step is over
         await bench.start()
         await bench.waits_for_a_person()
         await bench.end(signal.SIGTERM)
