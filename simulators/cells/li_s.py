@@ -97,7 +97,7 @@ class LiS(EvolvingCell[LiSState]):
         left = 1.0 - p.fade_time * age - p.fade_cycle * cycles
         if p.break_in:
             left -= p.break_in * (1.0 - exp(-cycles / p.break_in_cycles))
-        return self._first_capacity * max(_LEAST_CAPACITY, left)
+        return self._first_capacity * (left if left > _LEAST_CAPACITY else _LEAST_CAPACITY)
 
     def advanced(self, state: LiSState, amperes: float, seconds: float) -> LiSState:
         stored, lag, branch, polarisation, throughput, age, charge, _, before, _ = state
@@ -113,9 +113,12 @@ class LiS(EvolvingCell[LiSState]):
             stays = exp(-moved / (_BRANCH_SHARE * capacity))
             branch = branch * stays + (stays - 1.0 if amperes > 0.0 else 1.0 - stays)
         passed, direction, delivered = _half_cycles(state, amperes)
+        if not (-_REVERSIBLE <= stored <= 1.0 + _REVERSIBLE and -1.0 <= lag <= 1.0):
+            stored = min(1.0 + _REVERSIBLE, max(-_REVERSIBLE, stored))
+            lag = min(1.0, max(-1.0, lag))
         return LiSState(
-            min(1.0 + _REVERSIBLE, max(-_REVERSIBLE, stored)),
-            min(1.0, max(-1.0, lag)),
+            stored,
+            lag,
             branch,
             polarisation * decay + slow * (1.0 - decay),
             throughput + moved,
@@ -127,12 +130,12 @@ class LiS(EvolvingCell[LiSState]):
         )
 
     def voltage(self, state: LiSState, amperes: float) -> float:
-        level = state.stored + state.lag / self.parameters.share
+        stored, lag, branch, polarisation, *_ = state
         return (
-            plateau_voltage(level, state.branch)
+            plateau_voltage(stored + lag / self._wells.share, branch)
             + self.parameters.voltage_shift
             + amperes * self._resistance
-            + state.polarisation
+            + polarisation
         )
 
     def impedance(self, frequency: float) -> complex:

@@ -134,7 +134,7 @@ class Answers:
         return lines
 
     def _date(self, moment: float) -> str:
-        return f"{self._began + timedelta(seconds=moment):%Y-%m-%d %H:%M:%S}"
+        return (self._began + timedelta(seconds=moment)).isoformat(" ", "seconds")
 
 
 def _number(value: float) -> str:

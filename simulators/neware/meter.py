@@ -1,7 +1,7 @@
 """The converters of a channel: what its cell looks like in its records."""
 
 from collections.abc import Iterator
-from math import inf
+from math import inf, nan
 from random import Random
 
 from simulators.cells.base import Cell
@@ -53,12 +53,16 @@ class Meter:
         self._terminals = Terminals(cell)
         self._voltage = Converter(VOLTS, VOLTAGE_NOISE, errors, scatter)
         self._currents = [Converter(full, CURRENT_NOISE * full, errors, scatter) for full in RANGES]
+        self._ranged = nan, self._currents[-1]  # the latest current that was looked up, and its range's
 
     def measured(self, seen: Seen) -> Seen:
         """Return what is read where this is at the terminals."""
         if self._terminals.faulty:
             return self._misled(seen)
-        return Seen(self._voltage.converted(seen.volts), self._range(seen.amperes).converted(seen.amperes))
+        volts, amperes = seen
+        if amperes != self._ranged[0]:  # through a step of constant current it is the same
+            self._ranged = amperes, self._range(amperes)
+        return Seen(self._voltage.converted(volts), self._ranged[1].converted(amperes))
 
     def _misled(self, seen: Seen) -> Seen:
         voltage, current = self._terminals.voltage, self._terminals.current

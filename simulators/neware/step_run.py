@@ -1,6 +1,6 @@
 """One step while it runs: the samples that matter, what they make recorded, and what ends it."""
 
-from math import ceil, copysign, inf
+from math import ceil, inf
 from typing import NamedTuple
 
 from simulators.neware.drive import Drive, Seen
@@ -61,6 +61,7 @@ class StepRun:
         self._slope = self._slope_before = 0.0  # volts per sample, over the latest two stretches
         self._stride = FIRST_LOOK
         self._every = _samples(step.rule.seconds)
+        self._change = step.rule.volts
         self._full = step.coulombs
         if step.share is not None:
             self._full = min(self._full, step.share.factor * variables.get(step.share.variable, inf))
@@ -125,12 +126,11 @@ class StepRun:
     def _target(self, until: float) -> int:
         """Return the sample to live to: where something is known, or expected, to happen."""
         sample = self._sample
-        target = min(self._recorded + self._every, self._end, sample + self._stride)
-        if self._slope and self.step.rule.volts < inf:
-            target = min(target, sample + self._expected())
+        ahead = self._expected() if self._slope and self._change < inf else NEVER
+        target = min(self._recorded + self._every, self._end, sample + min(self._stride, ahead))
         if until < inf:
             target = min(target, int((until - self._began) / SAMPLE + 1e-6))
-        return max(target, sample + 1)
+        return target if target > sample else sample + 1
 
     def _expected(self) -> int:
         """Return in how many samples the voltage will have changed by what makes a record.
@@ -139,9 +139,10 @@ class StepRun:
         """
         slope, before = self._slope, self._slope_before
         trend = slope / before if before else 1.0
-        slope *= min(2.0, max(0.5, trend))
-        missing = AIM * self.step.rule.volts - (self._seen.volts - self._kept.volts) * copysign(1.0, slope)
-        return min(NEVER, int(missing / abs(slope)) + 1)
+        slope *= 2.0 if trend > 2.0 else 0.5 if trend < 0.5 else trend
+        moved = self._seen[0] - self._kept[0]
+        samples = (AIM * self._change - (moved if slope > 0.0 else -moved)) / abs(slope)
+        return int(samples) + 1 if samples < NEVER else NEVER
 
     def _live(self, target: int) -> None:
         """Live to a sample, or to one before it that makes a record or an end."""
@@ -155,19 +156,21 @@ class StepRun:
                 target = self._first_stir(state, start, target)
                 seen = self._again(state, target - start)
                 break
-            moved = abs(seen.volts - self._kept.volts)
-            if moved <= OVERSHOOT * self.step.rule.volts:
+            moved = abs(seen[0] - self._kept[0])
+            if moved <= OVERSHOOT * self._change:
                 break
-            share = AIM * self.step.rule.volts / moved
+            share = AIM * self._change / moved
             target = start + max(1, min(target - start - 1, round(share * (target - start))))
             drive.restore(state)
         self._move(seen, target - start)
 
     def _move(self, seen: Seen, samples: int) -> None:
-        before, seconds = self._seen, samples * SAMPLE
-        self.coulombs += 0.5 * abs(before.amperes + seen.amperes) * seconds
-        self.joules += 0.5 * abs(before.amperes * before.volts + seen.amperes * seen.volts) * seconds
-        self._slope_before, self._slope = self._slope, (seen.volts - before.volts) / samples
+        volts, amperes = seen
+        volts_before, amperes_before = self._seen
+        seconds = samples * SAMPLE
+        self.coulombs += 0.5 * abs(amperes_before + amperes) * seconds
+        self.joules += 0.5 * abs(amperes_before * volts_before + amperes * volts) * seconds
+        self._slope_before, self._slope = self._slope, (volts - volts_before) / samples
         self._stride = max(FIRST_LOOK, GROWTH * samples)
         self._seen = seen
         self._sample += samples
@@ -189,7 +192,7 @@ class StepRun:
 
     def _is_calm(self, seen: Seen) -> bool:
         """Whether nothing seen ends the step or is protected."""
-        if not self._low < seen.volts < self._high:
+        if not self._low < seen[0] < self._high:
             return False
         return not self._holds or (not self._stops_by_current(seen) and not self._protects(seen))
 
@@ -214,11 +217,12 @@ class StepRun:
         )
 
     def _worth_a_record(self) -> bool:
-        rule, kept, seen = self.step.rule, self._kept, self._seen
+        volts, amperes = self._seen
+        volts_kept, amperes_kept = self._kept
         return (
             self._sample - self._recorded >= self._every
-            or abs(seen.volts - kept.volts) >= rule.volts
-            or abs(seen.amperes - kept.amperes) >= rule.amperes
+            or abs(volts - volts_kept) >= self._change
+            or abs(amperes - amperes_kept) >= self.step.rule.amperes
         )
 
 
