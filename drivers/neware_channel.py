@@ -104,7 +104,7 @@ class NewareChannel(WholeChannel):
         return self._origin if await self._attach(tag, file, Taken(), _page(program)) else None
 
     async def follow(self) -> Followed:
-        """What the channel does is asked only where it has nothing more to tell: a full page says that it has."""
+        """Ask what the channel does only where it has no more to tell: a full page says that it has."""
         rows = await self._rows()
         if len(rows) == MOST_RECORDS:
             self._read_ahead(rows[-1].seqid + 1)
@@ -247,7 +247,7 @@ class NewareChannel(WholeChannel):
         return await ahead.page
 
     def _read_ahead(self, first: int) -> None:
-        """Ask for the next page while this one is looked at: what is caught up on takes two fifths less time."""
+        """Ask for the next page while this one is looked at: on two processors both go on meanwhile."""
         page = asyncio.create_task(self._session.page(self._place, first, self._page), name="next page")
         page.add_done_callback(_look_at)
         self._ahead = Ahead(first, page)

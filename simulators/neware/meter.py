@@ -53,7 +53,7 @@ class Meter:
         self._terminals = Terminals(cell)
         self._voltage = Converter(VOLTS, VOLTAGE_NOISE, errors, scatter)
         self._currents = [Converter(full, CURRENT_NOISE * full, errors, scatter) for full in RANGES]
-        self._ranged = nan, self._currents[-1]  # the latest current that was looked up, and its range's
+        self._ranged = nan, self._currents[-1]  # the latest current, and the converter of its range
 
     def measured(self, seen: Seen) -> Seen:
         """Return what is read where this is at the terminals."""
