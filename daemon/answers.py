@@ -25,7 +25,7 @@ from daemon.delivery.messages import RunStarted
 from daemon.delivery.outbox import Outbox
 from daemon.delivery.publisher import Publisher
 from daemon.delivery.spool import Spool
-from daemon.errors import LatchedError, ServiceError, UnknownError
+from daemon.errors import BusyError, LatchedError, ServiceError, UnknownError
 from daemon.glances import Surroundings, glances, trouble_of
 from daemon.host.machine import Host
 from daemon.running.journal import Journal
@@ -39,6 +39,8 @@ from daemon.running.revisions import Revisions
 from daemon.running.run import Run, RunState
 from daemon.running.runs import Runs
 from daemon.running.submissions import Submissions
+from daemon.studies.bench import Bench
+from daemon.studies.studies import Studies
 from drivers.base import Channel, ProgrammedChannel
 from drivers.errors import InstrumentError
 from drivers.whole import WholeChannel
@@ -78,7 +80,9 @@ class Answers:
         self._host = host
         self._submissions = Submissions(journal)
         self._queues = Queues(journal, self._submit)
-        runs.ended = self._queues.ended
+        bench_of_studies = Bench(stations, runs, journal, self._queues, self._planned, self._submit)
+        self.studies = Studies(core, journal, bench_of_studies)
+        runs.ended = self._ended
         self._revisions = Revisions(journal.epoch)
         self._chambers = chambers
         self._around = Surroundings(
@@ -105,6 +109,8 @@ class Answers:
                 return self._attached()
             case requests.Glances():
                 return glances(list(self._stations.values()), self._around)
+            case requests.StudyRequest():
+                return await self.studies.answer(request, who)
             case requests.Queue(channel):
                 return self._queue(self._station(channel).name)
             case requests.Unqueue(channel, number):
@@ -133,6 +139,11 @@ class Answers:
                 return await self._doctor(request)
             case requests.Pause() | requests.Resume() | requests.Stop():
                 return await self._steer(request, who)
+
+    async def _ended(self, channel: str, state: RunState, run: str) -> None:
+        """A run has ended: what is queued there comes first, then what a study has for the channel."""
+        await self._queues.ended(channel, state, run)
+        self.studies.wake()
 
     async def _steer(self, request: requests.Pause | requests.Resume | requests.Stop, who: str) -> str:
         """Do what a person wants of a run in hand, and keep who it was; returns its new revision."""
@@ -273,7 +284,7 @@ class Answers:
 
     async def _submit(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
         async with self._submissions.once(request) as earlier:
-            if earlier is None and request.queue and self._has_to_wait(self._station(request.channel)):
+            if earlier is None and request.queue and self._has_to_wait(request):
                 return await self._queued(request, who)
             if earlier is None:
                 return await self._begun(request, who)
@@ -284,8 +295,10 @@ class Answers:
                 "forecast": {"seconds": None, "rows": None},
             }
 
-    def _has_to_wait(self, station: Station) -> bool:
-        return station.busy or self._queues.length(station.name) > 0
+    def _has_to_wait(self, request: requests.Submit) -> bool:
+        station = self._station(request.channel)
+        kept = self.studies.kept_from(station.name, request.key)
+        return station.busy or self._queues.length(station.name) > 0 or kept is not None
 
     async def _queued(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
         """Let a submission wait that could begin now but for the channel being busy."""
@@ -309,6 +322,11 @@ class Answers:
         self._host.require()
         require_deadman(entry.name, entry.driver, station.driver_class.deadman, entry.unattended)
         async with station.claimed():
+            kept = self.studies.kept_from(station.name, request.key)
+            if kept is not None:
+                raise BusyError(
+                    f"channel {station.name} is kept for {kept}: say that it is there, or leave it out"
+                )
             latch = self._journal.latches.get(station.name)
             if latch is not None:
                 raise LatchedError(

@@ -144,14 +144,16 @@ class Core:
             ]
             async with asyncio.TaskGroup() as running:
                 self._runs.conducted_in(running)
+                studies = self._answers.studies
                 recovering, opening = self._open_all(found, running)
                 await _first_attempts(recovering)
+                studies.conducted_in(running)
                 stay_prompt()
                 ready()
                 notifier.ready()
                 await stopped.wait()
                 notifier.stopping(STOP_SECONDS)
-                for task in [*recovering, *opening, *self._runs.tasks()]:
+                for task in [*studies.tasks(), *recovering, *opening, *self._runs.tasks()]:
                     task.cancel()
             await self._runs.aclose()
             await asyncio.gather(*(_close(station) for station in self._stations.values()))

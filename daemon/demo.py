@@ -7,18 +7,16 @@ into the simulated cells.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from daemon.client import ask
 from daemon.errors import UnavailableError
 from daemon.places import Places
-from daemon.reading.results import Results
-from daemon.studies.conductor import Conductor, Measurement, Progress, unfinished
-from daemon.studies.outcome import differences, lines_of
+from daemon.studies.files import study_source
+from daemon.studies.following import Facts, came_of, followed, submission, unfinished
 from daemon.up import Plan, service
-from protocols.study import Study, Task
 
 PATIENCE = 1800.0
 """Seconds for the whole of it."""
@@ -27,56 +25,29 @@ PATIENCE = 1800.0
 async def rehearse(
     state: Path,
     bench: Path,
-    study: Study,
+    study: str,
     full: bool,
-    report: Callable[[Progress], None],
+    report: Callable[[Facts], None],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Conduct the study in a service of its own under `state`; return what came of it.
+    """Conduct a study in a service of its own under `state`; return what came of it.
 
     Raises `UnavailableError` when it takes longer than half an hour, `ServiceError` when a run failed.
     """
     began = time.monotonic()
     places = Places(state)
+    request = submission(*study_source(study), full)
     say("starting broker, simulated instruments, recorder and core")
-    conductor = Conductor(places, study, full, nobody_there)
     async with service(Plan(places, bench, core="demo")) as where:
-        say(f"{len(conductor.measurements)} cells, each through its driver, wire, broker and database")
+        begun: Facts = await asyncio.to_thread(ask, places.socket, request)
+        say(f"{begun['cells']} cells, each through its driver, wire, broker and database")
         try:
             async with asyncio.timeout(PATIENCE):
-                async for progress in conductor.conduct(where["database"]):
-                    report(progress)
+                async for found in followed(places.socket, begun["study"], where["database"]):
+                    report(found)
         except TimeoutError as error:
             raise UnavailableError(f"the rehearsal had no end within {PATIENCE:g} s") from error
-        found = await asyncio.to_thread(outcome, study, conductor.measurements, where["database"])
-    if (wrong := unfinished(conductor.measurements)) is not None:
+        came = await came_of(places.socket, begun["study"], where["database"])
+    if (wrong := unfinished(found)) is not None:
         raise wrong
-    return found | {"seconds": round(time.monotonic() - began, 2), "database": where["database"]}
-
-
-async def nobody_there(task: Task, channel: str) -> bool:
-    """The answer of a rehearsal to being asked to put a real cell anywhere."""
-    raise UnavailableError(f"channel {channel} is real; a rehearsal puts no cell there ({task.label})")
-
-
-def outcome(study: Study, measurements: Sequence[Measurement], database: str) -> dict[str, Any]:
-    """Return the lines of a study as plain data, what differs, and what is stored of what was numbered."""
-    results = Results.open(database)
-    try:
-        lines = lines_of(study, measurements, results)
-        names = [one.run for one in measurements if one.run is not None]
-        counts = [results.counts(name) for name in names]
-        points = sum(len(results.impedance(name)) for name in names)
-    finally:
-        results.close()
-    return {
-        "study": study.name,
-        "lines": [asdict(line) for line in lines],
-        "differences": differences(lines),
-        "cells": [
-            {"cell": one.task.label, "run": one.run, "channel": one.channel, "state": one.state}
-            for one in measurements
-        ],
-        "readings": sum(count.stored for count in counts) + points,
-        "lost": sum(count.missing for count in counts),
-    }
+    return came | {"seconds": round(time.monotonic() - began, 2), "database": where["database"]}

@@ -12,13 +12,20 @@ import msgspec
 from daemon.running.order import ResumePolicy
 
 LARGEST = 512 * 1024
-"""Bytes a request may have: two files of 64 KiB with every character escaped fit."""
+"""Bytes a request may have: two files of 64 KiB with every character escaped fit, or a study of 256 KiB."""
 
 
 class _Request(msgspec.Struct, tag_field="do", forbid_unknown_fields=True, kw_only=True):
     """`by` is the person on whose behalf a process such as the page asks; the audit names both."""
 
     by: str = ""
+
+
+class StudyText(msgspec.Struct, frozen=True):
+    """A file of a study, and what messages call it."""
+
+    text: str
+    file: str
 
 
 class Status(_Request, tag="status"):
@@ -159,6 +166,99 @@ class Doctor(_Request, tag="doctor"):
     channel: str | None = None
 
 
+class StudyRequest(_Request):
+    """What studies are asked."""
+
+
+class StudyDraft(StudyRequest, tag="check study", kw_only=True):
+    """Check a study with the files it names that are not ready ones; nothing is kept or runs.
+
+    `protocols` and `cells` are texts by the names the study calls them; `full` has the rows that are
+    left out of the short study.
+    """
+
+    study: str
+    study_file: str
+    protocols: Mapping[str, StudyText] = {}
+    cells: Mapping[str, StudyText] = {}
+    full: bool = False
+
+
+class ConductStudy(StudyRequest, tag="conduct study", kw_only=True):
+    """Check a study and conduct it; answers with how it stands.
+
+    A repeat with the same `key` answers with the study that the first began. A study of the same title
+    is taken over: what it has measured, and what runs, is not done again, unless it is wanted `anew`.
+    """
+
+    study: str
+    study_file: str
+    protocols: Mapping[str, StudyText] = {}
+    cells: Mapping[str, StudyText] = {}
+    full: bool = False
+    resume: ResumePolicy = ResumePolicy.CONFIRM
+    anew: bool = False
+    key: str = ""
+
+
+class Studies(StudyRequest, tag="studies"):
+    """Up to `limit` studies, the latest submitted first: those before a moment, or then and
+    numbered below.
+    """
+
+    before: float | None = None
+    number: int = 0
+    limit: int = 50
+
+
+class Study(StudyRequest, tag="study"):
+    """How a study stands, cell by cell; with `whole` also its files and what was put into its cells."""
+
+    study: str
+    whole: bool = False
+
+
+class SteerStudy(StudyRequest, kw_only=True):
+    """What a person wants of a study; refused where a `revision` is given and it has changed since."""
+
+    study: str
+    revision: str | None = None
+
+
+class MountCell(SteerStudy, tag="mount cell", kw_only=True):
+    """A cell that was asked for is on a channel now: its run may begin."""
+
+    cell: int
+    channel: str
+
+
+class RetryCell(SteerStudy, tag="retry cell", kw_only=True):
+    """Try a cell again that went wrong, was refused or was left out."""
+
+    cell: int
+
+
+class LeaveOutCell(SteerStudy, tag="leave out cell", kw_only=True):
+    """Do not measure a cell."""
+
+    cell: int
+    reason: str
+
+
+class PauseStudy(SteerStudy, tag="pause study"):
+    """Begin nothing more of a study; what runs goes on."""
+
+
+class ContinueStudy(SteerStudy, tag="continue study"):
+    """Let a study go on that was paused."""
+
+
+class CancelStudy(SteerStudy, tag="cancel study", kw_only=True):
+    """Begin nothing more of a study, for good; what runs goes on to its end."""
+
+    reason: str
+
+
 Request = (
     Status
     | Channels
@@ -179,6 +279,16 @@ Request = (
     | Acknowledge
     | Safe
     | Doctor
+    | StudyDraft
+    | ConductStudy
+    | Studies
+    | Study
+    | MountCell
+    | RetryCell
+    | LeaveOutCell
+    | PauseStudy
+    | ContinueStudy
+    | CancelStudy
 )
 
 

@@ -14,12 +14,9 @@ GalvanodError                 the root: catch this at the outermost door only
     │   └── daemon.DamagedError       the file of the results database is damaged
     ├── daemon.BusyError          the channel or the state directory is taken
     │   └── daemon.LatchedError       a limit opened its circuit: look at the cell, then clear it
-<<<<<<< HEAD
     ├── daemon.UnreadableError    a file to import is foreign, broken or cut short: nothing is kept
-=======
-    ├── daemon.StaleError         the run has changed since it was looked at
+    ├── daemon.StaleError         the run or study has changed since it was looked at
     ├── daemon.KeyReusedError     the key of a submission was used for another one
->>>>>>> 5df84f1 (The lab's page and the API under it: bench, runs, control, access)
     └── daemon.UnknownError       no such run, channel or cell
 """
 

@@ -36,6 +36,17 @@ def study_path(name: str) -> Path:
     return _path("studies", "a study file, or a ready study", name)
 
 
+def study_names() -> Sequence[str]:
+    """Return the names of the ready studies."""
+    return _names("studies")
+
+
+def is_ready(path: Path) -> bool:
+    """Whether a file is one of those that come with the package."""
+    folders = [_folder(name).resolve() for name in ("library", "cells", "studies")]
+    return path.resolve().parent in folders
+
+
 def _folder(folder: str) -> Path:
     return Path(str(files("protocols"))) / folder
 

@@ -18,11 +18,13 @@ from typing import Self
 
 from protocols import nodes, source
 from protocols.claims import Claim, read_claim
-from protocols.errors import Place
+from protocols.errors import Place, Problem, ProtocolError
 from protocols.figures.makers import MAKERS
 from protocols.problems import Problems
 
 MOST_REPLICATES = 1000
+MOST_CELLS = 2000
+"""Cells a study may have in all."""
 ONLY_FULL = "full"
 
 
@@ -31,6 +33,7 @@ class Variant:
     """One variant of a row. `simulated` names the cell a simulated channel is to hold.
 
     `cell` is its own cell file where it has one; otherwise the variant's name is its separator's.
+    `cell_place` is where that file is named, `place` where the variant is.
     """
 
     name: str
@@ -38,11 +41,16 @@ class Variant:
     simulated: str | None
     variables: Mapping[str, str]
     source: Mapping[str, Claim]
+    place: Place
+    cell_place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One protocol on its variants; `only_full` says that it is left out of the short study."""
+    """One protocol on its variants; `only_full` says that it is left out of the short study.
+
+    `places` says where the values of `protocol`, `cell` and `on` stand.
+    """
 
     protocol: str
     cell: str
@@ -52,6 +60,7 @@ class Row:
     variables: Mapping[str, str]
     variants: tuple[Variant, ...]
     place: Place
+    places: Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +100,15 @@ class Study:
         """Read a study from text; `file` is what messages call it."""
         return cls._read(source.parse(text, file), folder)
 
+    def rows_of(self, full: bool = False) -> Sequence[Row]:
+        """Return the rows of the short study, or of the full one."""
+        return [row for row in self.rows if full or not row.only_full]
+
     def tasks(self, full: bool = False) -> Iterator[Task]:
         """Yield every cell to be measured, all variants of a row side by side."""
-        for row in self.rows:
-            if full or not row.only_full:
-                for replicate in range(1, row.replicates + 1):
-                    yield from (Task(row, variant, replicate) for variant in row.variants)
+        for row in self.rows_of(full):
+            for replicate in range(1, row.replicates + 1):
+                yield from (Task(row, variant, replicate) for variant in row.variants)
 
     @classmethod
     def _read(cls, node: nodes.Node, folder: Path) -> Self:
@@ -114,6 +126,7 @@ class Study:
             for item in nodes.as_list(root.need("runs", "a list of protocols and cells"), "a list").items:
                 with problems.gathered():
                     rows.append(_row(item, replicates, problems))
+            _require_no_more_than(MOST_CELLS, rows, root)
         problems.settle()
         return cls(name, tuple(rows), folder)
 
@@ -145,6 +158,7 @@ def _row(node: nodes.Node, replicates: int, problems: Problems) -> Row:
         variables=_variables(entry.take("variables")),
         variants=tuple(variants),
         place=entry.place,
+        places={key: entry.need(key, "").place for key in ("protocol", "cell", "on")},
     )
 
 
@@ -158,7 +172,15 @@ def _variant(key: nodes.Scalar, node: nodes.Node) -> Variant:
         simulated=None if simulated is None else _text(simulated, "the name of a simulated cell"),
         variables=_variables(entry.take("variables")),
         source={} if claimed is None else _source(claimed),
+        place=key.place,
+        cell_place=key.place if cell is None else cell.place,
     )
+
+
+def _require_no_more_than(most: int, rows: Sequence[Row], root: nodes.MappingNode) -> None:
+    count = sum(row.replicates * len(row.variants) for row in rows)
+    if count > most:
+        raise ProtocolError(Problem(root.place, f"{count} cells", f"at most {most} in one study"))
 
 
 def _source(node: nodes.Node) -> Mapping[str, Claim]:
@@ -188,8 +210,3 @@ def _replicates(node: nodes.Node | None, default: int) -> int:
 
 def _text(node: nodes.Node, wanted: str) -> str:
     return nodes.as_scalar(node, wanted).text
-
-
-def names_in(study: Study) -> Sequence[str]:
-    """Return the instruments and channels the study wants, each once."""
-    return list(dict.fromkeys(row.on for row in study.rows))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from daemon.channels.latches import Latch
 from daemon.errors import ServiceError, UnavailableError
-from daemon.running.journal_file import Action, JournalFile, Statement
+from daemon.running.journal_file import Action, Ending, JournalFile, Statement, StudyRow
 from daemon.running.order import Order
 
 _log = logging.getLogger(__name__)
@@ -61,6 +61,8 @@ class Journal:
         """The runs that were open when this core started."""
         self.waiting: Sequence[bytes] = file.waiting()
         """The submissions that waited on their channels then."""
+        self.studies: Sequence[StudyRow] = file.studies()
+        """The studies that went on then, the latest submitted first."""
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -118,9 +120,44 @@ class Journal:
         """Forget a submission that waited."""
         await self.commit(("DELETE FROM waiting WHERE number = ?", (number,)))
 
-    async def close_run(self, run: str) -> None:
-        """Note that the run has its stop record."""
-        await self.commit(("UPDATE run SET closed = ? WHERE name = ?", (time.time(), run)))
+    async def close_run(self, run: str, ending: Ending) -> None:
+        """Note that the run has its stop record, and what that says."""
+        await self.commit(
+            ("UPDATE run SET closed = ? WHERE name = ?", (time.time(), run)),
+            ("REPLACE INTO ending VALUES (?, ?, ?, ?)", (run, *ending)),
+        )
+
+    async def ending(self, run: str) -> Ending | None:
+        """Return how a run ended that is closed; None where it is not, or nobody knows any more."""
+        return await self._read(lambda: self._file.ending(run))
+
+    async def study(self, number: int) -> StudyRow | None:
+        """Return a study, whether it goes on or not."""
+        found = await self._read(lambda: self._file.studies("number = ?", (number,)))
+        return found[0] if found else None
+
+    async def study_of_key(self, key: str) -> StudyRow | None:
+        """Return the study that was submitted with this key."""
+        found = await self._read(lambda: self._file.studies("key = ?", (key,)))
+        return found[0] if found else None
+
+    async def latest_study(self, title: str) -> StudyRow | None:
+        """Return the study of this title that was submitted last."""
+        found = await self._read(lambda: self._file.studies("title = ?", (title,), 1))
+        return found[0] if found else None
+
+    async def studies_before(self, moment: float, number: int, limit: int) -> list[StudyRow]:
+        """Return up to `limit` studies submitted before a moment, or then and numbered below."""
+        earlier = "(submitted, number) < (?, ?)"
+        return await self._read(lambda: self._file.studies(earlier, (moment, number), limit))
+
+    async def truths(self, study: int) -> list[tuple[int, bytes]]:
+        """Return what was put into each simulated cell of a study, by the cell's number."""
+        return await self._read(lambda: self._file.truths(study))
+
+    async def next_study(self) -> int:
+        """Return the number of the next study."""
+        return await self._read(self._file.next_study)
 
     async def intend(self, channel: str, run: str, step: int, kind: str, arguments: Mapping[str, Any]) -> int:
         """Write down what is about to be done; returns its number once that is on the disk."""
@@ -164,13 +201,13 @@ class Journal:
         detail = {"reason": reason, "latched for": latch.reason, "latched": latch.time}
         await self.commit(
             ("DELETE FROM latch WHERE channel = ?", (channel,)),
-            _audited(who, "clear", channel, json.dumps(detail)),
+            audit_entry(who, "clear", channel, json.dumps(detail)),
         )
         del self.latches[channel]
 
     def audit(self, who: str, what: str, subject: str, detail: str) -> None:
         """Note that somebody asked for something and got it."""
-        self.note(_audited(who, what, subject, detail))
+        self.note(audit_entry(who, what, subject, detail))
 
     async def audited(self, what: str, subject: str, since: float) -> list[tuple[float, str, str]]:
         """Return when, by whom and with what detail something was done since a moment (UTC seconds)."""
@@ -250,6 +287,7 @@ class Journal:
             self._retry = asyncio.get_running_loop().call_later(_RETRY, self._start)
 
 
-def _audited(who: str, what: str, subject: str, detail: str) -> Statement:
+def audit_entry(who: str, what: str, subject: str, detail: str) -> Statement:
+    """Return the statement that keeps who did what."""
     sql = "INSERT INTO audit (time, who, what, subject, detail) VALUES (?, ?, ?, ?, ?)"
     return sql, (time.time(), who, what, subject, detail)

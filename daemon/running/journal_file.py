@@ -38,6 +38,14 @@ CREATE TABLE IF NOT EXISTS latch (
 CREATE TABLE IF NOT EXISTS cell (
     channel TEXT PRIMARY KEY, name TEXT NOT NULL, run TEXT NOT NULL, since REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY, source BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS ending (
+    run TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, readings INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS study (
+    number INTEGER PRIMARY KEY, title TEXT NOT NULL, key TEXT UNIQUE, submitted REAL NOT NULL, ended REAL,
+    source BLOB NOT NULL, state BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS study_cell (
+    study INTEGER NOT NULL, number INTEGER NOT NULL, state BLOB NOT NULL, truth BLOB,
+    PRIMARY KEY (study, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS submission (key TEXT PRIMARY KEY, run TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
@@ -61,6 +69,23 @@ class Action(NamedTuple):
     arguments: Mapping[str, Any]
     phase: str  # intent, done, failed, lost
     intended: float | None  # UTC seconds; None for switching off, which does not wait for its intent
+
+
+class Ending(NamedTuple):
+    """How a run ended: one of `RunState`, why, and the readings and spectrum points it kept."""
+
+    state: str
+    reason: str
+    readings: int
+
+
+class StudyRow(NamedTuple):
+    """A study as it is kept: what was submitted, where it stands, and its cells in order."""
+
+    number: int
+    source: bytes
+    state: bytes
+    cells: list[bytes]
 
 
 class JournalFile:
@@ -113,6 +138,37 @@ class JournalFile:
         query = "SELECT source FROM submission JOIN run ON run.name = submission.run WHERE key = ?"
         row = self._connection.execute(query, (key,)).fetchone()
         return None if row is None else order.decoded(row[0])
+
+    def ending(self, run: str) -> Ending | None:
+        """Return how a run ended that is closed; None where it is not, or nobody knows any more."""
+        query = "SELECT state, reason, readings FROM ending WHERE run = ?"
+        row = self._connection.execute(query, (run,)).fetchone()
+        return None if row is None else Ending(*row)
+
+    def studies(
+        self, where: str = "ended IS NULL", parameters: tuple[Any, ...] = (), limit: int = -1
+    ) -> list[StudyRow]:
+        """Return studies with their cells, the latest submitted first; by default those that go on."""
+        query = (
+            f"SELECT number, source, state FROM study WHERE {where}"  # noqa: S608
+            " ORDER BY submitted DESC, number DESC LIMIT ?"
+        )
+        found = self._connection.execute(query, (*parameters, limit)).fetchall()
+        return [StudyRow(number, source, state, self._study_cells(number)) for number, source, state in found]
+
+    def truths(self, study: int) -> list[tuple[int, bytes]]:
+        """Return what was put into each simulated cell of a study, by the cell's number."""
+        query = "SELECT number, truth FROM study_cell WHERE study = ? AND truth IS NOT NULL"
+        return self._connection.execute(query, (study,)).fetchall()
+
+    def next_study(self) -> int:
+        """Return the number of the next study."""
+        found = self._connection.execute("SELECT coalesce(max(number), 0) + 1 FROM study").fetchone()
+        return int(found[0])
+
+    def _study_cells(self, study: int) -> list[bytes]:
+        query = "SELECT state FROM study_cell WHERE study = ? ORDER BY number"
+        return [blob for (blob,) in self._connection.execute(query, (study,))]
 
     def latches(self) -> dict[str, Latch]:
         """Return the latched channels."""

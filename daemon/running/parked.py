@@ -105,7 +105,7 @@ class Parked:
     def end(self, state: RunState, reason: str) -> None:
         """Write the run's one stop record."""
         self.state, self.reason = state, reason
-        self.position = msgspec.structs.replace(self.position, ended=True)
+        self.position = msgspec.structs.replace(self.position, ended=True, state=state.value, reason=reason)
         self._emit(
             RunEnded(
                 run=self.name,

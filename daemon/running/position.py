@@ -50,7 +50,8 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     since 1970) at which it was taken, `uptime` the same by the machine's own clock, where that is
     known. `walk` is the state of `protocols.walk.Walk`; None before the first step. `step` is None
     between steps. `told` is the number of the last action in the journal after which the circuit was
-    verified open and the gap in the record told.
+    verified open and the gap in the record told. `state` and `reason` are those of the stop record,
+    once it is `ended`.
     """
 
     channel: str
@@ -67,6 +68,8 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     ended: bool = False
     program: ProgramPosition | None = None
     uptime: Uptime | None = None
+    state: str = ""
+    reason: str = ""
 
     def encoded(self) -> bytes:
         """Return it as the spool keeps it."""

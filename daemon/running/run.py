@@ -163,6 +163,8 @@ class Run:
             ended=self.over,
             program=self._engine.program,
             uptime=self.logbook.read_up,
+            state=self.state.value if self.over else "",
+            reason=self.reason if self.over else "",
         ).encoded()
 
     def note(self, kind: str, text: str, detail: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from daemon.errors import ServiceError, UnavailableError, UnknownError
 from daemon.guards import Guards
 from daemon.host.heartbeat import beating
 from daemon.running.journal import Journal
+from daemon.running.journal_file import Ending
 from daemon.running.logbook import Logbook
 from daemon.running.order import Order
 from daemon.running.parked import Parked
@@ -71,8 +72,9 @@ class Runs:
         self._in_hand: dict[str, Run | Parked] = {}
         self._tasks = asyncio.TaskGroup()
         self._tables: dict[str, ScanTable] = {}
-        self.over: list[str] = []
+        self.over: dict[str, Ending] = {}
         """Runs found with their stop record, still to be closed."""
+        self._endings: dict[str, Ending] = {}
         self.ended: Ended = _nobody_waits
         """Hears of every run that has ended, once it is closed."""
 
@@ -136,13 +138,23 @@ class Runs:
 
     async def conclude(self, run: str) -> None:
         """Close a run whose stop record was put: first in the spool, then in the journal."""
+        ending = self.over.get(run) or _ending(self._in_hand[run])
         try:
             await self._outbox.flush()
-            await self._journal.close_run(run)
+            await self._journal.close_run(run, ending)
         except UnavailableError as error:
             _log.warning("run %s is closed at the next start: %s", run, error)
             return
+        self._endings[run] = ending
         self._outbox.checkpoint(run, None)
+
+    async def ending(self, run: str) -> Ending | None:
+        """Return how a run ended, once that is on the disk; None while it has not."""
+        if run in self._endings or run in self.over:
+            return self._endings.get(run) or self.over[run]
+        if run in self._in_hand:
+            return None
+        return await self._journal.ending(run) or Ending(RunState.FAILED, "nobody knows how it ended", 0)
 
     def adopt(self, states: dict[str, bytes]) -> list[Parked]:
         """Take every open run of the last core in hand; return those that have to be recovered."""
@@ -151,7 +163,7 @@ class Runs:
             state = states.pop(order.run, None)
             parked = self._found(order, state)
             if parked.over:
-                self.over.append(order.run)
+                self.over[order.run] = _ending(parked)
             else:
                 self._in_hand[order.run] = parked
                 if order.channel in self._stations:
@@ -275,6 +287,19 @@ class Runs:
         self._outbox.put(self._topic(order.channel), order.started)
         parked.end(RunState.FAILED, "its position was lost with the spool, or it never began")
         return parked
+
+
+def _ending(run: Run | Parked) -> Ending:
+    """Return how a run that is over ended; one found at the start says it by its last position."""
+    if isinstance(run, Parked):
+        where = run.position
+        return Ending(
+            where.state or run.state.value,
+            where.reason or run.reason,
+            where.readings + where.impedance_points,
+        )
+    kept = run.logbook.readings + run.logbook.impedance_points
+    return Ending(run.state.value, run.reason, kept)
 
 
 async def _engine(

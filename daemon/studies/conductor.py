@@ -1,256 +1,288 @@
-"""Conducts a study: puts cells on channels as these come free, and follows their runs to the end."""
+"""Conducts one study: puts cells on channels as these come free, follows their runs, keeps every step.
+
+A cell goes from state to state, each of them on the disk before anything follows from it: whoever takes
+a study up after a crash does nothing twice. The key of a submission is on the disk before it is made.
+"""
 
 import asyncio
-import hashlib
+import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-from daemon.client import AnswerError, ask
-from daemon.errors import ServiceError, UnavailableError, UnknownError
-from daemon.places import Places
-from daemon.reading.results import Results, RunRecord
-from daemon.requests import Channels, Check, Runs, Status, Submit
-from daemon.studies.files import check_files, files_of
+from daemon.errors import BusyError, ServiceError, UnavailableError
+from daemon.requests import Submit
+from daemon.running.journal import Journal
+from daemon.studies.floor import Floor, Seat
+from daemon.studies.order import labels
+from daemon.studies.record import Deed, Record
+from daemon.studies.standing import HOLDING, CellState, StudyCell, StudyState, final
 from drivers.errors import InstrumentError
-from drivers.rehearsal import RehearsalClock
-from protocols.errors import ProtocolError
-from protocols.study import Study, Task
+from protocols.errors import GalvanodError
 
 _log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.25
-"""Between looks at the runs."""
+LOOK_SECONDS = 1.0
+"""Between looks where nothing has been heard of meanwhile."""
 
-Confirm = Callable[[Task, str], Awaitable[bool]]
-"""Asks a person to put a cell on a channel; false where it cannot be done now."""
+QUIET_SECONDS = 60.0
+"""What a beginning may take before whoever wants the study quiet is refused."""
 
-
-@dataclass(slots=True)
-class Measurement:
-    """One cell of a study and its run, once it has one; `truth` is what was put into a simulated cell."""
-
-    task: Task
-    seed: int
-    run: str | None = None
-    channel: str | None = None
-    state: str = "waiting"
-    reason: str = ""
-    kept: int = 0
-    truth: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def over(self) -> bool:
-        return self.state not in ("waiting", "running", "paused", "interrupted")
-
-
-class Progress(NamedTuple):
-    """How far a study is: cells measured, of how many, readings kept, and batches nobody has recorded yet."""
-
-    over: int
-    runs: int
-    kept: int
-    backlog: int
+Clock = Callable[[], float]
+"""UTC seconds."""
 
 
 class Conductor:
-    """Conducts one study on the core of `places`; what an earlier call began is taken up, not begun again."""
+    """Conducts one study until nothing of it is left to be done."""
 
-    def __init__(self, places: Places, study: Study, full: bool, confirm: Confirm) -> None:
-        self._places = places
-        self._study = study
-        self._full = full
-        self._confirm = confirm
-        self.measurements = [Measurement(task, seed) for seed, task in enumerate(study.tasks(full), start=1)]
+    def __init__(
+        self, record: Record, journal: Journal, floor: Floor, kept: Callable[[str], bool], clock: Clock
+    ) -> None:
+        """`kept` says whether a channel is kept for a cell of any study."""
+        self.record = record
+        self._journal = journal
+        self._floor = floor
+        self._kept = kept
+        self._clock = clock
+        self._woken = asyncio.Event()
+        self._beginning: dict[int, asyncio.Task[None]] = {}
+        self._retired = False
+        self.trouble: str | None = None
+        """Why it does not get on, where that is no cell's fault."""
 
-    async def conduct(self, database: str) -> AsyncIterator[Progress]:
-        """Yield how far it is until every cell is measured, recorded and figured.
+    async def conduct(self) -> None:
+        """Conduct it; never raises but for cancellation."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._look_once(tasks)
+                if self.record.over:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._woken.wait()
+                self._woken.clear()
 
-        Raises `UnknownError` where the bench lacks an instrument the study names.
-        """
-        await self._check()
-        self._take_up(await asyncio.to_thread(_recorded, database))
-        while True:
-            await self._look()
-            await self._start_what_fits()
-            status = await self._ask(Status())
-            yield self._progress(status["spool"]["backlog"])
-            if all(one.over for one in self.measurements) and await asyncio.to_thread(
-                _is_settled, database, self._names()
-            ):
-                return
-            await asyncio.sleep(LOOK_SECONDS)
+    def wake(self) -> None:
+        """Something has happened: look at once."""
+        self._woken.set()
 
-    def _names(self) -> list[str]:
-        return [one.run for one in self.measurements if one.run is not None]
+    def holds(self, channel: str) -> int | None:
+        """Return the number of the cell that a channel is kept for."""
+        for number, cell in enumerate(self.record.cells, start=1):
+            if cell.channel == channel and cell.state in HOLDING:
+                return number
+        return None
 
-    def _progress(self, backlog: int) -> Progress:
-        over = sum(one.over for one in self.measurements)
-        return Progress(over, len(self.measurements), sum(one.kept for one in self.measurements), backlog)
+    async def retire(self) -> None:
+        """Begin nothing more, and wait for what is beginning. Raises `BusyError` where that takes long."""
+        self._retired = True
+        if self._beginning:
+            await asyncio.wait(self._beginning.values(), timeout=QUIET_SECONDS)
+        if self._beginning:
+            self._retired = False
+            raise BusyError(f"study {self.record.name} is just beginning a run; ask again in a moment")
 
-    async def _check(self) -> None:
-        """Refuse what cannot be measured on this bench before anything runs."""
-        check_files(self._study, self._full)
-        channels = await self._ask(Channels())
-        self._places_for(channels)
-        for one in self.measurements:
-            if one.task.replicate == 1:
-                row, (protocol, cell) = one.task.row, files_of(self._study, one.task)
-                channel = next(c["channel"] for c in channels if row.on in (c["channel"], c["on"]))
-                variables = dict(one.task.variables)
-                request = Check(protocol.text, protocol.file, cell.text, cell.file, channel, variables)
-                try:
-                    await self._ask(request)
-                except AnswerError as error:
-                    raise error.within(f"{row.place}: {row.protocol}, {one.task.variant.name}") from error
+    def go_on(self) -> None:
+        """Take a retirement back."""
+        self._retired = False
 
-    def _places_for(self, channels: Sequence[Mapping[str, Any]]) -> None:
-        known = {name for channel in channels for name in (channel["channel"], channel["on"])}
-        for row in self._study.rows:
-            if row.on not in known:
-                raise UnknownError(
-                    f"{row.place}: the bench has no {row.on!r} to run {row.protocol} on; it has "
-                    f"{', '.join(sorted(known))}"
+    async def mounted(self, number: int, channel: str, who: str) -> None:
+        """A person has put a cell on a channel it may have: the one that was asked for, or another."""
+        cell = self._cell(number)
+        task = self.record.tasks[number - 1]
+        seat = next((seat for seat in self._floor.seats(task.row.on) if seat.channel == channel), None)
+        if cell.state is not CellState.ASKED:
+            raise ServiceError(f"cell {number} ({task.label}) is {cell.state.value}: nobody is asked for it")
+        if seat is None or not seat.real:
+            fitting = ", ".join(seat.channel for seat in self._floor.seats(task.row.on) if seat.real)
+            raise ServiceError(f"channel {channel} is not for cell {number} ({task.label}); {fitting} are")
+        if channel != cell.channel and not self._usable(seat):
+            raise BusyError(f"channel {channel} is not free")
+        await self._moved(
+            number,
+            cell.beginning(channel, _key(), self._clock()),
+            Deed(who, "mounted", f"{task.label} on {channel}"),
+        )
+        self.wake()
+
+    async def left_out(self, number: int, reason: str, who: str) -> None:
+        """A cell is not to be measured."""
+        cell = self._cell(number).left_out(reason, self._clock())
+        await self._moved(
+            number, cell, Deed(who, "left out", f"{self.record.tasks[number - 1].label}: {reason}")
+        )
+        self.wake()
+
+    async def again(self, number: int, who: str) -> None:
+        """A cell that went wrong or was left out is to be tried once more; a study that was over goes on."""
+        standing = self.record.standing
+        if standing.state is StudyState.REPLACED:
+            raise ServiceError(f"study {self.record.name} is over: {standing.reason}")
+        goes_on = standing.state in (StudyState.RUNNING, StudyState.PAUSED)
+        deed = Deed(who, "try again", self.record.tasks[number - 1].label)
+        await self.record.change(
+            self._journal,
+            {number: self._cell(number).again(self._clock())},
+            standing.acted() if goes_on else standing.steered(StudyState.RUNNING),
+            deed,
+        )
+        self.wake()
+
+    async def steered(self, state: StudyState, reason: str, who: str) -> None:
+        """A person pauses the study, lets it go on or cancels it; nobody is asked for a cell meanwhile."""
+        cells: dict[int, StudyCell] = {}
+        now = self._clock()
+        for number, cell in enumerate(self.record.cells, start=1):
+            if state is StudyState.CANCELLED and cell.state in (CellState.WAITING, CellState.ASKED):
+                cells[number] = cell.left_out(reason, now)
+            elif state is StudyState.PAUSED and cell.state is CellState.ASKED:
+                cells[number] = cell.waiting(now)
+        standing, deed = self.record.standing.steered(state, reason), Deed(who, _VERBS[state], reason)
+        await self.record.change(self._journal, cells, standing, deed)
+        self.wake()
+
+    async def _look_once(self, tasks: asyncio.TaskGroup) -> None:
+        """Do what can be done now; what fails is tried again with the next look."""
+        try:
+            await self._follow()
+            if self.record.standing.state is StudyState.RUNNING and not self._retired:
+                await self._ask_and_begin()
+            self._start(tasks)
+            await self._settle()
+            self.trouble = None
+        except GalvanodError as error:
+            self.trouble = str(error)
+            _log.warning("study %s: %s", self.record.name, error)
+        except Exception as error:  # a fault of ours must not take the channels with it
+            self.trouble = f"{type(error).__name__}: {error}"
+            _log.exception("study %s", self.record.name)
+
+    async def _follow(self) -> None:
+        """See which runs are over; of a simulated cell, keep first what was put into it."""
+        for number, cell in enumerate(self.record.cells, start=1):
+            if cell.state is not CellState.RUNNING or cell.run is None:
+                continue
+            ending = await self._floor.ending(cell.run)
+            if ending is not None and self.record.cells[number - 1] is cell:
+                truth = await self._truth(number, cell)
+                await self.record.change(
+                    self._journal, {number: cell.ended(ending, self._clock())}, truth=truth
                 )
 
-    def _take_up(self, recorded: Iterable[RunRecord]) -> None:
-        """Give every measurement the latest run that was begun for it and did not go wrong."""
-        begun = {_key(run.labels): run for run in recorded if run.labels.get("study") == self._study.name}
-        for one in self.measurements:
-            run = begun.get(_key(self._labels(one)))
-            if run is not None and run.state in ("running", "finished"):
-                one.run, one.channel, one.state = run.name, run.channel, run.state
-
-    async def _start_what_fits(self) -> None:
-        occupied = {one.channel for one in self.measurements if not one.over}
-        channels = [
-            channel
-            for channel in await self._ask(Channels())
-            if channel["run"] is None and channel["latch"] is None and channel["trouble"] is None
-            if channel["channel"] not in occupied
-        ]
-        starting = []
-        for one in self.measurements:
-            if one.state != "waiting":
-                continue
-            fitting = (c for c in channels if one.task.row.on in (c["channel"], c["on"]))
-            channel = next(fitting, None)
-            if channel is not None:
-                channels.remove(channel)
-                starting.append(self._start(one, channel))
-        await asyncio.gather(*starting)
-
-    async def _start(self, one: Measurement, channel: Mapping[str, Any]) -> None:
-        """Put the cell on the channel and begin; what is refused ends the measurement with its reason."""
+    async def _truth(self, number: int, cell: StudyCell) -> "dict[str, Any] | None":
+        on = self.record.tasks[number - 1].row.on
+        seat = next((seat for seat in self._floor.seats(on) if seat.channel == cell.channel), None)
+        if seat is None or seat.real:
+            return None
         try:
-            if not await self._mounted(one, channel):
-                return
-            answer = await self._ask(self._request(one, channel["channel"]))
-        except (AnswerError, ProtocolError, InstrumentError) as error:
-            one.state, one.reason = "refused", str(error)
-            _log.warning("%s on %s: %s", one.task.label, channel["channel"], error)
-            return
-        one.run, one.channel, one.state = answer["run"], channel["channel"], "running"
-
-    async def _mounted(self, one: Measurement, channel: Mapping[str, Any]) -> bool:
-        simulated = one.task.variant.simulated
-        if channel["rehearsal"] is None:
-            return await self._confirm(one.task, channel["channel"])
-        if simulated is None:
-            raise InstrumentError(
-                f"channel {channel['channel']} is simulated; wanted `simulated: <cell>` for {one.task.label}"
+            return dict(await self._floor.truth(seat))
+        except InstrumentError as error:
+            _log.warning(
+                "study %s: what was put into cell %d is not known: %s", self.record.name, number, error
             )
-        alike = one.task.row.replicates > 1
-        await RehearsalClock.insert(channel["rehearsal"], simulated, one.seed, alike)
-        return True
+            return None
 
-    def _request(self, one: Measurement, channel: str) -> Submit:
-        protocol, cell = files_of(self._study, one.task)
-        return Submit(
+    async def _ask_and_begin(self) -> None:
+        """Give each waiting cell a channel that is free; for a real one somebody is asked to put it there."""
+        changes: dict[int, StudyCell] = {}
+        taken: set[str] = set()
+        for number, cell in enumerate(self.record.cells, start=1):
+            if cell.state is not CellState.WAITING:
+                continue
+            task = self.record.tasks[number - 1]
+            seat = next(
+                (s for s in self._floor.seats(task.row.on) if s.channel not in taken and self._usable(s)),
+                None,
+            )
+            if seat is None:
+                continue
+            taken.add(seat.channel)
+            now = self._clock()
+            changes[number] = (
+                cell.asked(seat.channel, now) if seat.real else cell.beginning(seat.channel, _key(), now)
+            )
+        if changes:
+            await self.record.change(self._journal, changes)
+
+    def _usable(self, seat: Seat) -> bool:
+        return self._floor.free(seat.channel) and not self._kept(seat.channel)
+
+    def _start(self, tasks: asyncio.TaskGroup) -> None:
+        """Submit, each in a task of its own, what is on its channel."""
+        for number, cell in enumerate(self.record.cells, start=1):
+            if cell.state is CellState.BEGINNING and number not in self._beginning:
+                name = f"{self.record.name} cell {number}"
+                self._beginning[number] = task = tasks.create_task(self._begin(number, cell), name=name)
+                task.add_done_callback(partial(self._ended, number))
+
+    def _ended(self, number: int, _: asyncio.Task[None]) -> None:
+        """A beginning is over; where it waits again, the next look is soon enough."""
+        del self._beginning[number]
+        if self._cell(number).state is not CellState.WAITING:
+            self.wake()
+
+    async def _begin(self, number: int, cell: StudyCell) -> None:
+        """Begin a run, unless its key says that it has begun, and keep what came of it.
+
+        Where the disk does not take that, the next look begins it once more, under the same key.
+        """
+        outcome = await self._outcome(number, cell)
+        with contextlib.suppress(ServiceError):
+            await self.record.change(self._journal, {number: outcome})
+
+    async def _outcome(self, number: int, cell: StudyCell) -> StudyCell:
+        """Return what became of a cell that was to begin; a channel taken meanwhile is waited for."""
+        try:
+            run = await self._floor.begun(cell.key) or await self._submitted(number, cell)
+            return cell.running(run, self._clock())
+        except (UnavailableError, BusyError) as error:
+            _log.warning("study %s, cell %d waits again: %s", self.record.name, number, error)
+            return cell.waiting(self._clock())
+        except GalvanodError as error:
+            _log.warning("study %s, cell %d is refused: %s", self.record.name, number, error)
+            return cell.refused(str(error), self._clock())
+        except Exception as error:
+            _log.exception("study %s, cell %d", self.record.name, number)
+            return cell.refused(f"a fault of galvanod: {type(error).__name__}: {error}", self._clock())
+
+    async def _submitted(self, number: int, cell: StudyCell) -> str:
+        task = self.record.tasks[number - 1]
+        seat = next(s for s in self._floor.seats(task.row.on) if s.channel == cell.channel)
+        if not seat.real and task.variant.simulated is not None:
+            await self._floor.insert(seat, task.variant.simulated, number, task.row.replicates > 1)
+        protocol, file = self.record.order.given(task)
+        request = Submit(
             protocol.text,
             protocol.file,
-            cell.text,
-            cell.file,
-            channel,
-            dict(one.task.variables),
-            labels=self._labels(one),
+            file.text,
+            file.file,
+            seat.channel,
+            dict(task.variables),
+            self.record.order.resume,
+            labels(self.record.study, self.record.name, task),
+            key=cell.key,
         )
+        return await self._floor.begin(request, self.record.order.who)
 
-    def _labels(self, one: Measurement) -> dict[str, str]:
-        task = one.task
-        return {
-            "study": self._study.name,
-            "protocol": task.row.protocol,
-            "cell": task.row.cell,
-            "on": task.row.on,
-            "variant": task.variant.name,
-            "replicate": str(task.replicate),
-            "variables": _digest(task.variables),
-        }
+    async def _settle(self) -> None:
+        """End the study where nothing of it is left to be done."""
+        state = final(self.record.standing, self.record.cells)
+        if state is not None:
+            await self.record.change(self._journal, {}, self.record.standing.over(state, self._clock()))
 
-    async def _look(self) -> None:
-        """See how the runs are; of one that has ended, ask at once what was put into its cell."""
-        runs = {run["run"]: run for run in await self._ask(Runs())}
-        ended: list[Measurement] = []
-        for one in self.measurements:
-            found = runs.get(one.run) if one.run is not None else None
-            if found is None or one.over:
-                continue
-            one.state, one.reason = found["state"], found["reason"]
-            one.kept = found["readings"] + found["impedance_points"]
-            if one.over:
-                ended.append(one)
-        if ended:
-            rehearsals = {c["channel"]: c["rehearsal"] for c in await self._ask(Channels())}
-            await asyncio.gather(*(_learn(one, rehearsals.get(one.channel)) for one in ended))
+    async def _moved(self, number: int, cell: StudyCell, deed: Deed | None = None) -> None:
+        standing = None if deed is None else self.record.standing.acted()
+        await self.record.change(self._journal, {number: cell}, standing, deed)
 
-    async def _ask(self, request: Any) -> Any:
-        return await asyncio.to_thread(ask, self._places.socket, request)
+    def _cell(self, number: int) -> StudyCell:
+        return self.record.cells[number - 1]
 
 
-async def _learn(one: Measurement, rehearsal: str | None) -> None:
-    if rehearsal is not None:
-        one.truth = await RehearsalClock.truth_at(rehearsal)
+_VERBS = {StudyState.RUNNING: "go on", StudyState.PAUSED: "pause", StudyState.CANCELLED: "cancel"}
 
 
-def _key(labels: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(
-        labels.get(name, "")
-        for name in ("study", "protocol", "cell", "on", "variant", "replicate", "variables")
-    )
-
-
-def _digest(variables: Mapping[str, str]) -> str:
-    """Tell two rows apart that differ in their variables only."""
-    text = "\n".join(f"{name}={value}" for name, value in sorted(variables.items()))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _recorded(database: str) -> list[RunRecord]:
-    try:
-        results = Results.open(database)
-    except UnavailableError:
-        return []  # nothing has been recorded yet
-    try:
-        return list(results.runs())
-    finally:
-        results.close()
-
-
-def _is_settled(database: str, names: Sequence[str]) -> bool:
-    """Whether every run's stop record has arrived and its figures cover it."""
-    try:
-        results = Results.open(database)
-    except UnavailableError:
-        return False
-    try:
-        return results.all_figured(list(names))
-    finally:
-        results.close()
-
-
-def unfinished(measurements: Iterable[Measurement]) -> ServiceError | None:
-    """Return the error that says which cells were not measured to their end, or None."""
-    wrong = [f"{one.task.label} {one.state}: {one.reason}" for one in measurements if one.state != "finished"]
-    return ServiceError("\n".join(wrong)) if wrong else None
+def _key() -> str:
+    """Return a key nobody guesses: who could, would have his run taken for ours."""
+    return f"study-{secrets.token_hex(12)}"

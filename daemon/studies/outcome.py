@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from daemon.reading.results import CycleRecord, FigureRecord, Results
-from daemon.studies.conductor import Measurement
+from daemon.studies.measurement import Measurement
 from protocols.claims import Claim, ClaimedBound, ClaimedCourse, ClaimedRates, ClaimedValue
 from protocols.figures.figure import Figure
 from protocols.figures.replicates import Replicates, compare, summarise
@@ -64,6 +64,28 @@ class Measured(NamedTuple):
     cycles: Sequence[CycleRecord]
     facts: Mapping[str, Any]
     truth: Truth
+
+
+def outcome(study: Study, measurements: Sequence[Measurement], results: Results) -> dict[str, Any]:
+    """Return the lines of a study as plain data, what differs, and what is stored of what was numbered.
+
+    Counting what is stored takes as long as the runs are long.
+    """
+    lines = lines_of(study, measurements, results)
+    names = [one.run for one in measurements if one.run is not None]
+    counts = [results.counts(name) for name in names]
+    points = sum(len(results.impedance(name)) for name in names)
+    return {
+        "study": study.name,
+        "lines": [plain(line) for line in lines],
+        "differences": differences(lines),
+        "cells": [
+            {"cell": one.task.label, "run": one.run, "channel": one.channel, "state": one.state}
+            for one in measurements
+        ],
+        "readings": sum(count.stored for count in counts) + points,
+        "lost": sum(count.missing for count in counts),
+    }
 
 
 def lines_of(study: Study, measurements: Sequence[Measurement], results: Results) -> list[Line]:

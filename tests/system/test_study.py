@@ -56,5 +56,5 @@ async def test_a_study_is_conducted_and_taken_up_again(tmp_path: Path) -> None:
     assert capacity["first cycle"]["claimed"] == 980
     assert capacity["cycle 2"]["measured"]["mean"] == pytest.approx(capacity["cycle 2"]["put_in"], rel=0.002)
     assert [one["run"] for one in again.json["cells"]] == [one["run"] for one in found["cells"]]
-    assert refused.status == 66
-    assert "study.yaml:4:5: the bench has no 'vmp4'" in refused.output
+    assert refused.status == 65
+    assert "study.yaml:6:9: the bench has no 'vmp4'" in refused.output

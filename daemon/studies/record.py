@@ -1,0 +1,147 @@
+"""A study on the disk: what was submitted, where it stands, its cells; every change is one commit."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from daemon.running.journal import Journal, audit_entry
+from daemon.running.journal_file import Statement, StudyRow
+from daemon.studies import order
+from daemon.studies.order import StudyOrder
+from daemon.studies.standing import Standing, StudyCell, cell_decoded, standing_decoded
+from protocols.study import Study, Task
+
+if TYPE_CHECKING:
+    from daemon.studies.takeover import TakeOver
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Who did what to a study, for the audit."""
+
+    who: str
+    what: str
+    detail: str
+
+
+_CELL = "UPDATE study_cell SET state = ? WHERE study = ? AND number = ?"
+_TRUTH = "UPDATE study_cell SET truth = ? WHERE study = ? AND number = ?"
+
+
+@dataclass(slots=True)
+class Record:
+    """One study; what is in memory is on the disk or about to be: what the disk refuses is undone."""
+
+    name: str
+    order: StudyOrder
+    standing: Standing = field(default_factory=Standing)
+    cells: list[StudyCell] = field(default_factory=list)
+    study: Study = field(init=False)
+    tasks: Sequence[Task] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.study = self.order.study()
+        self.tasks = list(self.study.tasks(self.order.full))
+        self.cells = self.cells or [StudyCell(since=self.order.submitted) for _ in self.tasks]
+
+    @classmethod
+    def of(cls, core: str, row: StudyRow) -> Self:
+        """Return a study as the journal keeps it."""
+        cells = [cell_decoded(blob) for blob in row.cells]
+        return cls(
+            study_name(core, row.number), order.decoded(row.source), standing_decoded(row.state), cells
+        )
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it is left to be done."""
+        return self.standing.ended is not None
+
+    async def add(self, journal: Journal, takeover: "TakeOver | None" = None) -> None:
+        """Keep a new study, and what it takes over from an earlier version."""
+        source, state = self.order.encoded(), msgspec.msgpack.encode(self.standing)
+        row = (self.order.number, self.study.name, self.order.key or None, self.order.submitted)
+        await journal.commit(
+            ("INSERT INTO study VALUES (?, ?, ?, ?, NULL, ?, ?)", (*row, source, state)),
+            *(
+                (
+                    "INSERT INTO study_cell VALUES (?, ?, ?, NULL)",
+                    (self.order.number, number, msgspec.msgpack.encode(cell)),
+                )
+                for number, cell in enumerate(self.cells, start=1)
+            ),
+            *(takeover.statements(self.order.number) if takeover is not None else ()),
+            audit_entry(self.order.who, "study", self.name, self.study.name),
+        )
+
+    async def change(
+        self,
+        journal: Journal,
+        cells: Mapping[int, StudyCell],
+        standing: Standing | None = None,
+        deed: Deed | None = None,
+        truth: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Move cells, by their numbers from 1, and the study itself; returns once that is on the disk.
+
+        `truth` is what was put into the one simulated cell that is moved.
+        """
+        before, stood = {number: self.cells[number - 1] for number in cells}, self.standing
+        for number, cell in cells.items():
+            self.cells[number - 1] = cell
+        self.standing = standing or self.standing
+        try:
+            await journal.commit(*self._statements(cells, standing is not None, deed, truth))
+        except Exception:
+            for number, cell in before.items():
+                self.cells[number - 1] = cell
+            self.standing = stood
+            raise
+
+    def _statements(
+        self,
+        cells: Mapping[int, StudyCell],
+        moved: bool,
+        deed: Deed | None,
+        truth: Mapping[str, Any] | None,
+    ) -> list[Statement]:
+        found = self.cell_statements(cells)
+        if truth is not None:
+            kept = json.dumps(truth).encode()
+            found += [(_TRUTH, (kept, self.order.number, number)) for number in cells]
+        if moved:
+            found.append(self.standing_statement(self.standing))
+        if deed is not None:
+            found.append(audit_entry(deed.who, deed.what, self.name, deed.detail))
+        return found
+
+    def cell_statements(self, cells: Mapping[int, StudyCell]) -> list[Statement]:
+        """Return what keeps cells, by their numbers from 1."""
+        return [
+            (
+                _CELL,
+                (msgspec.msgpack.encode(cell), self.order.number, number),
+            )
+            for number, cell in cells.items()
+        ]
+
+    def standing_statement(self, standing: Standing) -> Statement:
+        """Return what keeps where the study stands."""
+        return (
+            "UPDATE study SET state = ?, ended = ? WHERE number = ?",
+            (msgspec.msgpack.encode(standing), standing.ended, self.order.number),
+        )
+
+
+def study_name(core: str, number: int) -> str:
+    """Return what a study is called: after its core, as runs are."""
+    return f"{core}-s{number}"
+
+
+def study_number(core: str, name: str) -> int | None:
+    """Return the number in a study's name, or of the number alone; None for anything else."""
+    digits = name.removeprefix(f"{core}-").removeprefix("s")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
