@@ -55,6 +55,7 @@ def test_the_ready_study_is_that_of_the_reference_experiment() -> None:
         ("0.015 mS/cm", "0.015 mS/cmm", "9:65", "a value such as"),
         ("only: full", "only: sometimes", "11:75", "when it runs: full"),
         ("{PP: {}}", "{}", "11:91", "one variant at least"),
+        ("replicates: 2", "replicates: 1000", "1:1", "at most 2000 in one study"),
         ("study: s", "studdy: s", "1:1", "did you mean 'study'"),
     ],
 )
