@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import msgspec
 
@@ -13,9 +13,6 @@ from daemon.studies import order
 from daemon.studies.order import StudyOrder
 from daemon.studies.standing import Standing, StudyCell, cell_decoded, standing_decoded
 from protocols.study import Study, Task
-
-if TYPE_CHECKING:
-    from daemon.studies.takeover import TakeOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +57,8 @@ class Record:
         """Whether nothing of it is left to be done."""
         return self.standing.ended is not None
 
-    async def add(self, journal: Journal, takeover: "TakeOver | None" = None) -> None:
-        """Keep a new study, and what it takes over from an earlier version."""
+    async def add(self, journal: Journal, also: Sequence[Statement] = ()) -> None:
+        """Keep a new study, in one commit with what else comes with it."""
         source, state = self.order.encoded(), msgspec.msgpack.encode(self.standing)
         row = (self.order.number, self.study.name, self.order.key or None, self.order.submitted)
         await journal.commit(
@@ -73,7 +70,7 @@ class Record:
                 )
                 for number, cell in enumerate(self.cells, start=1)
             ),
-            *(takeover.statements(self.order.number) if takeover is not None else ()),
+            *also,
             audit_entry(self.order.who, "study", self.name, self.study.name),
         )
 

@@ -131,7 +131,7 @@ class Studies:
             takeover = TakeOver.of(earlier, record, self._clock())
             for number, cell in takeover.cells().items():
                 record.cells[number - 1] = cell
-            await record.add(self._journal, takeover)
+            await record.add(self._journal, takeover.statements(record.order.number))
         finally:
             if conductor is not None:
                 conductor.go_on()

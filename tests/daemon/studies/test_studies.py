@@ -19,10 +19,12 @@ from daemon.requests import (
     MountCell,
     PauseStudy,
     RetryCell,
-    Studies as Listed,
     Study,
     StudyDraft,
     StudyText,
+)
+from daemon.requests import (
+    Studies as Listed,
 )
 from daemon.studies.schedule import finishes
 from daemon.studies.studies import Studies
