@@ -52,6 +52,7 @@ def import_(
     """
     from daemon.commands.display import show_error
     from daemon.imports.importing import Wishes, import_joined
+    from daemon.recording.overview import make_overview
     from daemon.recording.store import Store
     from daemon.sources import cell_source
     from protocols.cell import Cell
@@ -65,7 +66,9 @@ def import_(
     failed: GalvanodError | None = None
     try:
         if join:
-            _show(import_joined(store, files, wishes), json_)
+            joined = import_joined(store, files, wishes)
+            make_overview(store.url, joined.run)
+            _show(joined, json_)
             return
         for outcome in _imported(store, files, wishes):
             if isinstance(outcome, GalvanodError):
@@ -73,6 +76,7 @@ def import_(
                 if len(files) > 1 and not json_:
                     show_error(outcome)
             else:
+                make_overview(store.url, outcome.run)
                 _show(outcome, json_)
     finally:
         store.close()

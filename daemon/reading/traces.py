@@ -1,34 +1,34 @@
 """The traces of a run for a screen: at most a few thousand rows of a hundred million.
 
 A stretch of the run is a range of reading numbers, found by the primary key. A short one is read
-whole and thinned, a longer one is summarised by the database itself, and one that would take too
-long for somebody who waits is looked at in samples, which says so.
+whole and thinned; of a longer one the overview knows the extremes, and only what is not in it yet is
+read from the readings. Where that would be too much for somebody who waits, it is looked at in
+samples, which says so.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Engine, Row, text
-from sqlalchemy.exc import DBAPIError
+from numpy.typing import NDArray
+from sqlalchemy import Engine
 
-from daemon.errors import DamagedError, UnavailableError, UnknownError
-from daemon.reading.results import CYCLE_RANGE, LAST, Results
+from daemon.errors import UnknownError
+from daemon.reading.stretches import Numbered, Source, Stretch
 from daemon.reading.thinning import kept
-from daemon.recording.database import is_damage
-from daemon.recording.parquet_part import SIZE
+from daemon.recording.overview import COLUMNS, FACTOR, LEVELS, QUANTITIES, SIZE
 
-WHOLE = 60_000
+WHOLE = 40_000
 """Readings that are read one by one."""
 
-SUMMARISED = 1_500_000
-"""Readings the database may go through while somebody waits: about half a second."""
+PATIENCE = 400_000
+"""Readings outside the overview that are gone through while somebody waits: about half a second."""
 
-MOST_PARTS = 40
-"""Parts of an archive that are read: about half a second."""
+QUESTIONS = 300
+"""Questions to the database about blocks, however many holes a damaged run has."""
 
-SAMPLES = 64
+SAMPLE = 64
 """Readings looked at per stretch where there are too many."""
 
 
@@ -38,6 +38,7 @@ class Trace:
 
     `basis` is "every reading", "extremes" (of each stretch: lowest and highest), "samples" (some
     readings of each stretch: a spike between them is not seen) or "some readings" (evenly chosen).
+    `overview` is the share of the run of which the recorder has made the overview.
     """
 
     run: str
@@ -45,6 +46,7 @@ class Trace:
     readings: int  # in this stretch of the run
     first: int
     last: int
+    overview: float
     time: Sequence[float]
     voltage: Sequence[float | None]
     current: Sequence[float | None]
@@ -54,206 +56,152 @@ class Trace:
     cycle: Sequence[int]
 
 
-class Stretch(NamedTuple):
-    """The readings of a run from `first` to `last`, both included."""
-
-    run_id: int
-    first: int
-    last: int
-    archived: bool = False
-
-    @property
-    def readings(self) -> int:
-        return max(0, self.last - self.first + 1)
-
-    @property
-    def numbers(self) -> dict[str, int]:
-        """The stretch as a query takes it."""
-        return {"run_id": self.run_id, "first": self.first, "last": self.last}
-
-
 class Traces:
     """Reads traces by primary-key ranges; every method may take its time and belongs in a thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._results = Results(engine)
 
     def of_time(self, run: str, start: float | None, end: float | None, points: int) -> Trace:
         """Return the run between two moments, in seconds since it began."""
-        whole = self._whole(run)
-        if whole.archived:
-            return self._archived(run, whole, start, end, points)
-        first = whole.first if start is None else self._number_at(whole, start)
-        last = whole.last if end is None else self._number_at(whole, end)
-        return self._thinned(run, whole._replace(first=max(whole.first, first - 1), last=last), points)
+        source = Source.of(self._engine, run)
+        whole = source.whole
+        first = whole.first if start is None else source.number_at(start)
+        last = whole.last if end is None else source.number_at(end)
+        stretch = Stretch(max(whole.first, first - 1), min(whole.last, last))
+        if stretch.readings <= WHOLE:
+            return _thin(run, source, stretch, points)
+        return _extremes(run, source, stretch, points)
 
     def of_cycle(self, run: str, cycle: int, points: int) -> Trace:
         """Return one cycle, in rows that belong together: no row is made of two."""
-        whole = self._whole(run)
-        row = self._rows(CYCLE_RANGE, run_id=whole.run_id, cycle=cycle)[0]
-        if row.first is None:
+        source = Source.of(self._engine, run)
+        stretch = source.cycle(cycle)
+        if stretch is None:
             raise UnknownError(f"run {run} has no cycle {cycle} yet")
-        stretch = whole._replace(first=row.first, last=min(whole.last, (row.following or LAST + 1) - 1))
-        if whole.archived:
-            return self._thin(run, stretch, self._of_archive(run, stretch), points)
         if stretch.readings <= WHOLE:
-            return self._thinned(run, stretch, points)
-        return self._chosen(run, stretch, points)
-
-    def _thinned(self, run: str, stretch: Stretch, points: int) -> Trace:
-        if stretch.readings <= WHOLE:
-            return self._thin(run, stretch, self._rows(ROWS, **stretch.numbers), points)
-        if stretch.readings <= SUMMARISED:
-            width = -(-stretch.readings // (points // 2 - 1))
-            return _trace(
-                run, "extremes", stretch, _pairs(self._rows(EXTREMES, width=width, **stretch.numbers))
-            )
-        return self._sampled(run, stretch, points)
-
-    def _thin(
-        self, run: str, stretch: Stretch, rows: Sequence[Sequence[Any]], points: int, whole: bool = True
-    ) -> Trace:
-        traces = [np.array([row[i] for row in rows], dtype=np.float64) for i in (1, 2)]
-        chosen = kept(traces, points) if rows else ()
-        basis = "every reading" if len(rows) <= points else "extremes"
-        return _trace(run, basis if whole else "samples", stretch, [rows[i] for i in chosen])
-
-    def _archived(
-        self, run: str, whole: Stretch, start: float | None, end: float | None, points: int
-    ) -> Trace:
-        """Return an archived run: its parts are read one by one, of a very long run some of them."""
-        stretch = whole
-        if start is not None:
-            stretch = stretch._replace(first=max(1, self._archived_at(run, whole, start) - 1))
-        if end is not None:
-            stretch = stretch._replace(last=min(whole.last, self._archived_at(run, whole, end)))
-        parts = np.arange(stretch.first, stretch.last + 1, SIZE)
-        chosen = parts if len(parts) <= MOST_PARTS else parts[:: -(-len(parts) // MOST_PARTS)]
-        each = max(20, points // max(1, len(chosen)))
-        rows: list[Sequence[Any]] = []
-        for first in chosen.tolist():
-            part = stretch._replace(first=first, last=min(stretch.last, first + SIZE - 1))
-            rows += self._thin_rows(self._of_archive(run, part), each)
-        return self._thin(run, stretch, rows, points, len(chosen) == len(parts))
-
-    def _thin_rows(self, rows: Sequence[Sequence[Any]], points: int) -> list[Sequence[Any]]:
-        traces = [np.array([row[i] for row in rows], dtype=np.float64) for i in (1, 2)]
-        return [rows[i] for i in kept(traces, points)] if rows else []
-
-    def _of_archive(self, run: str, stretch: Stretch) -> list[Sequence[Any]]:
-        readings = self._results.readings(run, after=stretch.first - 1, limit=stretch.readings)
-        return [(r.time, r.voltage, r.current, r.capacity, r.temperature, r.step, r.cycle) for r in readings]
-
-    def _archived_at(self, run: str, whole: Stretch, moment: float) -> int:
-        low, high = whole.first, whole.last + 1
-        while low < high:
-            middle = (low + high) // 2
-            found = self._results.readings(run, after=middle - 1, limit=1)
-            low, high = (middle + 1, high) if found and found[0].time < moment else (low, middle)
-        return low
-
-    def _chosen(self, run: str, stretch: Stretch, points: int) -> Trace:
+            return _thin(run, source, stretch, points)
         numbers = np.linspace(stretch.first, stretch.last, points).astype(int).tolist()
-        return _trace(run, "some readings", stretch, self._numbered(stretch, numbers))
-
-    def _sampled(self, run: str, stretch: Stretch, points: int) -> Trace:
-        """Look at the first readings of each stretch, and keep the extremes of what was seen."""
-        stretches = points // 4
-        begins = np.linspace(stretch.first, stretch.last - SAMPLES, stretches).astype(int)
-        rows: list[Any] = []
-        for first in begins.tolist():
-            part = self._rows(ROWS, run_id=stretch.run_id, first=first, last=first + SAMPLES - 1)
-            rows += _extreme_rows(part)
-        return _trace(run, "samples", stretch, rows)
-
-    def _numbered(self, stretch: Stretch, numbers: Sequence[int]) -> Sequence[Row[Any]]:
-        values = {f"n{i}": number for i, number in enumerate(numbers)}
-        listed = ", ".join(f":{name}" for name in values)
-        return self._rows(CHOSEN.replace("LISTED", listed), run_id=stretch.run_id, **values)
-
-    def _whole(self, run: str) -> Stretch:
-        rows = self._rows(WHOLE_RUN, run=run)
-        if not rows:
-            raise UnknownError(f"no run {run!r} has been recorded")
-        found = rows[0]
-        if found.last is None and found.archived is not None:
-            return Stretch(found.id, 1, found.archived, archived=True)
-        return Stretch(found.id, found.first or 1, found.last or 0)
-
-    def _number_at(self, whole: Stretch, moment: float) -> int:
-        """Return the number of the first reading at or after a moment: time never goes back."""
-        low, high = whole.first, whole.last + 1
-        while low < high:
-            middle = (low + high) // 2
-            rows = self._rows(NEXT_TIME, run_id=whole.run_id, number=middle)
-            if rows and rows[0].time < moment:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def _rows(self, query: str, **values: object) -> Sequence[Row[Any]]:
-        try:
-            with self._engine.connect() as connection:
-                return connection.execute(text(query), values).all()
-        except DBAPIError as error:
-            if is_damage(error.orig):
-                raise DamagedError(f"results database: {error.orig}") from error
-            raise UnavailableError(f"results database: {error.orig}") from error
+        return _trace(run, "some readings", source, stretch, source.chosen(numbers))
 
 
-WHOLE_RUN = """
-SELECT id, (SELECT number FROM readings WHERE run_id = runs.id ORDER BY number LIMIT 1) AS first,
-    (SELECT number FROM readings WHERE run_id = runs.id ORDER BY number DESC LIMIT 1) AS last,
-    (SELECT max(last_reading) FROM archives WHERE run_id = runs.id) AS archived
-FROM runs WHERE name = :run
-"""
-NEXT_TIME = "SELECT time FROM readings WHERE run_id = :run_id AND number >= :number ORDER BY number LIMIT 1"
-ROWS = """
-SELECT time, voltage, current, capacity, temperature, step, cycle FROM readings
-WHERE run_id = :run_id AND number BETWEEN :first AND :last ORDER BY number
-"""
-CHOSEN = """
-SELECT time, voltage, current, capacity, temperature, step, cycle FROM readings
-WHERE run_id = :run_id AND number IN (LISTED) ORDER BY number
-"""
-EXTREMES = """
-SELECT min(time) AS begins, max(time) AS ends, min(voltage) AS low_voltage, max(voltage) AS high_voltage,
-    min(current) AS low_current, max(current) AS high_current, min(capacity) AS low_capacity,
-    max(capacity) AS high_capacity, min(temperature) AS low_temperature, max(temperature) AS high_temperature,
-    min(step) AS low_step, max(step) AS high_step, min(cycle) AS low_cycle, max(cycle) AS high_cycle
-FROM readings WHERE run_id = :run_id AND number BETWEEN :first AND :last
-GROUP BY (number - :first) / :width ORDER BY 1
-"""
+def _thin(run: str, source: Source, stretch: Stretch, points: int) -> Trace:
+    rows = source.rows(stretch)
+    basis = "every reading" if len(rows) <= points else "extremes"
+    shown = rows[kept([rows[:, READ_VOLTAGE], rows[:, READ_CURRENT]], points)]
+    return _trace(run, basis, source, stretch, shown)
 
 
-def _pairs(rows: Sequence[Row[Any]]) -> list[Sequence[Any]]:
-    """Return two rows per stretch, its lowest values and its highest."""
-    found: list[Sequence[Any]] = []
-    for row in rows:
-        begins, ends, *edges = tuple(row)
-        found.append((begins, *edges[0::2]))
-        found.append((ends, *edges[1::2]))
-    return found
+def _extremes(run: str, source: Source, stretch: Stretch, points: int) -> Trace:
+    """Return the extremes of up to `points / 2` stretches of one length."""
+    width = -(-stretch.readings // (points // 2))
+    level = max(level for level in range(LEVELS) if level == 0 or SIZE * FACTOR**level <= width)
+    pieces = _Pieces(source, width)
+    found = list(pieces.over(level, stretch))
+    numbers, blocks = (
+        np.concatenate([each.numbers for each in found]),
+        np.vstack([each.blocks for each in found]),
+    )
+    rows = _pairs(_joined((numbers - stretch.first) // width, blocks))
+    return _trace(run, "samples" if pieces.sampled else "extremes", source, stretch, rows)
 
 
-def _extreme_rows(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    if len(rows) <= 4:
-        return list(rows)
-    traces = [np.array([row[i] for row in rows], dtype=np.float64) for i in (1, 2)]
-    found = {int(pick(trace)) for trace in traces for pick in (_lowest, _highest)}
-    return [rows[i] for i in sorted(found)]
+class _Pieces:
+    """Puts a stretch together of the largest blocks there are."""
+
+    def __init__(self, source: Source, width: int) -> None:
+        self.sampled = False
+        self._source = source
+        self._width = width
+        self._patience = PATIENCE
+        self._questions = 0
+
+    def over(self, level: int, stretch: Stretch) -> Iterator[Numbered]:
+        """Yield blocks of this level where there are any, of lower ones or of readings elsewhere."""
+        if stretch.readings <= 0:
+            return
+        self._questions += 1
+        if level < 0 or self._questions > QUESTIONS:
+            yield self._of_readings(stretch)
+            return
+        size = SIZE * FACTOR**level
+        held = self._source.held(level, (stretch.first - 2) // size + 1, stretch.last // size - 1)
+        at = stretch.first
+        for piece in _consecutive(held, size):
+            begins, ends = int(piece.numbers[0]), int(piece.numbers[-1]) + size - 1
+            yield from self.over(level - 1, Stretch(at, begins - 1))
+            yield piece
+            at = ends + 1
+        yield from self.over(level - 1, Stretch(at, stretch.last))
+
+    def _of_readings(self, stretch: Stretch) -> Numbered:
+        if stretch.readings <= self._patience:
+            self._patience -= stretch.readings
+            return self._source.extremes(stretch, self._width)
+        self.sampled = True
+        return self._source.sampled(stretch, self._width, SAMPLE)
 
 
-def _lowest(trace: np.ndarray) -> int:
-    return int(np.nan_to_num(trace, nan=np.inf).argmin())
+def _consecutive(held: Numbered, size: int) -> Iterator[Numbered]:
+    """Yield blocks that follow one another, together."""
+    if not len(held.numbers):
+        return
+    breaks = np.flatnonzero(np.diff(held.numbers) != size) + 1
+    for numbers, blocks in zip(np.split(held.numbers, breaks), np.split(held.blocks, breaks), strict=True):
+        yield Numbered(numbers, blocks)
 
 
-def _highest(trace: np.ndarray) -> int:
-    return int(np.nan_to_num(trace, nan=-np.inf).argmax())
+def _joined(stretches: NDArray[np.int64], blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return one row for the blocks of each stretch; both are in order."""
+    starts = np.flatnonzero(np.diff(stretches, prepend=-1))
+    columns = []
+    for name, column in zip(COLUMNS, blocks.T, strict=True):
+        if name.startswith(("lowest", "highest")):
+            edge = np.fmin if name.startswith("lowest") else np.fmax
+            columns.append(edge.reduceat(column, starts))
+        elif name.startswith("last") or name == "ends":
+            columns.append(np.maximum.reduceat(column, starts))
+        else:
+            columns.append(column[starts])
+    return np.column_stack(columns)
 
 
-def _trace(run: str, basis: str, stretch: Stretch, rows: Sequence[Sequence[Any]]) -> Trace:
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(7)]
-    return Trace(run, basis, stretch.readings, stretch.first, stretch.last, *columns)
+def _pairs(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return two rows per block, in the columns of readings: where it rises its lowest first."""
+    begins, ends, first_step, last_step, first_cycle, last_cycle, *edges = blocks.T
+    earlier, later = [begins, first_step, first_cycle], [ends, last_step, last_cycle]
+    for i in range(len(QUANTITIES)):
+        low, high, first = edges[3 * i : 3 * i + 3]
+        falls = first - low > high - first
+        earlier.append(np.where(falls, high, low))
+        later.append(np.where(falls, low, high))
+    rows = np.empty((2 * len(blocks), len(earlier)))
+    rows[0::2], rows[1::2] = np.column_stack(earlier), np.column_stack(later)
+    return rows
+
+
+READ_VOLTAGE, READ_CURRENT = 3, 4
+"""Where they are in a row of `overview.READ`."""
+
+
+def _trace(run: str, basis: str, source: Source, stretch: Stretch, rows: NDArray[np.float64]) -> Trace:
+    time, step, cycle, voltage, current, capacity, temperature = rows.T
+    return Trace(
+        run=run,
+        basis=basis,
+        readings=stretch.readings,
+        first=stretch.first,
+        last=stretch.last,
+        overview=source.overview,
+        time=time.tolist(),
+        voltage=_plain(voltage),
+        current=_plain(current),
+        capacity=_plain(capacity),
+        temperature=_plain(temperature),
+        step=step.astype(int).tolist(),
+        cycle=cycle.astype(int).tolist(),
+    )
+
+
+def _plain(quantity: NDArray[np.float64]) -> list[float | None]:
+    return [None if math.isnan(value) else value for value in quantity.tolist()]

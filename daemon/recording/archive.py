@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from daemon.errors import BusyError, DamagedError
 from daemon.reading.results import Results
 from daemon.recording.database_errors import translated
+from daemon.recording.overview import Overview
 from daemon.recording.parquet_part import COLUMNS, SIZE, Part
 from daemon.recording.prepared import prepared
 
@@ -55,6 +56,7 @@ def archive(url: str, run: str, report: Callable[[int], None] = lambda rows: Non
             raise BusyError(f"{counts.missing} readings of run {run} are missing: they may still come")
         with translated(url):
             if not results.is_archived(run):
+                Overview(results.engine, engine).whole(_id(engine, run))
                 _write_parts(engine, results, run, report)
             _delete_readings(engine, _id(engine, run))
             return Archived(run, counts.stored, _size(engine, _id(engine, run)))

@@ -16,7 +16,7 @@ from daemon.recording.database_files import Identity
 from daemon.recording.lineage import branched, held_by
 from daemon.recording.prepared import prepared
 from daemon.recording.salvage import Salvage
-from daemon.recording.tables import lineage, metadata
+from daemon.recording.tables import lineage, metadata, overview, overviews
 
 KIND = "database restored"
 
@@ -104,7 +104,8 @@ def _salvage(old: sqlite3.Connection, successor: Path) -> tuple[int, list[str]]:
         if not _are_kin(old, new):
             return 0, list(metadata.tables)
         before = _rows_in(new)
-        tables = (table for table in metadata.sorted_tables if table is not lineage)  # it has its own
+        left_out = (lineage, overview, overviews)  # it has its own; those are made again from the readings
+        tables = (table for table in metadata.sorted_tables if table not in left_out)
         unreadable = [table.name for table in tables if not Salvage(old, new, table).run()]
         new.commit()
         return _rows_in(new) - before, unreadable

@@ -30,6 +30,7 @@ from daemon.recording.database_errors import UnstorableError
 from daemon.recording.figure_maker import FigureMaker, OnStepEnded, no_figures
 from daemon.recording.ingest import Ending
 from daemon.recording.lineage import UNMARKED, Holdings, Mark
+from daemon.recording.overview_maker import OverviewMaker
 from daemon.recording.store import DeadLetter, Store
 
 FLUSH = 0.02  # seconds messages are gathered for one commit
@@ -114,6 +115,7 @@ class Recorder:
         self._look = look
         self._topics = DATA_TOPICS if share is None else f"$share/{share}/{DATA_TOPICS}"
         self._figures = FigureMaker(database_url, on_step_ended)
+        self._overviews = OverviewMaker(database_url)
         self._decoder = msgspec.msgpack.Decoder(Batch)
         self._notifier = Notifier.of_environment()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
@@ -130,6 +132,7 @@ class Recorder:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._figures.run(), name="figures")
+                group.create_task(self._overviews.run(), name="overviews")
                 await self._stay_connected(store)
         finally:
             self._thread.shutdown()

@@ -105,6 +105,7 @@ runs = Table(
     Column("accuracy", Text, comment="JSON: what the instrument's maker states of its readings"),
     Column("figured", Text, comment="the last step its figures cover, or 'end'"),
     UniqueConstraint("name", name="uq_runs_name"),
+    Index("ix_runs_started", "started", "id"),
 )
 
 steps = Table(
@@ -234,6 +235,53 @@ archives = Table(
     Column("digest", Text, nullable=False, comment="SHA-256 of the content"),
     Column("content", LargeBinary, nullable=False, comment="Parquet: the readings from first to last"),
     PrimaryKeyConstraint("run_id", "first_reading", name="pk_archives"),
+)
+
+overview = Table(
+    "overview",
+    metadata,
+    _of_run("overview"),
+    Column("level", Integer, nullable=False, comment="0: of 128 readings; each further, four"),
+    Column("block", Integer, nullable=False, comment="from 0; 0 begins with reading 1"),
+    Column("begins", NUMBER, nullable=False),
+    Column("ends", NUMBER, nullable=False),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in ("first_step", "last_step", "first_cycle", "last_cycle")
+    ),
+    *_columns(
+        NUMBER,
+        *(
+            f"{edge}_{quantity}"
+            for quantity in ("voltage", "current", "capacity", "temperature")
+            for edge in ("lowest", "highest", "first")
+        ),
+    ),
+    PrimaryKeyConstraint("run_id", "level", "block", name="pk_overview"),
+    sqlite_with_rowid=False,
+)
+
+overviews = Table(
+    "overviews",
+    metadata,
+    _of_run("overviews"),
+    Column("reading", Integer, nullable=False, comment="up to which the overview is made"),
+    Column("missing", Integer, nullable=False, comment="blocks of 128 with readings missing"),
+    PrimaryKeyConstraint("run_id", name="pk_overviews"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _of_run("notes"),
+    Column("time", NUMBER, comment="the moment of the run it is about; empty: of the run"),
+    Column("text", Text, nullable=False),
+    Column("made", Text, nullable=False, comment="UTC"),
+    Column("author", Text, nullable=False, comment="whose token it was"),
+    Column("withdrawn", Text, comment="UTC; a note is never erased"),
+    Column("withdrawn_by", Text),
+    Index("ix_notes_run_id", "run_id"),
 )
 
 dead_letters = Table(

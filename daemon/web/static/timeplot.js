@@ -58,7 +58,7 @@ export function timeplot(run, going, events) {
       zoomed(plot, (part) => look(part && part.map((each) => Math.max(0, each * unit[1]))));
     }
     whole.hidden = range === null;
-    say(basis, `${found.readings.toLocaleString()} readings: ${found.basis === 'every reading' ? 'every one shown' : `${found.basis} shown`}`);
+    say(basis, `${found.readings.toLocaleString()} readings: ${found.basis === 'every reading' ? 'every one shown' : `${found.basis} shown`}${found.overview < 0.99 ? `; the overview is made: ${Math.floor(found.overview * 100)} %` : ''}`);
   }
 
   function look(part) {
