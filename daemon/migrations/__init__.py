@@ -7,7 +7,7 @@ from sqlalchemy.engine import Engine
 
 from daemon.errors import ConfigurationError
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision this version of galvanod reads and writes."""
 
 _LOCK = 0x67616C76  # PostgreSQL advisory lock: any number, the same for every galvanod
