@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -55,6 +55,7 @@ def application(settings: Settings) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=_alive,
     )
     tokens, cores, tally = Tokens.of(settings.tokens), Cores(settings.cores), Tally()
@@ -76,7 +77,26 @@ def application(settings: Settings) -> FastAPI:
     app.include_router(api)
     app.include_router(health.router)
     page.served(app)
+    _require_scopes(app.openapi()["paths"])
     return app
+
+
+OPEN = {
+    ("/healthz", "get"),
+    ("/readyz", "get"),
+    ("/api/v1/session", "get"),
+    ("/api/v1/session", "post"),
+    ("/api/v1/session", "delete"),
+}
+"""What takes no token: whether the service lives, and logging in and out."""
+
+
+def _require_scopes(paths: Mapping[str, Mapping[str, Mapping[str, object]]]) -> None:
+    """Raise `LookupError` for a route that would let anybody in and is not meant to."""
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            if "security" not in operation and (path, method) not in OPEN:
+                raise LookupError(f"{method} {path} asks nobody for a token")
 
 
 def served(settings: Settings) -> Application:

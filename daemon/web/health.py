@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
-from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -17,7 +16,6 @@ from daemon.web.runs import database_of
 from daemon.web.streaming import live_of
 from daemon.web.tally import Tally
 from daemon.web.visitor import Viewer
-from protocols.errors import GalvanodError
 
 router = APIRouter(tags=["health"])
 
@@ -48,9 +46,7 @@ async def readyz(request: Request) -> Response:
         for state in live_of(request).cores.values()
         if state.trouble is not None
     }
-    try:
-        await database_of(request).read(lambda engine: engine.connect().execute(text("SELECT 1")).close())
-    except GalvanodError:
+    if not await database_of(request).answers():
         trouble["database"] = "does not answer"
     ready = Readiness(ready=not trouble, trouble=trouble)
     return JSONResponse(ready.model_dump(), 200 if ready.ready else 503)

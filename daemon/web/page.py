@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from daemon.errors import ConfigurationError
@@ -20,6 +21,9 @@ STATIC = Path(str(files("daemon"))) / "web" / "static"
 _STYLED = re.compile(rb'getElementById\("([0-9a-f]{64})"\)')
 
 FOREVER = "public, max-age=31536000, immutable"
+
+PIECE = 64 * 1024
+"""Bytes handed on together."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,12 +73,18 @@ async def vendor(request: Request, name: str) -> Response:
     plotly = await plotly_of(request)
     if name != plotly.path.rpartition("/")[2]:
         return PlainTextResponse("there is no such file", 404)
-    headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(plotly.plain, media_type="text/javascript", headers=headers)
-    return Response(
-        plotly.compressed, media_type="text/javascript", headers=headers | {"content-encoding": "gzip"}
-    )
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    content = plotly.compressed if packed else plotly.plain
+    headers = {"cache-control": FOREVER, "vary": "accept-encoding", "content-length": str(len(content))}
+    if packed:
+        headers["content-encoding"] = "gzip"
+    return StreamingResponse(_pieces(content), media_type="text/javascript", headers=headers)
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    """Yield it bit by bit: who asks for megabytes and reads none of them holds only one piece."""
+    for start in range(0, len(content), PIECE):
+        yield content[start : start + PIECE]
 
 
 @router.get("/robots.txt")
@@ -86,8 +96,8 @@ async def plotly_of(request: Request) -> Plotly:
     """Return the plotly.js, read once, when the first page is asked for."""
     state = request.app.state
     if state.plotly is None:
-        state.plotly = await asyncio.to_thread(Plotly.installed)
-    plotly: Plotly = state.plotly
+        state.plotly = asyncio.ensure_future(asyncio.to_thread(Plotly.installed))
+    plotly: Plotly = await asyncio.shield(state.plotly)
     return plotly
 
 

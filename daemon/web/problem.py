@@ -85,13 +85,31 @@ def explained(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def of_the_request(request: Request, error: RequestValidationError) -> JSONResponse:
-        found = [Mistake(detail=str(each["msg"]), pointer=_pointer(each["loc"])) for each in error.errors()]
-        detail = "; ".join(f"{each.pointer}: {each.detail}" for each in found)
+        found = [_of_field(each, error.body) for each in error.errors()]
+        detail = "; ".join(f"{each.pointer or f'line {each.line}'}: {each.detail}" for each in found)
         return answer(422, "The request cannot be read", detail, kind="RequestError", errors=found)
 
     @app.exception_handler(HTTPException)
     async def of_starlette(request: Request, error: HTTPException) -> JSONResponse:
-        return answer(error.status_code, str(error.detail), str(error.detail), headers=error.headers)
+        title = str(error.detail)
+        return answer(error.status_code, title, _told(request, error), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def of_nobody(request: Request, error: Exception) -> JSONResponse:
+        """What it was is in the log, and tells a stranger nothing."""
+        return answer(500, "A fault of ours", "something here is broken; the log of the page says what")
+
+
+def _told(request: Request, error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return f"there is nothing at {request.url.path[:80]!r}; /api/v1/openapi.json lists what there is"
+        case 405:
+            allowed = (error.headers or {}).get("Allow", "another method")
+            return f"{request.method[:20]} of {request.url.path[:80]!r}; wanted {allowed}"
+        case 400:
+            return "the body cannot be read; wanted JSON in UTF-8"
+    return str(error.detail)
 
 
 def answer(
@@ -152,6 +170,18 @@ def _title(kind: str) -> str:
         "StaleError": "The run has changed since it was looked at",
         "KeyReusedError": "The key was used for another submission",
     }.get(kind, "The service cannot do this")
+
+
+def _of_field(error: Mapping[str, Any], body: object) -> Mistake:
+    """Return what is wrong with a field; with a body that is no JSON, where that begins."""
+    if error["type"] != "json_invalid":
+        return Mistake(detail=str(error["msg"]), pointer=_pointer(error["loc"]))
+    before = str(body)[: int(error["loc"][-1])]
+    return Mistake(
+        detail=f"no JSON: {error['ctx']['error']}",
+        line=before.count("\n") + 1,
+        column=len(before) - (before.rfind("\n") + 1) + 1,
+    )
 
 
 def _pointer(location: Sequence[int | str]) -> str:

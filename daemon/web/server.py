@@ -3,114 +3,29 @@
 import asyncio
 import contextlib
 import logging
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import ClassVar
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from daemon.errors import ConfigurationError
 from daemon.web.app import served
+from daemon.web.connections import BoundedHttp, BoundedWebSocket
 from daemon.web.settings import Settings
 
-HEAD_PATIENCE = 10.0
-"""Seconds in which the head of a request must have arrived."""
+HANDSHAKE_PATIENCE = 5.0
+"""Seconds in which a client must have agreed on encryption."""
 
-WRITE_PATIENCE = 20.0
-"""Seconds a client may leave what it was sent unread."""
+UNREAD = 64 * 1024
+"""Bytes the system may take in for a client that does not read; Linux doubles it."""
 
-MOST_SILENT = 256
-"""Connections that have not yet said what they want; with one more, the oldest of them ends.
-
-Who has something to say does so within milliseconds, so that however many hold connections open
-for nothing, they only push each other out.
-"""
+MOST_FILES = 8_192
+"""Connections and files at once, where the system lets us."""
 
 MESSAGE = 4096
 """Bytes of the longest WebSocket message a client may send."""
-
-
-class _Impatient:
-    """The end of a wait of a connection: aborts it, at once, whatever is still to be sent."""
-
-    def __init__(self) -> None:
-        self._timer: asyncio.TimerHandle | None = None
-
-    def begin(self, transport: asyncio.Transport, seconds: float) -> None:
-        """Wait from now on."""
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, transport.abort)
-
-    def end(self) -> None:
-        """What was waited for has come."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
-class BoundedHttp(H11Protocol):
-    """A connection whose client can be neither slow to ask nor slow to listen for long."""
-
-    silent: ClassVar[dict["BoundedHttp", None]] = {}
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._asking, self._listening = _Impatient(), _Impatient()
-        self._wait_for_head()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.transport.get_protocol() is not self or self.conn.their_state is not h11.IDLE:
-            self._heard()
-        else:
-            self._wait_for_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._heard()
-        self._listening.end()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._listening.begin(self.transport, WRITE_PATIENCE)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._listening.end()
-
-    def _wait_for_head(self) -> None:
-        if len(self.silent) >= MOST_SILENT and self not in self.silent:
-            next(iter(self.silent)).transport.abort()
-        self.silent.setdefault(self)
-        self._asking.begin(self.transport, HEAD_PATIENCE)
-
-    def _heard(self) -> None:
-        self.silent.pop(self, None)
-        self._asking.end()
-
-
-class BoundedWebSocket(WebSocketsSansIOProtocol):
-    """A WebSocket whose client cannot leave what it was sent unread for long."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._listening = _Impatient()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._listening.end()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._listening.begin(self.transport, WRITE_PATIENCE)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._listening.end()
 
 
 class Server(uvicorn.Server):
@@ -121,9 +36,22 @@ class Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup([])
+        loop = asyncio.get_running_loop()
+        for each in sockets or []:
+            server = await loop.create_server(
+                self._connection,
+                sock=each,
+                ssl=self.config.ssl,
+                backlog=self.config.backlog,
+                ssl_handshake_timeout=HANDSHAKE_PATIENCE if self.config.ssl is not None else None,
+            )
+            self.servers.append(server)
         if self.started:
             self._ready()
+
+    def _connection(self) -> asyncio.Protocol:
+        return BoundedHttp(self.config, self.server_state, self.lifespan.state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -136,7 +64,8 @@ async def serve(settings: Settings, ready: Callable[[str], None], stopped: async
 
     Raises `ConfigurationError` where it cannot listen.
     """
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # it tells of every connection
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it tells of every connection
+    _allow_files()
     listening = _listening(settings)
     settings = replace(settings, port=listening.getsockname()[1])
     config = uvicorn.Config(
@@ -170,11 +99,20 @@ async def serve(settings: Settings, ready: Callable[[str], None], stopped: async
         listening.close()
 
 
+def _allow_files() -> None:
+    """Ask the system for more files than the few a process has by default."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _listening(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD)
         found.bind((settings.host, settings.port))
         found.listen(1024)
     except OSError as error:

@@ -1,12 +1,13 @@
 """Who asks: a token in the request's header, or a session by its cookie; nobody else gets in."""
 
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from daemon.web.attempts import Attempts
@@ -60,10 +61,16 @@ def access_of(connection: HTTPConnection) -> Access:
     return access
 
 
-def may(scope: Scope) -> Callable[[HTTPConnection], Awaitable[Token]]:
-    """Return the dependency that lets in who may do what `scope` is for."""
+class May(SecurityBase):
+    """The dependency that lets in who may do what `scope` is for; the API's document names it."""
 
-    async def visitor(connection: HTTPConnection) -> Token:
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.scheme_name = "token"
+        self.model = HTTPBearer(description="a token of `galvanod token create`, or a session's cookie")
+
+    async def __call__(self, connection: HTTPConnection) -> Token:
+        """Return who asks. Raises `HttpError` for nobody, and for who may not."""
         found = access_of(connection).visitor(connection)
         if found is None:
             raise HttpError(
@@ -72,18 +79,16 @@ def may(scope: Scope) -> Callable[[HTTPConnection], Awaitable[Token]]:
                 "no token and no session; send `Authorization: Bearer …`, or log in at the page",
                 {"www-authenticate": 'Bearer realm="galvanod"'},
             )
-        if not found.scope.includes(scope):
+        if not found.scope.includes(self.scope):
             raise HttpError(
                 403,
                 "Not allowed",
-                f"token {found.name!r} may {found.scope.value}; wanted one for {scope.value}",
+                f"token {found.name!r} may {found.scope.value}; wanted one for {self.scope.value}",
             )
         return found
 
-    return visitor
 
-
-Viewer = Annotated[Token, Depends(may(Scope.VIEW))]
-Submitter = Annotated[Token, Depends(may(Scope.SUBMIT))]
-Controller = Annotated[Token, Depends(may(Scope.CONTROL))]
-Administrator = Annotated[Token, Depends(may(Scope.ADMIN))]
+Viewer = Annotated[Token, Security(May(Scope.VIEW), scopes=[Scope.VIEW.value])]
+Submitter = Annotated[Token, Security(May(Scope.SUBMIT), scopes=[Scope.SUBMIT.value])]
+Controller = Annotated[Token, Security(May(Scope.CONTROL), scopes=[Scope.CONTROL.value])]
+Administrator = Annotated[Token, Security(May(Scope.ADMIN), scopes=[Scope.ADMIN.value])]

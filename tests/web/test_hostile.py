@@ -1,5 +1,6 @@
 """Connections that are slow, many, foreign or talkative: they cost only themselves."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -13,8 +14,9 @@ from websockets.sync.connection import Connection
 
 from daemon.client import ask
 from daemon.requests import Status
+from daemon.web.connections import MOST_SILENT
+from daemon.web.crowd import Crowd
 from daemon.web.live import Watcher
-from daemon.web.server import MOST_SILENT
 from daemon.web.tokens import Scope, Tokens
 from tests.web.service import Service, submission
 
@@ -90,9 +92,72 @@ def test_who_talks_instead_of_listening_is_let_go(service: Service) -> None:
 
 def _talk(stream: Connection) -> None:
     for _ in range(60):
-        stream.send("x" * 1000)
+        stream.send("hello?")
     for _ in range(60):
         stream.recv(30)
+
+
+def test_who_only_pings_is_let_go(service: Service) -> None:
+    with live(service, service.token) as stream, pytest.raises(ConnectionClosed):
+        _ping(stream)
+
+
+def _ping(stream: Connection) -> None:
+    for _ in range(10_000):
+        stream.ping()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost : 127.0.0.1\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", b"400"),
+        (
+            b"POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            b"411",
+        ),
+        (
+            b"POST /api/v1/check HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+            b"411",
+        ),
+        (b"GET /healthz HTTP/1.0\r\n\r\n", b"421"),
+    ],
+)
+def test_a_request_that_two_could_read_in_two_ways_is_refused_and_its_connection_ends(
+    service: Service, request_: bytes, status: bytes
+) -> None:
+    where = urlsplit(service.url)
+    with socket.create_connection((where.hostname or "", where.port or 80), 30) as one:
+        one.sendall(request_)
+        said = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := one.recv(65_536):
+                said += piece
+    assert said.split(b" ", 2)[1] == status
+    assert said.count(b"HTTP/1.1 ") == 1, "nothing hidden in it was answered"
+
+
+class Wire(asyncio.Transport):
+    """A transport of which only the end matters."""
+
+    ended = False
+
+    def abort(self) -> None:
+        self.ended = True
+
+
+def test_one_neighbourhood_crowds_out_only_itself() -> None:
+    crowd, many, one = Crowd(3), [Wire() for _ in range(6)], Wire()
+    crowd.enter(many[0], "192.0.2.1")
+    crowd.enter(one, "192.0.2.2")
+    for wire in many[1:]:
+        crowd.enter(wire, "192.0.2.1")
+    assert [wire.ended for wire in many] == [True, True, True, True, False, False]
+    assert not one.ended
+    assert len(crowd) == 3
 
 
 def test_a_stream_ends_with_its_token(service: Service) -> None:
