@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Facts(msgspec.Struct, frozen=True, array_like=True):
+class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What changes with a step or a person's wish; `patience` (seconds) is how old a value may be.
 
     `state` is idle, unreachable, or the state of the run in hand; `latch` is why the channel is
@@ -41,7 +41,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     acknowledged: str | None = None
 
 
-class Values(msgspec.Struct, frozen=True, array_like=True):
+class Values(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The last reading, kept or not, SI; `read_at` is the UTC second it was read, `time` that of the run."""
 
     read_at: float | None = None

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-from daemon.bench import database, load, long_run, prompt, transport
+from daemon.bench import database, load, long_run, page, prompt, transport
 from daemon.bench.row import Measure, Row, Settings
 from daemon.errors import UnknownError
 from protocols.errors import GalvanodError
@@ -21,6 +21,7 @@ MEASUREMENTS: Mapping[str, Measure] = {
     "outage": prompt.catching_up,
     "hundred-hertz": load.hundred_hertz,
     "long-run": long_run.li_s_cycles,
+    "page": page.page,
 }
 
 QUICK = 15.0

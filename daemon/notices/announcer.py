@@ -16,7 +16,7 @@ import msgspec
 
 from daemon.delivery.connection import Backoff, BrokerAddress, connected, heed_cancellation
 from daemon.notices.happening import Happening
-from daemon.web.live import Seen, latest, told
+from daemon.web.seen import Seen, latest, told
 
 _log = logging.getLogger(__name__)
 

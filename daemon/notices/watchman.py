@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from daemon.notices.happening import Happening, Kind
-from daemon.web.live import CoreState, Seen
+from daemon.web.seen import CoreState, Seen
 
 _log = logging.getLogger(__name__)
 

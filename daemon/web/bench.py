@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from daemon.web.answers import written
 from daemon.web.documents import Channel
-from daemon.web.live import latest, told
+from daemon.web.seen import latest, told
 from daemon.web.streaming import live_of
 from daemon.web.visitor import Viewer
 

@@ -21,7 +21,7 @@ from daemon.reading.thinning import kept
 from daemon.reading.traces import Trace, Traces
 from daemon.web.answers import written
 from daemon.web.database import Database
-from daemon.web.live import latest, told
+from daemon.web.seen import latest, told
 from daemon.web.streaming import live_of
 from daemon.web.visitor import Viewer
 from protocols.errors import GalvanodError

@@ -14,8 +14,8 @@ from daemon.web.problem import HttpError
 from daemon.web.tokens import Scope, Token
 from daemon.web.visitor import Viewer, access_of
 
-SLOWEST = 10.0
-"""Seconds one message may take to be sent; a client that takes longer is let go."""
+CLOSING = 10.0
+"""Seconds a client is given to hear that it is let go; one that does not listen is cut off by the server."""
 
 TALKATIVE = 30
 """Messages a client may send in all: it has nothing to say but that it is there."""
@@ -55,7 +55,7 @@ async def _converse(socket: WebSocket, watcher: Watcher, visitor: Token) -> None
     why = next(iter(done)).result() if not next(iter(done)).exception() else (1011, "lost")
     if why is not None:
         with contextlib.suppress(RuntimeError, OSError, TimeoutError):
-            async with asyncio.timeout(SLOWEST):
+            async with asyncio.timeout(CLOSING):
                 await socket.close(*why)
 
 
@@ -69,9 +69,8 @@ async def _tell(socket: WebSocket, watcher: Watcher, visitor: Token) -> tuple[in
                 return 4401, "the token is no longer valid"
             recheck = loop.time() + RECHECK
         try:
-            async with asyncio.timeout(SLOWEST):
-                await socket.send_text(message.decode())
-        except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+            await socket.send_text(message)
+        except (WebSocketDisconnect, RuntimeError, OSError):
             return None
 
 
@@ -97,13 +96,13 @@ async def live_events(request: Request, visitor: Viewer) -> StreamingResponse:
     return StreamingResponse(_events(request, visitor), media_type="text/event-stream", headers=headers)
 
 
-async def _events(request: Request, visitor: Token) -> AsyncIterator[bytes]:
+async def _events(request: Request, visitor: Token) -> AsyncIterator[str]:
     with live_of(request).watched() as watcher:
         if watcher is None:
-            yield b"event: refused\ndata: too many watch already\n\n"
+            yield "event: refused\ndata: too many watch already\n\n"
             return
         while access_of(request).tokens.still_valid(visitor, datetime.now(UTC)):
-            yield b"data: " + await watcher.next() + b"\n\n"
+            yield f"data: {await watcher.next()}\n\n"
 
 
 def live_of(connection: Request | WebSocket) -> Live:

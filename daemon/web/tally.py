@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from daemon.web.live import Seen
+from daemon.web.seen import Seen
 
 
 class Tally:

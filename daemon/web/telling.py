@@ -10,7 +10,8 @@ from daemon.notices.notice_file import recipients
 from daemon.notices.sender import Sender
 from daemon.notices.watchman import Watchman
 from daemon.web.cores import Cores
-from daemon.web.live import Live, Seen
+from daemon.web.live import Live
+from daemon.web.seen import Seen
 from daemon.web.settings import Settings
 from daemon.web.tokens import Tokens
 

@@ -171,9 +171,9 @@ def test_a_stream_ends_with_its_token(service: Service) -> None:
 
 async def test_who_is_slow_misses_changes_and_is_then_told_everything() -> None:
     watcher = Watcher()
-    watcher.tell(b"change 1", lambda: b"everything 1")
-    watcher.tell(b"change 2", lambda: b"everything 2")
-    watcher.tell(b"change 3", lambda: b"everything 3")  # no room
-    assert [await watcher.next(), await watcher.next()] == [b"everything 1", b"change 2"]
-    watcher.tell(b"change 4", lambda: b"everything 4")
-    assert await watcher.next() == b"everything 4"
+    watcher.tell("change 1", lambda: "everything 1")
+    watcher.tell("change 2", lambda: "everything 2")
+    watcher.tell("change 3", lambda: "everything 3")  # no room
+    assert [await watcher.next(), await watcher.next()] == ["everything 1", "change 2"]
+    watcher.tell("change 4", lambda: "everything 4")
+    assert await watcher.next() == "everything 4"

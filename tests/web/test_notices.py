@@ -14,7 +14,7 @@ from daemon.notices.happening import Happening, Kind
 from daemon.notices.notice_file import Recipient, recipients
 from daemon.notices.sender import Sender
 from daemon.notices.watchman import Watchman
-from daemon.web.live import CoreState, Seen
+from daemon.web.seen import CoreState, Seen
 from protocols.errors import ProtocolError
 from tests.web.sinks import mail_server, web_server
 
