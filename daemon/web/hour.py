@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from starlette.requests import HTTPConnection
 
 from daemon.web.bench_documents import Hour
-from daemon.web.live import Live, Seen
+from daemon.web.live import Live
+from daemon.web.seen import Seen
 
 POINTS = 120
 """Kept of each channel; when they are full, every other one goes and the next come half as often."""
