@@ -18,6 +18,7 @@ from daemon.commands import (
     importing,
     notices,
     operations,
+    rehearsing,
     reporting,
     running,
     safety,
@@ -48,6 +49,7 @@ app.add_typer(web.token, name="token", rich_help_panel=_SERVICE)
 app.command(rich_help_panel=_SERVICE, hidden=True)(service.broker)
 app.command(rich_help_panel=_SERVICE)(service.simulate)
 app.command(rich_help_panel=_PROTOCOLS)(checking.check)
+app.command(rich_help_panel=_PROTOCOLS)(rehearsing.rehearse)
 app.command(rich_help_panel=_PROTOCOLS)(converting.convert)
 app.command(rich_help_panel=_RUNS)(running.submit)
 app.command(rich_help_panel=_RUNS)(running.queue)

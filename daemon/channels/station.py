@@ -5,6 +5,7 @@ import contextlib
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
 from daemon.channels.bench_file import ChannelEntry
@@ -187,6 +188,7 @@ class Station:
             "on": self.instrument.name,
             "rehearsal": self.rehearsal,
             "place": self.entry.place,
+            "window": asdict(self.entry.window),
             "instrument": driver.identity._asdict() if driver is not None else None,
             "simulated": self.entry.simulation.cell if self.entry.simulation is not None else None,
             "deadman": str(self.deadman),

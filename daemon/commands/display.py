@@ -103,7 +103,7 @@ def show_plan(found: Mapping[str, Any], rows: Iterable[Sequence[str]], window: I
     """Print a plan: its steps, the window with the origin of each edge, and what it will take."""
     screen = console()
     screen.print(Text(found["protocol"], "bold"))
-    table = _table("", "line", "step", "set value", "until", "keep", "takes", "rows")
+    table = listing("", "line", "step", "set value", "until", "keep", "takes", "rows")
     for row in rows:
         table.add_row(*row)
     screen.print(table)
@@ -145,7 +145,7 @@ def show_submitted(answer: Mapping[str, Any]) -> None:
 def show_queue(channel: str, found: Mapping[str, Any]) -> None:
     """Print what waits on a channel, and why it does not go on where it does not."""
     screen = console()
-    table = _table("number", "protocol", "cell", "by", "since")
+    table = listing("number", "protocol", "cell", "by", "since")
     for each in found["waiting"]:
         since = datetime.fromtimestamp(each["since"], UTC).isoformat(timespec="seconds")
         table.add_row(
@@ -158,7 +158,7 @@ def show_queue(channel: str, found: Mapping[str, Any]) -> None:
 
 def show_channels(channels: Sequence[Mapping[str, Any]]) -> None:
     """Print the bench, a line per channel."""
-    table = _table("channel", "state", "instrument", "cell", "run", "V", "I", "address")
+    table = listing("channel", "state", "instrument", "cell", "run", "V", "I", "address")
     for channel in channels:
         latest, identity = channel["latest"], channel["instrument"] or {}
         table.add_row(
@@ -207,7 +207,7 @@ def show_diagnoses(found: Sequence[Mapping[str, Any]]) -> None:
 
 def show_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     """Print runs, a line each."""
-    table = _table("run", "state", "protocol", "cell", "channel", "started", "reason")
+    table = listing("run", "state", "protocol", "cell", "channel", "started", "reason")
     for run in runs:
         started = (run.get("started") or "–")[:19].replace("T", " ")
         table.add_row(
@@ -228,7 +228,7 @@ def show_fits(circuit: "Circuit", fits: "Mapping[int, CircuitFit]") -> None:
     for ordinal, fit in fits.items():
         head = f"{circuit.text} on step {ordinal}: {100 * fit.residual:.2g} % unexplained"
         screen.print(Text(head, "bold"))
-        table = _table("", "value", "uncertainty", "unit")
+        table = listing("", "value", "uncertainty", "unit")
         for name, unit in zip(circuit.names, circuit.units, strict=True):
             value, uncertainty = fit.estimate(name)
             style = "yellow" if not uncertainty < 0.5 * abs(value) else ""
@@ -280,7 +280,7 @@ def show_study(found: Mapping[str, Any]) -> None:
 
 
 def _study_table(lines: Iterable[Mapping[str, Any]]) -> Table:
-    table = _table("variant", "figure", "source", "measured", "", "n", "put in")
+    table = listing("variant", "figure", "source", "measured", "", "n", "put in")
     previous = None
     for line in lines:
         put_in = line["put_in"]
@@ -401,7 +401,7 @@ def _head(report: Mapping[str, Any]) -> Table:
 
 
 def _cycles(cycles: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("cycle", "charge", "discharge", "CE", "mean V charge", "mean V discharge", "hysteresis")
+    table = listing("cycle", "charge", "discharge", "CE", "mean V charge", "mean V discharge", "hysteresis")
     shown = [c for c in cycles if c["charge_capacity"] or c["discharge_capacity"]]
     for cycle in shown[:_CYCLES_SHOWN]:
         efficiency = cycle["coulombic_efficiency"]
@@ -419,7 +419,8 @@ def _cycles(cycles: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _table(*headings: str) -> Table:
+def listing(*headings: str) -> Table:
+    """Return a table without lines, its headings quiet."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")

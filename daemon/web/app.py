@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
+from daemon.rehearsals.hosting import Rehearsals
 from daemon.web import (
     bench,
     control,
@@ -19,6 +20,7 @@ from daemon.web import (
     logins,
     page,
     queueing,
+    rehearsing,
     reporting,
     runs,
     streaming,
@@ -68,11 +70,12 @@ def application(settings: Settings) -> FastAPI:
     app.state.live.heard_by(tally.hear)
     app.state.hour = LastHour()
     app.state.database = Database(settings.database)
+    app.state.rehearsals = Rehearsals()
     app.state.plotly = None
     explained(app)
     api = APIRouter(prefix="/api/v1", responses=PROBLEM)
     looks = (bench, instruments, runs, happenings, exports, reporting, streaming)
-    for part in (*looks, submitting, queueing, control, library, logins):
+    for part in (*looks, submitting, rehearsing, queueing, control, library, logins):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)
@@ -119,4 +122,5 @@ async def _alive(app: FastAPI) -> AsyncIterator[None]:
         for task in looking:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await app.state.rehearsals.aclose()
         app.state.database.close()

@@ -28,6 +28,17 @@ class Draft(Sent):
     variables: dict[str, str] = Field(default={}, max_length=64)
 
 
+class RehearsalWanted(Draft):
+    """A protocol for a cell, to be rehearsed on a simulated instrument of the channel's family."""
+
+    on: str | None = Field(
+        default=None, max_length=32, description="another family, or where no channel is named"
+    )
+    seconds: float = Field(
+        default=20.0, ge=1.0, le=120.0, description="its run may take; what is not reached is extrapolated"
+    )
+
+
 class Submission(Sent):
     """A protocol for the cell that is in a channel, to be run."""
 
@@ -264,3 +275,20 @@ class Verdict(BaseModel):
 
     plan: Plan | None
     problem: ProblemDocument | None
+
+
+class Rehearsal(BaseModel):
+    """A rehearsal: waiting, running, done, refused or ended; `found` is what is known so far.
+
+    In `found`: `model` says which simulated cell stood in, `curve` (at most 2 000 rows), `cycles`,
+    `impedance`, `figures`, `steps` (how each went and how often it is to come), `totals`, `trip` (when
+    a limit would open the circuit), and `expected` (the whole of it, the part that was not gone
+    through carried on from the last round). SI; current positive on charge.
+    """
+
+    rehearsal: str
+    state: str
+    before: int = Field(description="how many others are before it while it waits")
+    family: str
+    problem: ProblemDocument | None
+    found: Mapping[str, Any] | None
