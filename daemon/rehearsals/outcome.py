@@ -88,16 +88,17 @@ def technique(plan: Plan) -> str:
 
 
 def _curve(trace: Trace) -> dict[str, Sequence[float | None] | str]:
+    """Return what is drawn against time; to seven digits, which halves what is sent."""
     return {
-        "time": trace.time,
-        "voltage": trace.voltage,
-        "current": trace.current,
-        "capacity": trace.capacity,
-        "temperature": trace.temperature,
-        "step": trace.step,
-        "cycle": trace.cycle,
+        "time": _rounded(trace.time),
+        "voltage": _rounded(trace.voltage),
+        "current": _rounded(trace.current),
         "basis": trace.basis,
     }
+
+
+def _rounded(values: Sequence[float | None]) -> list[float | None]:
+    return [None if value is None else float(f"{value:.7g}") for value in values]
 
 
 def _cycle_curves(traces: Traces, run: str, cycles: Sequence[CycleRecord]) -> list[dict[str, Any]]:
@@ -108,7 +109,12 @@ def _cycle_curves(traces: Traces, run: str, cycles: Sequence[CycleRecord]) -> li
     points = MOST_POINTS // MOST_CURVES
     found = [(cycle, traces.of_cycle(run, cycle, points)) for cycle in (*earlier, reached[-1])]
     return [
-        {"cycle": cycle, "capacity": trace.capacity, "voltage": trace.voltage, "current": trace.current}
+        {
+            "cycle": cycle,
+            "capacity": _rounded(trace.capacity),
+            "voltage": _rounded(trace.voltage),
+            "current": _rounded(trace.current),
+        }
         for cycle, trace in found
     ]
 

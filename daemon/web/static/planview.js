@@ -1,18 +1,20 @@
 // What a protocol will do: its curve as far as it can be known, its steps, and the limits with their origin.
 
-import { h } from './dom.js';
+import { h, say } from './dom.js';
 import { duration, engineering } from './format.js';
-import { axis, draw, forget, trace } from './plots.js';
+import { axis, draw, forget, timeUnit, trace } from './plots.js';
 
 const MOST_ROWS = 200;
 
 /** Make the panels; hidden until there is a plan. */
 export function planView() {
   const plot = h('div', { class: 'plot' });
-  const curve = h('section', { class: 'panel', hidden: true, 'aria-label': 'Expected curve' }, h('header', {}, h('h2', {}, 'Expected curve'), h('span', { class: 'basis' }, 'straight lines between what is known; three rounds of each loop')), plot);
+  const basis = h('span', { class: 'basis' });
+  const curve = h('section', { class: 'panel', hidden: true, 'aria-label': 'Expected curve' }, h('header', {}, h('h2', {}, 'Expected curve'), basis), plot);
   const limits = h('section', { class: 'panel', hidden: true, 'aria-label': 'Limits' });
   const steps = h('section', { class: 'panel', hidden: true, 'aria-label': 'Steps' });
   let last = null;
+  let rehearsed = null;
 
   function show(plan) {
     last = plan;
@@ -22,24 +24,36 @@ export function planView() {
     return drawCurve(plan);
   }
 
+  /** The sketch in thin lines; what was rehearsed over it, as far as it went. */
   async function drawCurve(plan) {
     const { time, current, voltage } = plan.preview;
     curve.hidden = time.length < 2;
     if (curve.hidden) return;
-    const whole = time[time.length - 1];
-    const [factor, unit] = whole > 172800 ? [86400, 'd'] : whole > 7200 ? [3600, 'h'] : whole > 240 ? [60, 'min'] : [1, 's'];
-    const x = time.map((each) => each / factor);
+    say(basis, rehearsed ? `rehearsed on a simulated cell (${rehearsed.basis}); dotted: the sketch` : plan.preview.basis);
+    const whole = rehearsed ? rehearsed.time[rehearsed.time.length - 1] : time[time.length - 1];
+    const [factor, unit] = timeUnit(whole);
+    const of = (source, y, name, colour, more) => ({ x: source.time.map((each) => each / factor), y, name, mode: 'lines', line: { color: colour, width: 1.5 }, ...more });
+    const amperes = (values) => values.map((each) => (each === null ? null : each * 1000));
+    const sketched = rehearsed ? { line: { color: trace(1), width: 1, dash: 'dot' }, opacity: 0.6 } : {};
     const traces = [];
-    if (voltage.some((each) => each !== null)) traces.push({ x, y: voltage, name: 'voltage', mode: 'lines', line: { color: trace(1), width: 1.5 } });
-    if (current.some((each) => each)) traces.push({ x, y: current.map((each) => (each === null ? null : each * 1000)), name: 'current', yaxis: 'y2', mode: 'lines', line: { color: trace(2), width: 1.2 } });
-    await draw(plot, traces, { xaxis: axis(`time in ${unit}`), yaxis: axis('voltage in V'), yaxis2: axis('current in mA', { overlaying: 'y', side: 'right', showgrid: false }), showlegend: true });
+    if (voltage.some((each) => each !== null)) traces.push(of({ time }, voltage, rehearsed ? 'voltage, sketched' : 'voltage', trace(1), sketched));
+    if (rehearsed) traces.push(of(rehearsed, rehearsed.voltage, 'voltage', trace(1)), of(rehearsed, amperes(rehearsed.current), 'current', trace(2), { yaxis: 'y2' }));
+    else if (current.some((each) => each)) traces.push(of({ time }, amperes(current), 'current', trace(2), { yaxis: 'y2' }));
+    const range = rehearsed ? { range: [0, whole / factor] } : {};
+    await draw(plot, traces, { xaxis: axis(`time in ${unit}`, range), yaxis: axis('voltage in V'), yaxis2: axis('current in mA', { overlaying: 'y', side: 'right', showgrid: false }), showlegend: true });
+  }
+
+  /** Draw what was rehearsed over the sketch; null takes it away. */
+  function overlay(found) {
+    rehearsed = found && found.time.length > 1 ? found : null;
+    redraw();
   }
 
   const redraw = () => { if (last && !curve.hidden) drawCurve(last); };
   document.addEventListener('theme', redraw);
   return {
-    elements: [limits, curve, steps], show,
-    clear: () => { last = null; curve.hidden = limits.hidden = steps.hidden = true; },
+    curve, limits, steps, show, overlay,
+    clear: () => { last = rehearsed = null; curve.hidden = limits.hidden = steps.hidden = true; },
     end: () => { document.removeEventListener('theme', redraw); forget(plot); },
   };
 }

@@ -26,6 +26,9 @@ export function palette(index, count) {
 export const trace = (number) => colour(`trace-${number}`);
 export const markColour = () => colour('mark');
 
+/** The unit of a time axis that is so many seconds long, and how many seconds it is. */
+export const timeUnit = (seconds) => (seconds > 172800 ? [86400, 'd'] : seconds > 7200 ? [3600, 'h'] : seconds > 240 ? [60, 'min'] : [1, 's']);
+
 /** An axis with its title and unit. */
 export function axis(title, more = {}) {
   return {

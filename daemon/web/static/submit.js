@@ -7,6 +7,7 @@ import { editor } from './editor.js';
 import { duration } from './format.js';
 import { live, stateOf } from './live.js';
 import { planView } from './planview.js';
+import { rehearsal } from './rehearsal.js';
 
 const PAUSE = 300; // milliseconds of rest before what was typed is checked
 const DRAFT = 'draft';
@@ -27,6 +28,8 @@ export function submit(main, visitor, core = null, channel = null) {
   const verdict = h('div', { class: 'verdict', role: 'status' });
   const go = h('button', { class: 'first', disabled: true, onclick: send }, 'Submit');
   const preview = planView();
+  const rehearsing = rehearsal({ wanted: () => ready && draft(), drawn: preview.overlay, allowed: may(visitor, 'submit') });
+  let ready = false; // what stands there can be planned
   let timer;
   let asked = 0;
   let key = crypto.randomUUID();
@@ -41,7 +44,7 @@ export function submit(main, visitor, core = null, channel = null) {
         h('section', { class: 'panel', 'aria-label': 'Protocol' }, h('header', {}, h('h2', {}, 'Protocol'), protocols), protocol.element),
         h('section', { class: 'panel', 'aria-label': 'Cell' }, h('header', {}, h('h2', {}, 'Cell'), cells), cell.element),
         variablePanel),
-      h('div', {}, h('section', { class: 'panel', 'aria-label': 'Verdict' }, verdict), ...preview.elements)));
+      h('div', {}, h('section', { class: 'panel', 'aria-label': 'Verdict' }, verdict), preview.curve, rehearsing.element, preview.limits, preview.steps)));
 
   function choice(label, kind, target) {
     const select = h('select', { 'aria-label': label }, h('option', { value: '' }, `${label} …`));
@@ -67,10 +70,18 @@ export function submit(main, visitor, core = null, channel = null) {
 
   function typed() {
     clearTimeout(timer);
+    ready = false;
+    rehearsing.changed(false);
     key = crypto.randomUUID(); // another text is another submission
     go.disabled = true;
     localStorage.setItem(DRAFT, JSON.stringify({ protocol: protocol.value, cell: cell.value }));
     timer = setTimeout(check, PAUSE);
+  }
+
+  /** What is asked of the checker, and of a rehearsal. */
+  function draft() {
+    const at = live.byKey.get(channels.value);
+    return { protocol: protocol.value, cell: cell.value, variables: given, ...(at ? { core: at.core, channel: at.channel } : {}) };
   }
 
   async function check() {
@@ -84,7 +95,7 @@ export function submit(main, visitor, core = null, channel = null) {
     }
     const at = live.byKey.get(channels.value);
     try {
-      const { plan, problem } = await post('/check', { protocol: protocol.value, cell: cell.value, variables: given, ...(at ? { core: at.core, channel: at.channel } : {}) });
+      const { plan, problem } = await post('/check', draft());
       if (mine !== asked) return;
       if (problem) throw new Problem(problem);
       protocol.show([]);
@@ -102,10 +113,13 @@ export function submit(main, visitor, core = null, channel = null) {
     const why = !at ? 'choose a channel' : at.latch ? `${at.channel} is latched: ${at.latch}` : '';
     go.disabled = Boolean(why) || !may(visitor, 'submit');
     say(go, busy ? `Queue on ${at.channel}` : at ? `Submit on ${at.channel}` : 'Submit');
-    verdict.replaceChildren(icon('finished'), h('strong', {}, plan.protocol), h('span', { class: 'quiet' }, `about ${duration(plan.forecast.seconds)}, ${Math.round(plan.forecast.rows).toLocaleString()} readings, ${Math.round(plan.forecast.steps).toLocaleString()} steps`),
+    verdict.replaceChildren(icon('finished'), h('strong', {}, plan.protocol), h('span', { class: 'quiet' }, `${lasts(plan.forecast)}, ${Math.round(plan.forecast.rows).toLocaleString()} readings, ${Math.round(plan.forecast.steps).toLocaleString()} steps`),
+      plan.forecast.because ? h('span', { class: 'quiet' }, plan.forecast.because) : '',
       why ? h('span', { class: 'alarm' }, why) : busy ? h('span', { class: 'quiet' }, `${at.channel} is busy with ${at.run}; this one follows when it has finished`) : '',
       plan.warnings.length ? h('ul', { class: 'warnings' }, ...plan.warnings.map((warning) => h('li', {}, warning))) : '');
     preview.show(plan);
+    ready = true;
+    rehearsing.changed(true);
   }
 
   function refuse(error) {
@@ -154,7 +168,12 @@ export function submit(main, visitor, core = null, channel = null) {
   live.addEventListener('change', fill);
   fill();
   typed();
-  return () => { asked += 1; clearTimeout(timer); live.removeEventListener('change', fill); preview.end(); };
+  return () => { asked += 1; clearTimeout(timer); live.removeEventListener('change', fill); preview.end(); rehearsing.end(); };
+}
+
+/** How long it will last, and between what where that is not known exactly. */
+function lasts({ seconds, low, high }) {
+  return high - low < 0.01 * seconds ? `about ${duration(seconds)}` : `about ${duration(seconds)} (${duration(low)} to ${duration(high)})`;
 }
 
 function field(label, input) {
