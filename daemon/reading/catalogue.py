@@ -2,11 +2,12 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from daemon.errors import UnavailableError, UnknownError
@@ -17,7 +18,7 @@ LARGEST_PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class ListedRun:
-    """A run as a list shows it; `duration` in seconds, moments UTC."""
+    """A run as a list shows it; `duration` in seconds, moments UTC, `simulated` None where nobody said."""
 
     run: str
     core: str | None
@@ -29,24 +30,70 @@ class ListedRun:
     started: str | None
     ended: str | None
     duration: float | None
+    readings: int | None
+    simulated: bool | None
+    labels: dict[str, str]
     cycles: int
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some runs, the latest first; `next` is the cursor of those that follow, None at the end."""
+    """Some runs in the order asked for; `next` is the cursor of those that follow, None at the end."""
 
     runs: Sequence[ListedRun]
     next: str | None
 
 
+class Order(StrEnum):
+    """What a list is sorted by; with a minus the largest comes first."""
+
+    LATEST = "-started"
+    OLDEST = "started"
+    NAME = "run"
+    CELL = "cell"
+    PROTOCOL = "protocol"
+    CHANNEL = "channel"
+    STATE = "state"
+    LONGEST = "-duration"
+    SHORTEST = "duration"
+
+    @property
+    def column(self) -> str:
+        """The SQL it goes by; every run has one, so that pages follow one another."""
+        return _COLUMNS[self.value.removeprefix("-")]
+
+    @property
+    def descends(self) -> bool:
+        return self.value.startswith("-")
+
+
+_COLUMNS = {
+    "started": "COALESCE(started, '')",
+    "run": "runs.name",
+    "cell": "COALESCE(cells.name, '')",
+    "protocol": "COALESCE(protocols.name, '')",
+    "channel": "COALESCE(channel, '')",
+    "state": "state",
+    "duration": "COALESCE(duration, 0)",
+}
+
+
 class Wanted(NamedTuple):
-    """Which runs to list; None where it does not matter. `words` is in name, cell, protocol or channel."""
+    """Which runs to list; None where it does not matter.
+
+    Each of the `words` is in name, cell, protocol, channel or labels. `label` is `name=value`, or a
+    name that any value will do for; `since` and `until` are UTC moments or days, the latter included.
+    """
 
     state: str | None = None
     channel: str | None = None
     cell: str | None = None
     words: str | None = None
+    protocol: str | None = None
+    core: str | None = None
+    label: str | None = None
+    since: str | None = None
+    until: str | None = None
 
 
 class Catalogue:
@@ -55,50 +102,137 @@ class Catalogue:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def page(self, wanted: Wanted, cursor: str | None, limit: int = PAGE) -> Page:
+    def page(
+        self, wanted: Wanted, cursor: str | None, limit: int = PAGE, order: Order = Order.LATEST
+    ) -> Page:
         """Return up to `limit` runs. Raises `UnknownError` for a cursor that is none of ours."""
-        started, number = _decoded(cursor)
-        like = None if not wanted.words else "%" + _escaped(wanted.words.lower()) + "%"
-        values = {"started": started, "id": number, "limit": limit + 1, "like": like}
-        values |= {"state": wanted.state, "channel": wanted.channel, "cell": wanted.cell}
+        conditions, values = _conditions(wanted)
+        if cursor is not None:
+            edge, number = _decoded(cursor, order)
+            conditions.append(_beyond(order))
+            values |= {"edge": edge, "id": number}
+        way = "DESC" if order.descends else "ASC"
+        query = LIST.format(
+            key=order.column,
+            conditions=" AND ".join(conditions) or "TRUE",
+            order="started DESC, runs.id DESC"
+            if order is Order.LATEST and self._engine.dialect.name == "sqlite"
+            else f"{order.column} {way}, runs.id {way}",
+        )
+        rows = self._rows(query, values | {"limit": limit + 1})
+        more = len(rows) > limit
+        following = _encoded(rows[limit - 1].edge, rows[limit - 1].id, order) if more else None
+        return Page([_listed(row) for row in rows[:limit]], following)
+
+    def all(self, wanted: Wanted, order: Order = Order.LATEST) -> Iterator[ListedRun]:
+        """Yield every run there is of these, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.page(wanted, cursor, LARGEST_PAGE, order)
+            yield from page.runs
+            if (cursor := page.next) is None:
+                return
+
+    def choices(self) -> dict[str, list[str]]:
+        """Return what there is to choose from: protocols, cells, cores and labels, at most 500 of each."""
+        found = {name: [row[0] for row in self._rows(query, {})] for name, query in CHOICES.items()}
+        labels = {
+            f"{name}={value}"
+            for row in self._rows(LABELS, {})
+            for name, value in json.loads(row.labels).items()
+        }
+        return {**found, "labels": sorted(labels)[:LARGEST_PAGE]}
+
+    def _rows(self, query: str, values: dict[str, object]) -> Sequence[Row[Any]]:
         try:
             with self._engine.connect() as connection:
-                rows = connection.execute(text(RUNS), values).all()
+                return connection.execute(text(query), values).all()
         except DBAPIError as error:
             raise UnavailableError(f"results database: {error.orig}") from error
-        listed = [ListedRun(*row[2:]) for row in rows[:limit]]
-        more = len(rows) > limit
-        return Page(listed, _encoded(rows[limit - 1].moment, rows[limit - 1].id) if more else None)
 
 
-def _encoded(started: str, number: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([started, number]).encode()).decode()
+def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, object]]:
+    """Return what to ask for, only what somebody wants: so the database can use what it has sorted."""
+    values: dict[str, object] = {}
+    conditions = []
+    for name, column in (
+        *(("state", "state"), ("channel", "channel"), ("core", "core")),
+        *(("cell", "cells.name"), ("protocol", "protocols.name")),
+    ):
+        if (value := getattr(wanted, name)) is not None:
+            conditions.append(f"{column} = :{name}")
+            values[name] = value
+    for i, word in enumerate((wanted.words or "").lower().split()):
+        conditions.append(f"lower({WORDS}) LIKE :word{i} ESCAPE '\\'")
+        values[f"word{i}"] = f"%{_escaped(word)}%"
+    if wanted.label:
+        name, _, value = wanted.label.partition("=")
+        said = f"{json.dumps(name, ensure_ascii=False)}: "
+        said += json.dumps(value, ensure_ascii=False) if value else '"'
+        conditions.append("labels LIKE :label ESCAPE '\\'")
+        values["label"] = f"%{_escaped(said)}%"
+    if wanted.since:
+        conditions.append("started >= :since")
+        values["since"] = wanted.since
+    if wanted.until:
+        conditions.append("started < :until")
+        values["until"] = wanted.until + "~"  # after whatever begins so: a day is included
+    return conditions, values
 
 
-def _decoded(cursor: str | None) -> tuple[str, int]:
-    if cursor is None:
-        return "9999", 0
+def _beyond(order: Order) -> str:
+    sign = "<" if order.descends else ">"
+    beyond = f"({order.column} {sign} :edge OR ({order.column} = :edge AND runs.id {sign} :id))"
+    if order is Order.LATEST:  # the index finds where to go on; who has not started comes last
+        return f"(started <= :edge OR started IS NULL) AND {beyond}"
+    return beyond
+
+
+def _listed(row: Row[Any]) -> ListedRun:
+    values = {name: value for name, value in row._mapping.items() if name not in ("id", "edge")}
+    simulated = None if row.simulated is None else bool(row.simulated)
+    return ListedRun(**values | {"simulated": simulated, "labels": json.loads(row.labels or "{}")})
+
+
+def _encoded(edge: str | float, number: int, order: Order) -> str:
+    return base64.urlsafe_b64encode(json.dumps([order.value, edge, number]).encode()).decode()
+
+
+def _decoded(cursor: str, order: Order) -> tuple[str | float, int]:
     try:
-        started, number = json.loads(base64.urlsafe_b64decode(cursor))
-        return str(started), int(number)
+        of, edge, number = json.loads(base64.urlsafe_b64decode(cursor))
+        if of != order.value:
+            raise ValueError(f"a cursor of a list by {of}")
+        return (float(edge) if "duration" in order else str(edge)), int(number)
     except (ValueError, TypeError) as error:
-        raise UnknownError(f"cursor {cursor[:40]!r}: wanted the `next` of an earlier page") from error
+        raise UnknownError(
+            f"cursor {cursor[:40]!r}: wanted the `next` of an earlier page of this list"
+        ) from error
 
 
 def _escaped(words: str) -> str:
     return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-RUNS = """
-SELECT runs.id, COALESCE(started, '') AS moment, runs.name, core, channel, cells.name AS cell,
-    protocols.name AS protocol, state, reason, started, ended, duration,
+WORDS = (
+    "runs.name || ' ' || COALESCE(cells.name, '') || ' ' || COALESCE(protocols.name, '') || ' '"
+    " || COALESCE(channel, '') || ' ' || COALESCE(labels, '')"
+)
+LIST = """
+SELECT runs.id, {key} AS edge, runs.name AS run, core, channel, cells.name AS cell,
+    protocols.name AS protocol, state, reason, started, ended, duration, readings, simulated, labels,
     COALESCE((SELECT cycle FROM cycles WHERE run_id = runs.id ORDER BY cycle DESC LIMIT 1), 0) AS cycles
-FROM runs LEFT JOIN cells ON cells.id = cell_id LEFT JOIN protocols ON protocols.id = protocol_id
-WHERE (COALESCE(started, '') < :started OR (COALESCE(started, '') = :started AND runs.id < :id))
-    AND (CAST(:state AS TEXT) IS NULL OR state = :state)
-    AND (CAST(:channel AS TEXT) IS NULL OR channel = :channel)
-    AND (CAST(:cell AS TEXT) IS NULL OR cells.name = :cell)
-    AND (CAST(:like AS TEXT) IS NULL OR lower(runs.name || ' ' || COALESCE(cells.name, '') || ' '
-        || COALESCE(protocols.name, '') || ' ' || COALESCE(channel, '')) LIKE :like ESCAPE '\\')
-ORDER BY COALESCE(started, '') DESC, runs.id DESC LIMIT :limit
+FROM (
+    SELECT runs.id AS chosen FROM runs
+    LEFT JOIN cells ON cells.id = cell_id LEFT JOIN protocols ON protocols.id = protocol_id
+    WHERE {conditions} ORDER BY {order} LIMIT :limit
+) AS page JOIN runs ON runs.id = chosen
+LEFT JOIN cells ON cells.id = cell_id LEFT JOIN protocols ON protocols.id = protocol_id
+ORDER BY {order}
 """
+CHOICES = {
+    "protocols": "SELECT DISTINCT name FROM protocols ORDER BY name LIMIT 500",
+    "cells": "SELECT DISTINCT name FROM cells ORDER BY name LIMIT 500",
+    "cores": "SELECT DISTINCT core FROM runs WHERE core IS NOT NULL ORDER BY core LIMIT 500",
+}
+LABELS = "SELECT DISTINCT labels FROM runs WHERE labels IS NOT NULL LIMIT 2000"

@@ -88,7 +88,7 @@ def export(
     writer.writerow(header)
     written = 0
     for row in rows:
-        writer.writerow([_safe(cell) for cell in row])
+        writer.writerow([safe_cell(cell) for cell in row])
         written += 1
         if written % PAGE == 0:
             report(written)
@@ -210,7 +210,7 @@ def _per(value: float | None, unit: float) -> float | None:
     return None if value is None else value / unit
 
 
-def _safe(cell: Cell) -> Cell:
+def safe_cell(cell: Cell) -> Cell:
     """Return text that no spreadsheet takes for a formula; numbers stay what they are."""
     if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + cell

@@ -270,20 +270,6 @@ overviews = Table(
     PrimaryKeyConstraint("run_id", name="pk_overviews"),
 )
 
-notes = Table(
-    "notes",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    _of_run("notes"),
-    Column("time", NUMBER, comment="the moment of the run it is about; empty: of the run"),
-    Column("text", Text, nullable=False),
-    Column("made", Text, nullable=False, comment="UTC"),
-    Column("author", Text, nullable=False, comment="whose token it was"),
-    Column("withdrawn", Text, comment="UTC; a note is never erased"),
-    Column("withdrawn_by", Text),
-    Index("ix_notes_run_id", "run_id"),
-)
-
 dead_letters = Table(
     "dead_letters",
     metadata,

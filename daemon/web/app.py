@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from daemon.rehearsals.hosting import Rehearsals
 from daemon.web import (
     bench,
+    comparing,
     control,
     exports,
     happenings,
@@ -18,6 +19,7 @@ from daemon.web import (
     instruments,
     library,
     logins,
+    noting,
     page,
     queueing,
     rehearsing,
@@ -74,8 +76,8 @@ def application(settings: Settings) -> FastAPI:
     app.state.plotly = None
     explained(app)
     api = APIRouter(prefix="/api/v1", responses=PROBLEM)
-    looks = (bench, instruments, runs, happenings, exports, reporting, streaming)
-    for part in (*looks, submitting, rehearsing, queueing, control, library, logins):
+    looks = (bench, instruments, runs, comparing, happenings, exports, reporting, streaming)
+    for part in (*looks, noting, submitting, rehearsing, queueing, control, library, logins):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

@@ -1,19 +1,23 @@
 """A run as a file to take away, written while it is sent: memory does not grow with the run."""
 
 import asyncio
+import csv
 import io
 import queue
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import fields
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from sqlalchemy import Engine
 from starlette.responses import StreamingResponse
 
-from daemon.reading.export import FORMATS, export
+from daemon.reading.catalogue import Catalogue, ListedRun, Order
+from daemon.reading.export import FORMATS, export, safe_cell
 from daemon.reading.results import Results
+from daemon.recording.ingest import as_json
 from daemon.web.problem import HttpError
-from daemon.web.runs import Data, RunName
+from daemon.web.runs import Data, RunName, WantedRuns
 from daemon.web.visitor import Viewer
 
 router = APIRouter(tags=["runs"])
@@ -89,6 +93,36 @@ async def export_run(
     return StreamingResponse(
         _pieces(data.engine, run, kind, step), media_type="text/csv; charset=utf-8", headers=headers
     )
+
+
+@router.get(
+    "/runs.csv",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def export_list(
+    visitor: Viewer, data: Data, wanted: WantedRuns, order: Order = Order.LATEST
+) -> StreamingResponse:
+    """Return the list of runs as comma-separated values: all of those wanted, not a page."""
+    engine = await data.read(lambda engine: engine)
+    headers = {"content-disposition": 'attachment; filename="runs.csv"'}
+    lines = _lines(Catalogue(engine).all(wanted, order))
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _lines(runs: Iterator[ListedRun]) -> Iterator[str]:
+    names = [each.name for each in fields(ListedRun)]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(names)
+    for run in runs:
+        values = [getattr(run, name) for name in names]
+        writer.writerow(safe_cell(as_json(each) if isinstance(each, dict) else each) for each in values)
+        if out.tell() > PIECE:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
 
 
 async def _pieces(engine: Engine, run: str, kind: str, step: int | None) -> AsyncIterator[str]:

@@ -1,6 +1,7 @@
 """Runs as the API shows them: from the database, and where a core has them in hand, as of now."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from daemon.reading.catalogue import LARGEST_PAGE, Catalogue, Page, Wanted
+from daemon.reading.catalogue import LARGEST_PAGE, Catalogue, Order, Page, Wanted
 from daemon.reading.results import (
     CycleRecord,
     EventRecord,
@@ -44,31 +45,57 @@ Data = Annotated[Database, Depends(database_of)]
 RunName = Annotated[str, Path(max_length=LONGEST_NAME, description="e.g. lab-12")]
 Points = Annotated[int, Query(ge=10, le=MOST_POINTS, description="rows at most")]
 Last = Annotated[int, Query(ge=1, le=MOST_POINTS)]
+Day = date | None
 Moment = Annotated[float | None, Query(description="seconds since the run began", allow_inf_nan=False)]
+
+
+def wanted_runs(
+    state: Annotated[str | None, Query(max_length=32)] = None,
+    channel: Annotated[str | None, Query(max_length=64)] = None,
+    cell: Annotated[str | None, Query(max_length=256)] = None,
+    words: Annotated[
+        str | None, Query(max_length=100, description="each in name, cell, protocol, channel or labels")
+    ] = None,
+    protocol: Annotated[str | None, Query(max_length=256)] = None,
+    core: Annotated[str | None, Query(max_length=64)] = None,
+    label: Annotated[str | None, Query(max_length=256, description="a label, or label=value")] = None,
+    since: Annotated[Day, Query(description="began on this day (UTC) or later")] = None,
+    until: Annotated[Day, Query(description="began on this day (UTC) or earlier")] = None,
+) -> Wanted:
+    """Return which runs somebody wants to see."""
+    return Wanted(
+        *(state, channel, cell, words, protocol, core, label),
+        since=since.isoformat() if since else None,
+        until=until.isoformat() if until else None,
+    )
+
+
+WantedRuns = Annotated[Wanted, Depends(wanted_runs)]
 
 
 @router.get("/runs", response_model=Page)
 async def list_runs(
     visitor: Viewer,
     data: Data,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    wanted: WantedRuns,
+    cursor: Annotated[str | None, Query(max_length=600)] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
-    state: Annotated[str | None, Query(max_length=32)] = None,
-    channel: Annotated[str | None, Query(max_length=64)] = None,
-    cell: Annotated[str | None, Query(max_length=256)] = None,
-    words: Annotated[
-        str | None, Query(max_length=100, description="in name, cell, protocol or channel")
-    ] = None,
+    order: Order = Order.LATEST,
 ) -> Response:
-    """List the runs, the latest first, a page at a time."""
-    wanted = Wanted(state, channel, cell, words)
-    return written(await data.read(lambda engine: Catalogue(engine).page(wanted, cursor, limit)))
+    """List the runs, the latest first unless asked otherwise, a page at a time."""
+    return written(await data.read(lambda engine: Catalogue(engine).page(wanted, cursor, limit, order)))
+
+
+@router.get("/runs-choices", response_model=dict[str, list[str]])
+async def choices(visitor: Viewer, data: Data) -> Response:
+    """List the protocols, cells, cores and labels runs can be chosen by."""
+    return written(await data.read(lambda engine: Catalogue(engine).choices()))
 
 
 @router.get("/runs/{run}", response_model=dict[str, Any])
 async def show_run(run: RunName, visitor: Viewer, data: Data, request: Request) -> Response:
     """Show a run: what it was asked, and where it stands. Its revision is also the ETag."""
-    live = _in_hand(request, run)
+    live = in_hand(request, run)
     try:
         found = await data.read(lambda engine: asdict(Results(engine).run(run)))
     except GalvanodError:
@@ -104,7 +131,8 @@ async def figures(run: RunName, visitor: Viewer, data: Data) -> Response:
 @router.get("/runs/{run}/events", response_model=list[EventRecord])
 async def events(run: RunName, visitor: Viewer, data: Data, last: Last = 500) -> Response:
     """List what was noted, oldest first; the latest where there are more than `last`."""
-    return written(await data.read(lambda engine: Results(engine).events(run)[-last:]))
+    found = await data.read(lambda engine: Results(engine).events(run))
+    return written(sorted(found, key=lambda event: event.time)[-last:])
 
 
 @router.get("/runs/{run}/impedance", response_model=list[ImpedanceRecord])
@@ -139,7 +167,7 @@ async def cycle_trace(
     return written(await data.read(lambda engine: Traces(engine).of_cycle(run, cycle, points)))
 
 
-def _in_hand(request: Request, run: str) -> dict[str, Any] | None:
+def in_hand(request: Request, run: str) -> dict[str, Any] | None:
     """Return what a core says of the run's channel now; None where it has no such run in hand."""
     for seen in live_of(request).channels.values():
         if seen.facts.run == run:

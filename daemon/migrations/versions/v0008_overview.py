@@ -1,4 +1,4 @@
-"""The overview of long runs, people's notes, and the order of the list of runs."""
+"""The overview of long runs, and the order of the list of runs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,6 @@ QUANTITIES = ("voltage", "current", "capacity", "temperature")
 def upgrade() -> None:
     """Add the tables; the recorder makes the overviews of earlier runs while it records."""
     _overview()
-    _notes()
     op.create_index("ix_runs_started", "runs", ["started", "id"])
 
 
@@ -48,19 +47,3 @@ def _overview() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_overviews_run_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", name="pk_overviews"),
     )
-
-
-def _notes() -> None:
-    op.create_table(
-        "notes",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.Column("time", NUMBER, comment="the moment of the run it is about; empty: of the run"),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("made", sa.Text(), nullable=False, comment="UTC"),
-        sa.Column("author", sa.Text(), nullable=False, comment="whose token it was"),
-        sa.Column("withdrawn", sa.Text(), comment="UTC; a note is never erased"),
-        sa.Column("withdrawn_by", sa.Text()),
-        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_notes_run_id", ondelete="CASCADE"),
-    )
-    op.create_index("ix_notes_run_id", "notes", ["run_id"])

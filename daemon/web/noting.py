@@ -1,0 +1,155 @@
+"""What people write beside a run: events that come from the page, by the same way as a core's.
+
+The recorder alone writes to the results database, so a note goes to it over the broker and is
+answered once it is committed. Nothing is ever erased: who withdraws a note adds that it is.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import aiomqtt
+import msgspec
+from fastapi import APIRouter, Path
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from daemon.delivery.connection import BrokerAddress, connected
+from daemon.delivery.messages import Acknowledged, Batch, Noted, acknowledged_topic, data_topic
+from daemon.errors import UnavailableError
+from daemon.reading.results import EventRecord, Results, RunRecord
+from daemon.web.answers import written
+from daemon.web.documents import Sent
+from daemon.web.problem import HttpError
+from daemon.web.runs import Data, RunName, in_hand
+from daemon.web.visitor import Submitter, Viewer
+
+NOTE, WITHDRAWN = "note", "note withdrawn"
+LONGEST = 2_000
+SOURCE = "page"
+"""What stands for the core in the topics of notes."""
+
+PATIENCE = 8.0
+"""Seconds a recorder may take to say that it has kept a note."""
+
+router = APIRouter(tags=["runs"])
+
+
+class Note(Sent):
+    """What somebody has to say of a run, or of a moment of it."""
+
+    text: str = Field(min_length=1, max_length=LONGEST)
+    time: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="seconds since the run began; none: of the run"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenNote:
+    """A note as it stands; `time` is None where it is of the whole run, `made` UTC seconds."""
+
+    note: int
+    text: str
+    time: float | None
+    author: str
+    made: float
+    withdrawn_by: str | None
+
+
+@router.get("/runs/{run}/notes", response_model=list[WrittenNote])
+async def notes(run: RunName, visitor: Viewer, data: Data) -> Response:
+    """List what people wrote of a run, those withdrawn too, oldest first."""
+    return written(notes_of(await data.read(lambda engine: Results(engine).events(run))))
+
+
+@router.post("/runs/{run}/notes", response_model=WrittenNote, status_code=201)
+async def add_note(run: RunName, note: Note, visitor: Submitter, data: Data, request: Request) -> Response:
+    """Write a note beside a run; it is on disk when this answers, with your name."""
+    if not (text := note.text.strip()):
+        raise HttpError(422, "Nothing to note", "the note is empty; wanted some words")
+    record = await data.read(lambda engine: Results(engine).run(run))
+    made, ordinal = time.time(), -secrets.randbelow(2**30) - 2**16  # below those of a core and of repairs
+    detail = {"author": visitor.name, "made": made, "of_run": note.time is None}
+    moment = _now(request, record) if note.time is None else note.time
+    await _keep(request, Noted(run, ordinal, moment, NOTE, text, detail, made))
+    return written(WrittenNote(ordinal, text, note.time, visitor.name, made, None), 201)
+
+
+@router.delete("/runs/{run}/notes/{note}", status_code=204)
+async def withdraw_note(
+    run: RunName,
+    note: Annotated[int, Path(ge=-(2**31), le=-1)],
+    visitor: Submitter,
+    data: Data,
+    request: Request,
+) -> Response:
+    """Withdraw a note: it is shown struck out, with who did."""
+    found = await data.read(lambda engine: notes_of(Results(engine).events(run)))
+    if not any(each.note == note for each in found):
+        raise HttpError(404, "No such note", f"run {run} has no note {note}")
+    record = await data.read(lambda engine: Results(engine).run(run))
+    made, ordinal = time.time(), -secrets.randbelow(2**30) - 2**16
+    detail = {"author": visitor.name, "made": made, "note": note}
+    text = f"{visitor.name} withdrew a note"
+    await _keep(request, Noted(run, ordinal, _now(request, record), WITHDRAWN, text, detail, made))
+    return Response(status_code=204)
+
+
+def notes_of(events: Sequence[EventRecord]) -> list[WrittenNote]:
+    """Return the notes among a run's events, oldest first."""
+    withdrawn = {
+        each.detail.get("note"): each.detail.get("author") for each in events if each.kind == WITHDRAWN
+    }
+    found = [
+        WrittenNote(
+            each.ordinal,
+            each.text,
+            None if each.detail.get("of_run") else each.time,
+            str(each.detail.get("author", "")),
+            float(each.detail.get("made", 0.0)),
+            withdrawn.get(each.ordinal),
+        )
+        for each in events
+        if each.kind == NOTE
+    ]
+    return sorted(found, key=lambda note: note.made)
+
+
+def _now(request: Request, record: RunRecord) -> float:
+    """Return how long the run has run."""
+    live = in_hand(request, record.name)
+    latest = live["latest"]["time"] if live is not None else None
+    return float(latest or record.duration or 0.0)
+
+
+async def _keep(request: Request, noted: Noted) -> None:
+    """Hand it to the recorder, and return when it is committed."""
+    broker = request.app.state.settings.broker
+    if broker is None:
+        raise UnavailableError("the page knows no broker, by which notes go to the recorder: `--broker URL`")
+    sequence = secrets.randbits(48)
+    batch = msgspec.msgpack.encode(Batch(SOURCE, 1, sequence, "notes", [noted]))
+    address = BrokerAddress.parse(broker)
+    try:
+        async with asyncio.timeout(PATIENCE), connected(address, f"galvanod-note-{sequence:x}") as client:
+            await client.subscribe(acknowledged_topic(SOURCE), qos=1)
+            await client.publish(data_topic(SOURCE, "notes"), batch, qos=1)
+            async for message in client.messages:
+                if _acknowledges(message, sequence):
+                    return
+    except (TimeoutError, aiomqtt.MqttError) as error:
+        raise UnavailableError(
+            "no recorder has confirmed the note: it may come later; look before you write it again"
+        ) from error
+
+
+def _acknowledges(message: aiomqtt.Message, sequence: int) -> bool:
+    payload: Any = message.payload
+    try:
+        return sequence in msgspec.msgpack.decode(payload, type=Acknowledged).sequences
+    except (msgspec.DecodeError, TypeError):
+        return False
