@@ -14,11 +14,14 @@ from drivers.deadman import Deadman, DeadmanKind
 from drivers.errors import LinkError, RefusedError
 from drivers.links import Link, LinkOptions
 from drivers.rack_channel import RackChannel
-from drivers.rack_wire import AMPERES, VOLTS, Wire
-from drivers.scan import Scan, Scanner
+from drivers.rack_wire import AMPERES, VOLTS, Measured, Wire
+from drivers.scan import SamplingScanner, Scan
 from protocols.limits import Bound, Limits, Range
 from protocols.plan import PlannedStep
 from protocols.techniques import ChamberTemperature, Impedance
+
+TIMER = 1e-6
+"""Seconds to which the rack's timer is told."""
 
 RATING = Limits(
     voltage=Range(Bound(-VOLTS, "rack"), Bound(VOLTS, "rack")),
@@ -26,7 +29,7 @@ RATING = Limits(
 )
 
 
-class Rack(Driver, Scanner):
+class Rack(Driver, SamplingScanner):
     """One mainframe and the channels it has."""
 
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0)
@@ -41,6 +44,7 @@ class Rack(Driver, Scanner):
         self._channels = {place: RackChannel(wire, place, self.deadman) for place in places}
         self.channels = self._channels
         self._wire = wire
+        self._sampled = 0  # the number of the last sample taken over from the rack's own timer
 
     def adopt(self, deadman: Deadman) -> None:
         super().adopt(deadman)
@@ -63,10 +67,28 @@ class Rack(Driver, Scanner):
         return cls(identity, wire, await wire.places())
 
     async def scan(self, places: Sequence[str]) -> Scan:
-        time, voltage, current, letters = await self._wire.measure(places)
-        states = np.frombuffer(letters.encode(), dtype="S1")
-        expected = np.array([self._channels[place].letter for place in places], dtype="S1")
-        return Scan(time, voltage, current, states == expected)
+        return _scan(await self._wire.measure(places), self._expected(places))
+
+    async def samples(self, places: Sequence[str], interval: float) -> Sequence[Scan]:
+        sampled = await self._wire.sampled(self._sampled, places)
+        if abs(sampled.interval - interval) > TIMER:
+            await self._wire.sample_every(interval)
+            self._sampled = 0
+            return [await self.scan(places)]
+        if sampled.first:
+            self._sampled = sampled.first + len(sampled.measured) - 1
+        expected = self._expected(places)
+        return [_scan(measured, expected) for measured in sampled.measured]
+
+    def _expected(self, places: Sequence[str]) -> str:
+        return "".join([self._channels[place].letter for place in places])
+
+
+def _scan(measured: Measured, expected: str) -> Scan:
+    """Return a scan; plain is what stands as its letter is expected to be."""
+    time, voltage, current, letters = measured
+    states, wanted = (np.frombuffer(text.encode(), dtype="S1") for text in (letters, expected))
+    return Scan(time, voltage, current, states == wanted)
 
 
 async def _identity(link: Link) -> Identity:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drivers.errors import LinkError
+from drivers.errors import LinkError, RefusedError
 from drivers.links import Link
 from drivers.scan import Column
 from drivers.scpi import OVERFLOW, Scpi
@@ -28,6 +28,14 @@ class Measured(NamedTuple):
     voltage: Column
     current: Column
     letters: str
+
+
+class Sampled(NamedTuple):
+    """The interval the rack's timer is set to (s), and what it measured, beginning with number `first`."""
+
+    interval: float
+    first: int
+    measured: Sequence[Measured]
 
 
 class Wire:
@@ -73,6 +81,31 @@ class Wire:
             self._column(count, question, amperes),
             letters,
         )
+
+    async def sampled(self, after: int, places: Sequence[str]) -> Sampled:
+        """Return what the rack's own timer had measured and nobody was told. Raises `LinkError`."""
+        question = f":SAMP:TIM?;:SAMP:DATA? {after},{listed(tuple(places))}"
+        seconds, first, moments, volts, amperes, letters = await self.scpi.ask_all(6, question)
+        (interval, number) = self.scpi.numbers(2, question, f"{seconds},{first}")
+        if not number:
+            return Sampled(interval, 0, ())
+        count = len(places)
+        times = self._column(moments.count(",") + 1, question, moments)
+        if len(letters) != count * len(times) or not LETTERS.issuperset(letters):
+            raise LinkError(f"{self.scpi.who}: {question} answered {letters[:60]!r}; wanted letters")
+        voltage, current = (self._column(len(letters), question, told) for told in (volts, amperes))
+        rows = []
+        for begin, own in enumerate(times.tolist()):
+            these = slice(begin * count, (begin + 1) * count)
+            rows.append(Measured(self._timeline.of(own), voltage[these], current[these], letters[these]))
+        return Sampled(interval, int(number), rows)
+
+    async def sample_every(self, seconds: float) -> None:
+        """Set the rack's own timer, which then counts its samples from 1."""
+        told = f"{seconds:.6f}"
+        answer = await self.set(f":SAMP:TIM {told}", ":SAMP:TIM?")
+        if answer != told:
+            raise RefusedError(f"{self.scpi.who}: told to measure every {told} s, it holds {answer}")
 
     def _column(self, count: int, question: str, answer: str) -> Column:
         """Return one number per channel; thousands come per second, so all are checked at once."""

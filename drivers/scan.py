@@ -32,3 +32,16 @@ class Scanner(ABC):
 
         Raises `LinkError` where no whole answer came.
         """
+
+
+class SamplingScanner(Scanner):
+    """One whose instrument measures all of its channels by a timer of its own, and remembers."""
+
+    @abstractmethod
+    async def samples(self, places: Sequence[str], interval: float) -> Sequence[Scan]:
+        """Return what was measured every `interval` seconds since it was asked last, oldest first.
+
+        The first question sets the timer, and so does one that finds it set otherwise. None is told
+        twice, and none left out but where nobody asked for so long that the instrument forgot.
+        Renews a dead-man, raises `LinkError` as `scan` does.
+        """

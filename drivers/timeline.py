@@ -19,3 +19,7 @@ class Timeline:
             self._offset += self._last_own + max(0.0, host - self._last_host) - own
         self._last_own, self._last_host = own, host
         return self._offset + own
+
+    def of(self, own: float) -> float:
+        """Return the moment of something the instrument measured at `own` and tells of only now."""
+        return self._offset + own

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from daemon.delivery.messages import ScanReadings
 from daemon.delivery.outbox import Outbox
 from daemon.engines.scans import Scans
-from drivers.scan import Scanner
+from drivers.scan import SamplingScanner, Scanner
+
+TOGETHER = 0.05
+"""Seconds between two questions to an instrument that measures by itself, half of what channels that are
+read ten times a second wait. An answer then brings several readings: five cost little more than one."""
 
 SHORTEST_PATIENCE = 1.0
 LONGEST_PATIENCE = 5.0
@@ -22,6 +26,7 @@ class ScanTable:
         self._places = places
         self._outbox = outbox
         self._scans: dict[float, Scans] = {}
+        self._sampling = False  # whether one of them has the instrument's own timer, of which there is one
 
     def at(self, interval: float) -> Scans:
         """Return the scans every `interval` seconds."""
@@ -41,5 +46,10 @@ class ScanTable:
             self._outbox.checkpoint_scan(name, lambda: scans.seats.positions().encoded())
 
         patience = min(LONGEST_PATIENCE, max(SHORTEST_PATIENCE, 3.0 * interval))
-        scans = Scans(name, self._scanner, self._places, interval, patience, record)
+        sampler = self._scanner if isinstance(self._scanner, SamplingScanner) else None
+        if sampler is None or interval > TOGETHER / 2.0 or self._sampling:
+            scans = Scans(name, self._scanner, self._places, interval, patience, record)
+            return scans
+        self._sampling = True
+        scans = Scans(name, sampler, self._places, interval, patience, record, sampler, TOGETHER)
         return scans

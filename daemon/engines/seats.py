@@ -98,6 +98,11 @@ class Seats:
         """Return where the channel stands as of the last scan."""
         return Count._make(self._counts[:, self._index[place]].tolist())
 
+    def before(self, time: float) -> set[str]:
+        """Return the places where somebody sits whose last reading is older than that moment."""
+        older = (self._counts[TIME, self._seated] < time).tolist()
+        return {place for place, is_older in zip(self.places, older, strict=True) if is_older}
+
     def recent(self, place: str, most: int) -> list[Reading]:
         """Return up to `most` of the last readings seen on the seat, oldest first."""
         index = self._index[place]

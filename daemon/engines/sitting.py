@@ -1,6 +1,6 @@
 """A stretch of one step that a channel spends among its neighbours, counted with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from daemon.engines.counts import Count
@@ -39,8 +39,8 @@ class Sitting:
         self.readings = 0
         """How many were counted here until it was last settled."""
 
-    async def until_woken(self, gate: Gate, asked: Asked | None) -> Reading | None:
-        """Sit until something happens; return the reading that is to be judged, if there is one."""
+    async def until_woken(self, gate: Gate, asked: Asked | None) -> Sequence[Reading]:
+        """Sit until something happens; return the readings that are to be judged, oldest first."""
         return await self._scans.sit(self._sitter(), gate, asked, self._place.heartbeat)
 
     def settle(self) -> Reading | None:

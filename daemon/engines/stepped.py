@@ -1,5 +1,7 @@
 """Runs steps on a channel that the core drives reading by reading."""
 
+from collections import deque
+from collections.abc import Sequence
 from itertools import pairwise
 
 from daemon.engines.demand import Demand
@@ -123,9 +125,9 @@ class SteppedEngine(Engine):
         before: Reading | None = None
         woke, interval = began, 0.1
         bounds = self._bounds(step, setpoint, foresight)
-        woken: Reading | None = None
+        woken: deque[Reading] = deque()  # seen among others, and still to be judged
         while not self._gate.closed:
-            reading, woken = woken or await self._measure(within=interval), None
+            reading = woken.popleft() if woken else await self._measure(within=interval)
             if origin is None:
                 origin = reading.time - (await self._clock.now() - began)
             progress = self._take(behind + reading.time - origin, reading, tally)
@@ -136,8 +138,10 @@ class SteppedEngine(Engine):
                 return reason
             await self._verify()
             before, interval = reading, foresight.interval(progress)
+            if woken:
+                continue
             if bounds is not None and interval >= foresight.usual and since > bounds.settle:
-                woken = await self._sit(bounds, look, tally, foresight, origin - behind)
+                woken += await self._sit(bounds, look, tally, foresight, origin - behind)
                 before, woke = self._last, await self._clock.now()
                 continue
             woke = await self._clock.sleep_until(woke + interval)
@@ -155,8 +159,8 @@ class SteppedEngine(Engine):
 
     async def _sit(
         self, bounds: Quiet, look: Look, tally: Tally, foresight: Foresight, step_zero: float
-    ) -> Reading | None:
-        """Be counted with others while nothing happens; return the reading that is to be judged, if any."""
+    ) -> Sequence[Reading]:
+        """Be counted with others while nothing happens; return the readings that are to be judged."""
         assert self._place is not None  # noqa: S101 - there are no bounds without one
         self._sitting = Sitting(self._place, bounds, self._logbook, tally, step_zero, self._zero)
         self.scanned = True
@@ -169,7 +173,7 @@ class SteppedEngine(Engine):
         if sitting.readings:
             self._guards.begin()
         seen = sitting.recent(_REMEMBERED)
-        if len(seen) < _REMEMBERED:
+        if len(seen) == sitting.readings:  # nothing was counted between the two
             seen.insert(0, look.reading)
         for before, reading in pairwise(seen):
             since = look.since + reading.time - look.reading.time

@@ -57,6 +57,7 @@ class Slot:
         self._heard = self.lived
         self._opened = "O"
         self._closed = False
+        self._seen: tuple[float, float] | None = None  # at its terminals, as of `lived`
         self._gauss = Random(seed).gauss
 
     @property
@@ -70,13 +71,13 @@ class Slot:
         self.live()
         self.setting = setting
         if self._closed:
-            self._source.apply(self.cell, setting.regimes)
+            self._apply(setting.regimes)
 
     def close(self) -> None:
         """Close the relay; what opened it before is forgotten."""
         self.live()
         self._closed, self._heard = True, self.lived
-        self._source.apply(self.cell, self.setting.regimes)
+        self._apply(self.setting.regimes)
 
     def open(self, why: str = "O") -> None:
         """Open the relay."""
@@ -86,15 +87,29 @@ class Slot:
     def measure(self) -> tuple[float, float]:
         """Return volts and amperes, noisy; the watchdog begins anew."""
         self.live()
+        self.heard()
+        return self._converted()
+
+    def measured(self, ago: float) -> tuple[float, float]:
+        """Return what is measured at a moment so many seconds ago, to which it has not lived yet."""
+        self._live(self._now() - ago)
+        return self._converted()
+
+    def heard(self) -> None:
+        """Somebody looks after the cell: the watchdog begins anew."""
         self._heard = self.lived
-        volts, amperes = self._source.look()
+
+    def _converted(self) -> tuple[float, float]:
+        volts, amperes = self._look()
         if amperes:
             amperes += self._gauss(0.0, _CURRENT_NOISE) * max(1e-3, abs(amperes))
         return volts + self._gauss(0.0, _VOLTAGE_NOISE), amperes
 
     def live(self) -> None:
         """Let everything that should have happened by now have happened."""
-        now = self._now()
+        self._live(self._now())
+
+    def _live(self, now: float) -> None:
         while self._closed and self.lived < now:
             due = self._heard + self.watchdog
             self._live_until(min(now, due, self.lived + _LONGEST))
@@ -107,10 +122,19 @@ class Slot:
 
     def _live_until(self, moment: float) -> None:
         self._source.live(moment - self.lived)
-        self.lived = moment
+        self.lived, self._seen = moment, None
+
+    def _apply(self, regimes: Regimes) -> None:
+        self._source.apply(self.cell, regimes)
+        self._seen = None
+
+    def _look(self) -> tuple[float, float]:
+        if self._seen is None:
+            self._seen = self._source.look()
+        return self._seen
 
     def _is_inside(self) -> bool:
-        volts, amperes = self._source.look()
+        volts, amperes = self._look()
         low, high, most = self.window
         return low <= volts <= high and abs(amperes) <= most
 
@@ -118,4 +142,4 @@ class Slot:
         if self._closed or why == "O":
             self._opened = why
         self._closed = False
-        self._source.apply(self.cell, DISCONNECTED)
+        self._apply(DISCONNECTED)

@@ -13,7 +13,7 @@ from daemon.engines.stepped import SteppedEngine
 from daemon.host.heartbeat import Heartbeat
 from daemon.running.logbook import Logbook
 from daemon.running.run import Run
-from drivers.scan import Scan, Scanner
+from drivers.scan import SamplingScanner, Scan, Scanner
 from protocols.limits import Limits
 from protocols.plan import PlannedRepeat, PlannedStep
 from tests.daemon.plans import plan
@@ -49,17 +49,31 @@ class LinearRack(Scanner):
         return Scan(reading.time, voltage, current, np.array([True]))
 
 
+class SamplingRack(LinearRack, SamplingScanner):
+    """The same rack with a timer of its own: a question brings five seconds of the cells' lives."""
+
+    async def samples(self, places: Sequence[str], interval: float) -> Sequence[Scan]:
+        return [await self.scan(places) for _ in range(5)]
+
+
 class RackRig:
     """One run on the rack, everything it wrote kept in a list."""
 
-    def __init__(self, limits: Limits, *steps: PlannedStep | PlannedRepeat, charge: float = 1800.0) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *steps: PlannedStep | PlannedRepeat,
+        charge: float = 1800.0,
+        sampling: bool = False,
+    ) -> None:
         self.clock = JumpClock()
         self.cell = LinearCell(self.clock, charge)
-        self.rack = LinearRack(self.clock, self.cell)
+        sampler = SamplingRack(self.clock, self.cell) if sampling else None
+        self.rack = sampler or LinearRack(self.clock, self.cell)
         self.items: list[Item] = []
         self.gate = Gate()
         logbook = Logbook("run-1", self.items.append)
-        self.scans = Scans("rack", self.rack, ["1"], 0.0005, 1.0, self.items.append)
+        self.scans = Scans("rack", self.rack, ["1"], 0.0005, 1.0, self.items.append, sampler)
         place = Place(lambda interval: self.scans, "1", Heartbeat("rack-1", 1.0))
         self.engine = SteppedEngine(
             self.cell, self.clock, limits, SAMPLE, logbook, self.gate, guards=None, place=place

@@ -143,3 +143,43 @@ async def test_readings_that_do_not_move_under_a_current_trip_as_ever() -> None:
     await rig.conduct()
     assert rig.over.state == RunState.TRIPPED
     assert rig.over.reason.startswith("frozen readings: 3.6")
+
+
+async def test_of_several_readings_at_a_time_each_is_kept_and_judged_in_its_turn() -> None:
+    rig = await RackRig(WINDOW, REST, CHARGE, sampling=True).conduct()
+    assert rig.over.state == RunState.FINISHED
+    rows = rig.rows
+    assert [number for number, *_ in rows] == list(range(1, rig.over.readings + 1))
+    times = [time for _, time, *_ in rows]
+    assert times == sorted(times)
+    assert max(b - a for a, b in pairwise(times)) < 2.0  # left out would be four of five
+    assert rig.ended[1].capacity == pytest.approx(150.0, abs=0.1)
+    assert rig.ended[1].reason == "voltage >= 3.7"
+
+
+async def test_a_reading_that_woke_a_channel_takes_those_after_it_along() -> None:
+    """10 mV too much in one of ten readings trip nothing, but such a reading has to be judged alone."""
+    rig = RackRig(WINDOW, CHARGE, sampling=True)
+
+    def distort(number: int) -> None:
+        rig.rack.distorted = 0.01 if number % 10 == 7 else 0.0
+
+    rig.rack.before_scan = distort
+    await rig.conduct()
+    assert rig.over.state == RunState.FINISHED
+    times = [time for _, time, *_ in rig.rows]
+    assert max(b - a for a, b in pairwise(times)) < 2.0
+
+
+async def test_the_third_of_five_readings_trips_and_is_the_last_on_record() -> None:
+    rig = RackRig(WINDOW, CHARGE, sampling=True)
+
+    def distort(number: int) -> None:
+        rig.rack.distorted = 0.9 if number >= 23 else 0.0
+
+    rig.rack.before_scan = distort
+    await rig.conduct()
+    assert rig.over.state == RunState.TRIPPED
+    assert rig.rows[-1][2] == pytest.approx(4.55, abs=0.02)
+    assert rig.rows[-2][2] == pytest.approx(3.65, abs=0.02)
+    assert rig.cell.setpoint is None
