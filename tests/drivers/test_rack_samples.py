@@ -1,4 +1,4 @@
-"""What a rack measures by its own timer: told once, in order, by the real driver and a clock moved by hand."""
+"""What a rack measures by its own timer is told once and in order; real driver, a clock moved by hand."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from drivers.errors import LinkError
 from drivers.links import Link
 from drivers.links.transcript import TranscriptLink
 from drivers.rack import Rack
+from drivers.rack_channel import RackChannel
 from drivers.rack_wire import Wire
 from drivers.scan import Scan
 from simulators.cells.library import make_cell
@@ -68,7 +69,9 @@ async def charging(link: RackLink) -> Rack:
     """0.3 A into the first of two capacitors of 3 F behind 0.08 ohm, at 1.5 V; the other rests."""
     rack = await Rack.open(link)
     await link.query(":APPL CURR,0.3,3,(@1);:OUTP ON,(@1);:OUTP? (@1)")
-    rack.channels["1"].letter = "N"  # type: ignore[union-attr]
+    channel = rack.channels["1"]
+    assert isinstance(channel, RackChannel)
+    channel.letter = "N"
     return rack
 
 
