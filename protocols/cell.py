@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from protocols import source
 from protocols.limits import Limits, Range
-from protocols.nodes import MappingNode, Node, as_mapping, as_scalar
+from protocols.nodes import MappingNode, Node, as_mapping, as_name, as_scalar
 from protocols.operands import Facts, Operand, Values
 from protocols.problems import Problems
 from protocols.quantities import AREA, CAPACITY, CONDUCTIVITY, LENGTH, MASS, SPECIFIC_CAPACITY, Kind
@@ -126,7 +126,7 @@ def _texts(root: MappingNode, problems: Problems) -> dict[str, str]:
         with problems.gathered():
             found = root.need(key, "<name>") if key == "cell" else root.take(key)
             if found is not None:
-                texts[key] = as_scalar(found, "text").text
+                texts[key] = (as_name(found, "a name") if key == "cell" else as_scalar(found, "text")).text
     return texts
 
 

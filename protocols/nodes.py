@@ -1,5 +1,7 @@
 """A file's text as a tree in which every piece knows its place."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,6 +11,14 @@ from protocols.errors import Place, Problem, ProtocolError
 _LONGEST_SHOWN = 60
 _LONGEST_COMPARED = 40  # comparing a longer word with the known ones costs more than the hint is worth
 _MOST_UNKNOWN_KEYS = 5
+
+LONGEST_NAME = 200
+
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that steer a screen, a log or the order of letters; escapes in quotes can write them."""
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Unicode categories of what nobody sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,27 @@ def as_scalar(node: Node, wanted: str) -> Scalar:
     """Return the node as text that says something; anything else is a `ProtocolError`."""
     if not isinstance(node, Scalar) or shown(node) == "nothing":
         raise refused(node, wanted)
+    if (control := CONTROL.search(node.text)) is not None:
+        seen = f"the character U+{ord(control[0]):04X}, escaped"
+        raise ProtocolError(Problem(node.place, seen, "printable text"))
     return node
+
+
+def as_name(node: Node, wanted: str) -> Scalar:
+    """Return the node as a name: what a person who sees it can type, and nobody can mistake for another."""
+    scalar = as_scalar(node, wanted)
+    text = scalar.text
+    if len(text) > LONGEST_NAME:
+        raise scalar.refused(f"{wanted} of at most {LONGEST_NAME} characters")
+    strange = next((letter for letter in text if unicodedata.category(letter) in _UNSEEN), None)
+    if strange is not None:
+        seen = f"the character U+{ord(strange):04X} in a name"
+        raise ProtocolError(Problem(scalar.place, seen, "one that is seen"))
+    if text != " ".join(text.split()):
+        raise scalar.refused("a name with single spaces in it, and none around it")
+    if text != unicodedata.normalize("NFC", text):
+        raise scalar.refused("a name in composed characters (Unicode NFC), as a keyboard types them")
+    return scalar
 
 
 def as_list(node: Node, wanted: str) -> ListNode:

@@ -16,6 +16,7 @@ from protocols.nodes import (
     Scalar,
     as_list,
     as_mapping,
+    as_name,
     as_scalar,
     one_of,
 )
@@ -96,7 +97,7 @@ class Protocol:
             root.only(_KEYS, "a key of a protocol file")
         name, limits, record = "", None, None
         with problems.gathered():
-            name = as_scalar(root.need("protocol", "<name>"), "a name").text
+            name = as_name(root.need("protocol", "<name>"), "a name").text
         declared = root.take("variables")
         variables = () if declared is None else read_variables(declared, problems)
         with problems.gathered():

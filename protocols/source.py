@@ -21,9 +21,10 @@ MOST_DEPTH = 16
 LONGEST_SCALAR = 4096
 LONGEST_NAME = 80  # of an anchor or a tag, in a message
 
-# Everything but tab, line ends and printable characters; NEL, LS and PS would upset the line count.
+# Everything but tab, line ends and printable characters; NEL, LS and PS would upset the line count,
+# and what turns the direction of writing would show an eye another file than the one that is run.
 _FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 
 

@@ -19,9 +19,10 @@ def notices(
 
     Exit status 1 where somebody could not be reached.
     """
-    from daemon.errors import UnavailableError
+    from daemon.errors import ServiceError
     from daemon.notices.delivery import deliver
     from daemon.notices.happening import Happening, Kind
+    from daemon.notices.line import Notice
     from daemon.notices.notice_file import recipients
 
     words = "this is a test: notices of galvanod reach you here"
@@ -35,9 +36,9 @@ def notices(
         }
         if test:
             try:
-                deliver(each, happening, 0, "")
+                deliver(each, Notice(happening), "")
                 facts["reached"] = True
-            except UnavailableError as error:
+            except ServiceError as error:
                 facts |= {"reached": False, "trouble": str(error)}
         found.append(facts)
         if not json_:

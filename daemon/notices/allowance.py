@@ -1,4 +1,4 @@
-"""How many notices somebody gets: a storm of them is told as one."""
+"""How many notices somebody gets: of a storm the first few at once, the others together."""
 
 from collections import deque
 
@@ -10,22 +10,23 @@ WITHIN = 600.0
 
 
 class Allowance:
-    """Lets a few through at once; the others are counted, and told of with the next that goes through."""
+    """Lets a few through at once, and more as those grow old."""
 
     def __init__(self, most: int = MOST, within: float = WITHIN) -> None:
         self._times: deque[float] = deque(maxlen=most)
         self._within = within
-        self.withheld = 0
 
-    def admits(self, now: float) -> bool:
-        """Whether one more may go now (seconds of a clock that never goes back)."""
-        if len(self._times) == self._times.maxlen and now - self._times[0] < self._within:
-            self.withheld += 1
-            return False
+    def wait(self, now: float) -> float:
+        """Return the seconds until one more may go (of a clock that never goes back); 0 where it may."""
+        if len(self._times) < (self._times.maxlen or 0):
+            return 0.0
+        return max(0.0, self._times[0] + self._within - now)
+
+    def scarce(self, now: float) -> bool:
+        """Whether only one more may go for now."""
+        most = self._times.maxlen or 0
+        return sum(now - time < self._within for time in self._times) >= most - 1
+
+    def take(self, now: float) -> None:
+        """One goes now."""
         self._times.append(now)
-        return True
-
-    def taken(self) -> int:
-        """Return how many were withheld since this was last asked."""
-        withheld, self.withheld = self.withheld, 0
-        return withheld

@@ -3,13 +3,12 @@
 What was last seen is kept in a file, so that a run that ended while nobody looked is still told of.
 """
 
-import json
 import logging
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from daemon.notices import small_file
 from daemon.notices.happening import Happening, Kind
 from daemon.web.seen import CoreState, Seen
 
@@ -36,7 +35,11 @@ class _Known(NamedTuple):
 class Watchman:
     """Tells of each happening once."""
 
-    def __init__(self, file: Path, tell: Callable[[Happening], None]) -> None:
+    def __init__(
+        self, file: Path, tell: Callable[[Happening], None], settled: Callable[[], None] = lambda: None
+    ) -> None:
+        """`settled` keeps what was told, before it is forgotten here that it was still to be told."""
+        self._settled = settled
         self._file = file
         self._tell = tell
         self._known = _read(file)
@@ -58,7 +61,8 @@ class Watchman:
         self._cores(silent, now)
         if known != self._known:
             self._known = known
-            _write(self._file, known)
+            self._settled()
+            small_file.write(self._file, [[*key, *value] for key, value in known.items()])
 
     def _compare(self, before: _Known, seen: Seen, now: float) -> None:
         facts = seen.facts
@@ -106,19 +110,13 @@ class Watchman:
 
 def _read(file: Path) -> dict[Key, _Known]:
     """Return what was last seen; nothing where the file is not there or is no such file."""
+    found = small_file.read(file)
     try:
-        return {(core, channel): _Known(*rest) for core, channel, *rest in json.loads(file.read_text())}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError) as error:
+        return {(core, channel): _Known(*rest) for core, channel, *rest in _rows(found)}
+    except (ValueError, TypeError) as error:
         _log.warning("what was last seen is not known (%s: %s); notices begin anew", file, error)
         return {}
 
 
-def _write(file: Path, known: Mapping[Key, _Known]) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        partial.write_text(json.dumps([[*key, *value] for key, value in known.items()]))
-        os.replace(partial, file)
-    except OSError as error:
-        _log.warning("what was last seen is not kept: %s", error)
+def _rows(found: object) -> list[list[str]]:
+    return found if isinstance(found, list) else []

@@ -1,7 +1,7 @@
 """The documents of the API that are no records of the database: what is sent, and what is answered."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,9 @@ from daemon.web.problem import ProblemDocument
 from daemon.web.tokens import Scope
 
 _FILE = 64 * 1024 + 1  # one more than may be: the checker says what is wrong, with its place
+
+Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
+"""What people write for people: a control character in it would steer a screen, or stop a database."""
 
 
 class Sent(BaseModel):
@@ -48,7 +51,7 @@ class Submission(Sent):
     channel: str = Field(max_length=64)
     variables: dict[str, str] = Field(default={}, max_length=64)
     resume: ResumePolicy = Field(default=ResumePolicy.CONFIRM, strict=False)
-    labels: dict[str, str] = Field(default={}, max_length=32, description="kept with the run")
+    labels: dict[Words, Words] = Field(default={}, max_length=32, description="kept with the run")
     queue: bool = Field(default=False, description="wait in the channel's queue where it is busy")
 
 
@@ -56,13 +59,13 @@ class Stopping(Sent):
     """A run to be ended; whoever stops it names the cell, so that it is the right one."""
 
     cell: str = Field(max_length=256, description="the name of the run's cell, as the run says it")
-    reason: str = Field(default="stopped by a person", min_length=1, max_length=500)
+    reason: Words = Field(default="stopped by a person", min_length=1)
 
 
 class Clearing(Sent):
     """A latch to be undone by somebody who has looked at the cell."""
 
-    reason: str = Field(min_length=3, max_length=500, description="what was found and done; kept")
+    reason: Words = Field(min_length=3, description="what was found and done; kept")
 
 
 class Everything(Sent):

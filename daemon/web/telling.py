@@ -26,7 +26,7 @@ class Telling:
         """Raises `ProtocolError` for a file of notices with mistakes in it."""
         self.live = Live(cores, [self._hear_state], self._look)
         told = recipients(settings.notices) if settings.notices is not None else []
-        self._sender = Sender(told, settings.url) if told else None
+        self._sender = Sender(told, settings.url, settings.cache / "notices.json") if told else None
         broker = settings.broker
         self._announcer = (
             Announcer(broker, cores.names, lambda: self.live.channels.values())
@@ -36,7 +36,7 @@ class Telling:
         obeys = broker is not None and settings.mqtt_commands
         self._commands = Commands(broker, cores, tokens) if broker is not None and obeys else None
         self._looked = 0.0
-        self._watchman = Watchman(settings.cache / "last-seen.json", self._tell)
+        self._watchman = Watchman(settings.cache / "last-seen.json", self._tell, self._keep)
 
     async def run(self) -> None:
         """Look at the cores and tell, until cancelled."""
@@ -64,3 +64,7 @@ class Telling:
         for part in (self._sender, self._announcer):
             if part is not None:
                 part.hear(happening)
+
+    def _keep(self) -> None:
+        if self._sender is not None:
+            self._sender.keep()

@@ -5,6 +5,7 @@ import pytest
 from protocols.cell import Cell, Separator
 from protocols.errors import ProtocolError
 from protocols.limits import Bound, Limits, Range
+from protocols.protocol import Protocol
 
 FULL = """\
 cell: Li-S
@@ -78,3 +79,32 @@ def test_all_that_is_wrong_with_a_cell_is_told_at_once() -> None:
 def test_a_window_in_c_needs_a_capacity() -> None:
     with pytest.raises(ProtocolError, match=r"2:19: 2 C needs `nominal_capacity`, or"):
         Cell.parse("cell: c\nwindow: {current: 2 C}\n", "cell.yaml")
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("x" * 201, "x" * 60),
+        ('"a\\0b"', "U+0000"),
+        ('"a\\nb"', "U+000A"),
+        ('"\\e[31ma"', "U+001B"),
+        ('"Li\\u202eCu"', "U+202E"),
+        ("Li\u200bCu", "U+200B"),
+        ("a\U000e0041b", "U+E0041"),
+        ("a  b", "'a  b'"),
+        ('" a"', "' a'"),
+        ("e\u0301", "'e\u0301'"),
+    ],
+)
+def test_a_name_is_what_a_person_can_see_and_type(written: str, seen: str) -> None:
+    for text, read in ((f"cell: {written}\n", Cell.parse), (f"protocol: {written}\n", Protocol.parse)):
+        with pytest.raises(ProtocolError) as refused:
+            read(text)
+        assert any(seen in each.seen and each.place.line == 1 for each in refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    "name", ["Li||Cu, Ti0.87O2/PP", "x" * 200, "锂硫电池 3", "pile à 0,2 C", "🔋 7", "=1+1"]
+)
+def test_any_name_that_can_be_seen_is_one(name: str) -> None:
+    assert Cell.parse(f"cell: '{name}'\n").name == name

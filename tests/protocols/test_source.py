@@ -58,6 +58,7 @@ REFUSED: dict[str, tuple[str | bytes, int, str, str]] = {
     "tab": ("a:\n\t- b\n", 2, "cannot start any token", "well-formed"),
     "control character": ("a: 1\nb: \x07\n", 2, "U+0007", "printable"),
     "null": ("a: \0", 1, "U+0000", "printable"),
+    "turned writing": ("a: x\u202ey", 1, "U+202E", "printable"),
     "line separator": ("a: x\u2028y", 1, "U+2028", "printable"),
     "surrogate": ("a: \ud800", 1, "not UTF-8", "UTF-8"),
     "latin-1": (b"a: 1\nb: \xb5m\n", 2, "not UTF-8", "UTF-8"),

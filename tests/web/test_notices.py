@@ -1,21 +1,28 @@
 """Notices: what is worth hearing is told once, to who wants it, and never as a storm."""
 
 import asyncio
+import base64
+import dataclasses
+import hmac
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from daemon.errors import UnavailableError
+from daemon.errors import ServiceError, UnavailableError
 from daemon.glance import Facts, Values
 from daemon.notices.delivery import deliver
 from daemon.notices.happening import Happening, Kind
+from daemon.notices.line import Notice
 from daemon.notices.notice_file import Recipient, recipients
 from daemon.notices.sender import Sender
 from daemon.notices.watchman import Watchman
 from daemon.web.seen import CoreState, Seen
 from protocols.errors import ProtocolError
+from tests.web.certificates import NEEDS_OPENSSL, made_in
 from tests.web.sinks import mail_server, web_server
 
 NOW = 1_800_000_000.0
@@ -108,47 +115,152 @@ EMAIL = Recipient("anna@lab.example", "galvanod@lab.example", "smtp://127.0.0.1:
 TRIP = Happening(Kind.TRIP, NOW, "lab", "smu1", "lab-1", "Li||Cu", "voltage 1.1 V is outside 1.2 to 4.5")
 
 
-async def test_a_storm_is_told_as_one_and_a_server_that_is_away_is_tried_again() -> None:
-    tried: list[int] = []
+def trips(number: int) -> list[Happening]:
+    """Return so many trips, one a second."""
+    return [msgspec.structs.replace(TRIP, at=NOW + i, channel=f"smu{i}") for i in range(number)]
 
-    def away_at_first(recipient: Recipient, happening: Happening, withheld: int, page: str) -> None:
-        tried.append(withheld)
-        if len(tried) == 1:
+
+class Told(list[Notice]):
+    """What was delivered; a server that is away at first takes nothing."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.away = away
+
+    def deliver(self, recipient: Recipient, notice: Notice, page: str) -> None:
+        if self.away:
+            self.away -= 1
             raise UnavailableError("nobody there")
+        self.append(notice)
 
-    now = 0.0
-    sender = Sender([EMAIL], "http://lab/", away_at_first, (0.0, 0.0), lambda: now)
-    for _ in range(25):
-        sender.hear(TRIP)
-    now = 601.0
-    sender.hear(TRIP)
+
+async def sent(sender: Sender, told: Told, number: int) -> None:
+    """Let it send until so many notices are delivered and it has seen that."""
     running = asyncio.create_task(sender.run())
-    while len(tried) < 12:
+    async with asyncio.timeout(30):
+        while len(told) < number:
+            await asyncio.sleep(0)
+    await asyncio.to_thread(lambda: None)
+    for _ in range(10):
         await asyncio.sleep(0)
     running.cancel()
     await asyncio.wait({running})
-    # ten at once, the first of them twice; one more once ten minutes are over: fifteen were withheld
-    assert (len(tried), sum(tried)) == (12, 30)  # the first was told twice that fifteen were withheld
+
+
+async def test_of_a_storm_nothing_is_left_out_and_who_is_away_is_asked_again(
+    tmp_path: Path,
+) -> None:
+    told, now = Told(away=7), 0.0
+    sender = Sender([EMAIL], "http://lab/", tmp_path / "n.json", told.deliver, (0.0,), lambda: now)
+    storm = trips(64)
+    for each in storm:
+        sender.hear(each)
+    await sent(sender, told, 10)
+    # nine by themselves; the tenth of ten minutes carries all the others
+    assert [each.happening for each in told] == [*storm[:9], storm[63]]
+    assert told[-1].also == storm[9:63]
+    late = trips(70)[64:]
+    for each in late:
+        sender.hear(each)
+    now = 601.0
+    await sent(sender, told, 11)
+    assert told[10].happening in late
+
+
+async def test_ends_of_runs_take_no_place_from_a_trip(tmp_path: Path) -> None:
+    told, both = Told(), dataclasses.replace(EMAIL, kinds=[Kind.TRIP, Kind.END])
+    sender = Sender([both], "http://lab/", tmp_path / "n.json", told.deliver, (0.0,), lambda: 0.0)
+    for each in trips(40):
+        sender.hear(msgspec.structs.replace(each, kind=Kind.END))
+    sender.hear(TRIP)
+    await sent(sender, told, 11)
+    assert told[0].happening == TRIP, "and it comes first"
+
+
+async def test_what_was_not_delivered_is_told_after_a_restart(tmp_path: Path) -> None:
+    fresh = msgspec.structs.replace(TRIP, at=time.time())
+    before = Sender([EMAIL], "http://lab/", tmp_path / "n.json")
+    before.hear(fresh)
+    before.keep()
+    told = Told()
+    after = Sender([EMAIL], "http://lab/", tmp_path / "n.json", told.deliver, (0.0,))
+    await sent(after, told, 1)
+    assert [each.happening for each in told] == [fresh]
+    assert json.loads((tmp_path / "n.json").read_text()) == {key: [] for key in after._lines}
 
 
 def test_a_letter_and_a_webhook_say_what_happened_and_where(tmp_path: Path) -> None:
-    with mail_server() as (port, letters), web_server() as (hook, posts):
+    with mail_server() as mail, web_server() as (hook, posts):
         file = tmp_path / "notices.yaml"
         file.write_text(
             "notices:\n"
-            f"  - email: anna@lab.example\n    from: galvanod@lab.example\n    server: smtp://127.0.0.1:{port}\n"
+            "  - email: anna@lab.example\n    from: galvanod@lab.example\n"
+            f"    server: smtp://127.0.0.1:{mail.port}\n"
             f"  - webhook: http://127.0.0.1:{hook}/x\n    on: [trip, end]\n    channels: [smu1]\n"
         )
-        hostile = Happening(Kind.TRIP, NOW, "lab", "smu1", "lab-1", "Li\r\nBcc: all@lab.example", "too low")
+        hostile = msgspec.structs.replace(TRIP, cell="Li\r\nBcc: all@lab.example")
         for recipient in recipients(file):
-            deliver(recipient, hostile, 3, "https://lab.example/")
-    [letter] = letters
+            deliver(recipient, Notice(hostile, trips(3)), "https://lab.example/")
+    [letter] = mail.taken
     assert letter["bcc"] is None
-    assert letter["subject"] == "galvanod trip: smu1, Li Bcc: all@lab.example"
+    assert letter["subject"] == "galvanod trip: smu1, Li Bcc: all@lab.example and 3 more"
     assert "https://lab.example/#/channel/lab/smu1" in letter.get_content()
-    assert "3 more notices were not sent" in letter.get_content()
+    assert "galvanod trip: smu2, Li||Cu: voltage 1.1 V" in letter.get_content()
+    post = posts[0].json()
+    assert (post["kind"], post["run"], len(post["also"])) == ("trip", "lab-1", 3)
+    assert letter["message-id"] == f"<{post['id']}@lab.example>", "a repeat is known as one"
+
+
+def test_a_webhook_can_tell_that_it_is_we(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "webhook").write_text("whsec_c2VjcmV0\n")  # base64 of "secret"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with web_server() as (port, posts):
+        deliver(hook(f"http://127.0.0.1:{port}/"), Notice(TRIP), "http://lab/")
     [post] = posts
-    assert (post["kind"], post["run"], post["withheld"]) == ("trip", "lab-1", 3)
+    signed = f"{post.headers['webhook-id']}.{post.headers['webhook-timestamp']}.".encode() + post.body
+    digest = hmac.digest(b"secret", signed, "sha256")
+    assert post.headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+
+
+def hook(url: str) -> Recipient:
+    """Return a webhook."""
+    return Recipient(None, None, None, url, [Kind.TRIP], [])
+
+
+@pytest.mark.parametrize(("status", "away"), [(500, True), (429, True), (404, False), (302, False)])
+def test_a_notice_goes_where_it_was_to_go_and_nowhere_else(status: int, away: bool) -> None:
+    with (
+        web_server() as (other, elsewhere),
+        web_server(status, location=f"http://127.0.0.1:{other}/") as sink,
+    ):
+        with pytest.raises(ServiceError) as refused:
+            deliver(hook(f"http://127.0.0.1:{sink[0]}/secret"), Notice(TRIP), "http://lab/")
+        assert elsewhere == []
+    assert isinstance(refused.value, UnavailableError) == away
+    assert "secret" not in str(refused.value)
+
+
+@NEEDS_OPENSSL
+def test_a_password_is_sent_encrypted_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = made_in(tmp_path)
+    (tmp_path / "smtp").write_text("galvanod:pass word\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
+    with mail_server(certificate) as mail:
+        to = dataclasses.replace(EMAIL, server=f"smtp://localhost:{mail.port}")
+        deliver(to, Notice(TRIP), "http://lab/")
+        assert mail.logins == [(True, "\0galvanod\0pass word")]
+        nobody = dataclasses.replace(to, email="nobody@lab.example")
+        with pytest.raises(ServiceError, match="no such person"):
+            deliver(nobody, Notice(TRIP), "http://lab/")
+        monkeypatch.setenv("SSL_CERT_FILE", "none.pem")
+        with pytest.raises(UnavailableError, match="certificate verify failed"):
+            deliver(to, Notice(TRIP), "http://lab/")
+        assert len(mail.taken) == 1
+    with mail_server() as mail:
+        elsewhere = dataclasses.replace(EMAIL, server=f"smtp://127.1:{mail.port}")  # no name of this machine
+        with pytest.raises(ServiceError, match="not sent in the clear"):
+            deliver(elsewhere, Notice(TRIP), "http://lab/")
+        assert mail.logins == []
 
 
 @pytest.mark.parametrize(
