@@ -192,6 +192,7 @@ class StalledSpool(Spool):
     """On a disk that takes no commit until it is mended, and says nothing meanwhile."""
 
     mended: threading.Event
+    stalled: threading.Event
 
     def commit(
         self,
@@ -201,30 +202,38 @@ class StalledSpool(Spool):
         told: Told | None = None,
         scans: Mapping[str, bytes] = NO_SCANS,
     ) -> int:
+        self.stalled.set()
         self.mended.wait()
         return super().commit(batches, states, acknowledged, told, scans)
 
 
-def stalled_outbox(tmp_path: Path) -> tuple[Outbox, threading.Event]:
+def stalled_outbox(tmp_path: Path) -> tuple[Outbox, StalledSpool]:
     spool = StalledSpool.open(tmp_path / "spool.db")
-    spool.mended = threading.Event()
-    return Outbox(spool, "lab", tick=0.001), spool.mended
+    spool.mended, spool.stalled = threading.Event(), threading.Event()
+    return Outbox(spool, "lab", tick=0.001), spool
+
+
+async def turns(number: int) -> None:
+    """Let whoever is ready have so many turns."""
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 async def test_a_stalled_disk_silences_the_spool_and_a_mended_one_does_not(tmp_path: Path) -> None:
-    outbox, mended = stalled_outbox(tmp_path)
+    outbox, spool = stalled_outbox(tmp_path)
     heartbeat = Heartbeat("the spool", 30.0)
     pulse = asyncio.create_task(feel_pulse(outbox, heartbeat, interval=0.001))
     writing = asyncio.create_task(outbox.run())
-    await asyncio.sleep(0.01)
     outbox.checkpoint("lab-1", b"here")
-    await asyncio.sleep(0.01)
+    await asyncio.to_thread(spool.stalled.wait)
+    await turns(20)  # what was answered before the disk stalled is heard
     before = heartbeat.last
-    await asyncio.sleep(0.02)
+    await turns(1000)
     assert heartbeat.last == before
-    mended.set()
-    await asyncio.sleep(0.02)
-    assert heartbeat.last > before
+    spool.mended.set()
+    async with asyncio.timeout(30.0):
+        while heartbeat.last == before:
+            await asyncio.sleep(0.001)
     for task in (pulse, writing):
         task.cancel()
         await asyncio.wait({task})
@@ -243,7 +252,7 @@ class TimedCell(LinearCell):
 
 async def test_a_stalled_disk_and_a_dead_broker_delay_no_judgement(tmp_path: Path) -> None:
     """From 3.6 V at 1 A the window's 4.3 V is left after about 2000 s of the cell's time."""
-    outbox, mended = stalled_outbox(tmp_path)
+    outbox, spool = stalled_outbox(tmp_path)
     clock = JumpClock()
     cell = TimedCell(clock)
     logbook, gate = Logbook("lab-1", lambda item: outbox.put("smu1", item)), Gate()
@@ -278,7 +287,7 @@ async def test_a_stalled_disk_and_a_dead_broker_delay_no_judgement(tmp_path: Pat
     assert outbox.committed == 0
     assert outbox.waiting > 100
     assert cell.opened - cell.crossed < 0.02
-    mended.set()
+    spool.mended.set()
     for task in reversed(services):
         task.cancel()
         await asyncio.wait({task})
