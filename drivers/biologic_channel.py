@@ -42,6 +42,10 @@ class EclibChannel(WholeChannel):
         self._opened = time.monotonic()
         self._reached = 0.0
 
+    @property
+    def tells_again(self) -> bool:
+        return False  # the library gives each row once
+
     def refusal(self, step: PlannedStep) -> str | None:
         return refusal(step, self._port.potentiostat.model)
 

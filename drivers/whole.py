@@ -91,6 +91,14 @@ class WholeChannel(ProgrammedChannel):
         """Whether the circuit is ours to close and to open."""
         return True
 
+    @property
+    def tells_again(self) -> bool:
+        """Whether `attach_whole` brings everything since `taken`, even what somebody was told already.
+
+        Where it does not, what a process had taken and not kept when it died is lost.
+        """
+        return True
+
     @abstractmethod
     def unheld(self, plan: Plan) -> Sequence[Unheld]:
         """Return everything of the plan that cannot be left to the instrument alone; empty if all can.

@@ -1,15 +1,14 @@
 """A channel whose every action is in the journal before it happens; only *off* acts first."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from daemon.running.journal import Journal
-from drivers.base import Program, ProgrammedChannel, ProgramStatus, Record, SteppedChannel
-from drivers.whole import Followed, Taken, Unheld, WholeChannel, WholeProgram
+from drivers.base import Program, ProgrammedChannel, SteppedChannel
+from drivers.relayed import RelayedProgrammed, RelayedStepped, RelayedWhole
+from drivers.whole import WholeChannel, WholeProgram
 from protocols.limits import Limits
-from protocols.plan import Plan, PlannedStep
-from protocols.reading import Reading
 from protocols.setpoint import AtRest, Current, Setpoint, Voltage
 
 Passed = Callable[[str], None]
@@ -60,19 +59,16 @@ class Deeds:
         self._journal.acted(*arguments, "done", "verified open")
 
 
-class JournalledStepped(SteppedChannel):
+class JournalledStepped(RelayedStepped):
     """A stepped channel. A step that moves its set value at every reading writes one intent.
 
     That intent names the function, the clamp and the first level; within them the step may move.
     """
 
     def __init__(self, channel: SteppedChannel, deeds: Deeds) -> None:
-        self._channel = channel
+        super().__init__(channel)
         self._deeds = deeds
         self._covered: object = None  # what the last intent allows
-
-    def refusal(self, step: PlannedStep) -> str | None:
-        return self._channel.refusal(step)
 
     async def prepare(self, limits: Limits) -> None:
         async with self._deeds.action("prepare", _window(limits)):
@@ -89,30 +85,18 @@ class JournalledStepped(SteppedChannel):
             await self._channel.apply(setpoint)
         self._covered = wanted
 
-    async def measure(self, within: float) -> Reading:
-        return await self._channel.measure(within)
-
-    async def verify(self) -> None:
-        await self._channel.verify()
-
     async def off(self) -> None:
         self._covered = None
         async with self._deeds.switched_off():
             await self._channel.off()
 
 
-class JournalledProgrammed(ProgrammedChannel):
+class JournalledProgrammed(RelayedProgrammed):
     """A programmed channel: each program is an action, and so is ending one."""
 
     def __init__(self, channel: ProgrammedChannel, deeds: Deeds) -> None:
-        self._channel = channel
+        super().__init__(channel)
         self._deeds = deeds
-
-    def refusal(self, step: PlannedStep) -> str | None:
-        return self._channel.refusal(step)
-
-    def program(self, tag: str, program: Program) -> str:
-        return self._channel.program(tag, program)
 
     async def start(self, tag: str, program: Program) -> float:
         facts = {
@@ -125,12 +109,6 @@ class JournalledProgrammed(ProgrammedChannel):
         async with self._deeds.action("start", facts):
             return await self._channel.start(tag, program)
 
-    async def state(self) -> ProgramStatus:
-        return await self._channel.state()
-
-    async def records(self, after: int) -> Sequence[Record]:
-        return await self._channel.records(after)
-
     async def finish(self) -> None:
         async with self._deeds.action("finish", {}):
             await self._channel.finish()
@@ -140,25 +118,11 @@ class JournalledProgrammed(ProgrammedChannel):
             await self._channel.off()
 
 
-class JournalledWhole(JournalledProgrammed, WholeChannel):
+class JournalledWhole(JournalledProgrammed, RelayedWhole):
     """A channel that is given whole protocols: each is one action, and so is ending a step of it."""
 
     def __init__(self, channel: WholeChannel, deeds: Deeds) -> None:
         super().__init__(channel, deeds)
-        self._whole = channel
-
-    @property
-    def controls(self) -> bool:
-        return self._whole.controls
-
-    def unheld(self, plan: Plan) -> Sequence[Unheld]:
-        return self._whole.unheld(plan)
-
-    def whole_program(self, tag: str, program: WholeProgram) -> str:
-        return self._whole.whole_program(tag, program)
-
-    async def look(self) -> Reading:
-        return await self._whole.look()
 
     async def start_whole(self, tag: str, program: WholeProgram) -> None:
         facts = {
@@ -170,12 +134,6 @@ class JournalledWhole(JournalledProgrammed, WholeChannel):
         }
         async with self._deeds.action("start", facts):
             await self._whole.start_whole(tag, program)
-
-    async def attach_whole(self, tag: str, program: WholeProgram, taken: Taken) -> bool:
-        return await self._whole.attach_whole(tag, program, taken)
-
-    async def follow(self) -> Followed:
-        return await self._whole.follow()
 
     async def skip(self) -> None:
         async with self._deeds.action("skip", {}):

@@ -33,6 +33,10 @@ ANSWER = 30.0
 """Seconds for one look. The instrument judges the cell meanwhile: nothing is at stake but data."""
 
 
+ON_TIME = 1.5
+"""Sampling intervals after which the next record must have come if none is lost."""
+
+
 NOT_OURS = "nobody here can open this circuit, or see whether it is open: the maker's own software can"
 """What a run on a channel that only observes says where others are switched off."""
 
@@ -67,6 +71,7 @@ class WholeEngine(Engine):
         self._before: Reading | None = None
         self._asked = False  # whether the guards were asked about the reading before
         self._opened = 0.0
+        self._taken_over: Taken | None = None  # what another core had kept, until its next record is here
 
     async def prepare(self) -> None:
         async with answered(ANSWER, "look at the cell"):
@@ -83,6 +88,8 @@ class WholeEngine(Engine):
     def attach(self, program: ProgramPosition) -> None:
         """The program is running already, or over, under the tag of the step it began with."""
         self.program, self.attached = program, True
+        if not self._channel.tells_again:
+            self._taken_over = program.taken
 
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = self.surroundings.begin(visit.step)
@@ -168,11 +175,31 @@ class WholeEngine(Engine):
                 f"wanted step {step.path} as the {wanted}th: it runs another program"
             )
         behind = program.behind if stretch.visit == 1 else Behind()
+        self._tell_of_a_gap(stretch, step)
         progress = self._record(stretch, program, behind, tally)
         self._judge(stretch, step, progress)
         if stretch.over:
             return stretch.reason or _end_met(step, tally.progress)
         return None
+
+    def _tell_of_a_gap(self, stretch: Stretch, step: PlannedStep) -> None:
+        """Note what the core before us had taken and not kept, where the instrument tells nothing twice."""
+        if self._taken_over is None or not stretch.records:
+            return
+        taken, self._taken_over = self._taken_over, None
+        seconds = stretch.records[0].point.time - taken.time
+        interval = expected_interval(step)
+        if interval is not None and seconds <= ON_TIME * interval:
+            return
+        readings = None if interval is None else round(seconds / interval) - 1
+        about = "what was read" if readings is None else f"about {readings} readings"
+        self._logbook.note(
+            self.time,
+            "readings lost",
+            f"{about} within {seconds:.4g} s: the instrument tells nothing twice, and the core that went "
+            "away had not kept what it was told last",
+            {"seconds": seconds, "readings": readings},
+        )
 
     def _record(
         self, stretch: Stretch, program: ProgramPosition, behind: Behind, tally: Tally

@@ -4,22 +4,12 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from daemon.delivery.outbox import Outbox
-from drivers.base import (
-    Channel,
-    Program,
-    ProgrammedChannel,
-    ProgramStatus,
-    Record,
-    SteppedChannel,
-)
-from drivers.whole import Followed, Taken, Unheld, WholeChannel, WholeProgram
-from protocols.limits import Limits
-from protocols.plan import Plan, PlannedStep
-from protocols.reading import Reading
-from protocols.setpoint import Setpoint
+from drivers.base import Channel, ProgrammedChannel, SteppedChannel
+from drivers.relayed import RelayedProgrammed, RelayedStepped, RelayedWhole
+from drivers.whole import WholeChannel
 
 CHANNEL_PATIENCE = 20.0
 """Seconds: beyond every deadline a channel's call can have, its repetition included.
@@ -56,111 +46,36 @@ def beating(channel: Channel, heartbeat: Heartbeat) -> Channel:
     return BeatingProgrammed(channel, heartbeat)
 
 
-class BeatingStepped(SteppedChannel):
+class BeatingStepped(RelayedStepped):
     """A stepped channel that beats whenever its instrument has done something."""
 
     def __init__(self, channel: SteppedChannel, heartbeat: Heartbeat) -> None:
-        self._channel = channel
+        super().__init__(channel)
         self._heartbeat = heartbeat
 
-    def refusal(self, step: PlannedStep) -> str | None:
-        return self._channel.refusal(step)
-
-    async def prepare(self, limits: Limits) -> None:
-        await self._channel.prepare(limits)
-        self._heartbeat.beat()
-
-    async def apply(self, setpoint: Setpoint) -> None:
-        await self._channel.apply(setpoint)
-        self._heartbeat.beat()
-
-    async def measure(self, within: float) -> Reading:
-        reading = await self._channel.measure(within)
-        self._heartbeat.beat()
-        return reading
-
-    async def verify(self) -> None:
-        await self._channel.verify()
-        self._heartbeat.beat()
-
-    async def off(self) -> None:
-        await self._channel.off()
+    def answered(self) -> None:
         self._heartbeat.beat()
 
 
-class BeatingProgrammed(ProgrammedChannel):
+class BeatingProgrammed(RelayedProgrammed):
     """A programmed channel that beats whenever its instrument was heard, or was quiet as it may be."""
 
     def __init__(self, channel: ProgrammedChannel, heartbeat: Heartbeat) -> None:
-        self._channel = channel
+        super().__init__(channel)
         self._heartbeat = heartbeat
 
-    def refusal(self, step: PlannedStep) -> str | None:
-        return self._channel.refusal(step)
-
-    def program(self, tag: str, program: Program) -> str:
-        return self._channel.program(tag, program)
-
-    async def start(self, tag: str, program: Program) -> float:
-        began = await self._channel.start(tag, program)
-        self._heartbeat.beat()
-        return began
-
-    async def state(self) -> ProgramStatus:
-        status = await self._channel.state()
-        self._heartbeat.beat()
-        return status
-
-    async def records(self, after: int) -> Sequence[Record]:
-        records = await self._channel.records(after)
-        self._heartbeat.beat()
-        return records
-
-    async def finish(self) -> None:
-        await self._channel.finish()
-        self._heartbeat.beat()
-
-    async def off(self) -> None:
-        await self._channel.off()
+    def answered(self) -> None:
         self._heartbeat.beat()
 
 
-class BeatingWhole(BeatingProgrammed, WholeChannel):
+class BeatingWhole(RelayedWhole):
     """The same for a channel that is given whole protocols."""
 
     def __init__(self, channel: WholeChannel, heartbeat: Heartbeat) -> None:
-        super().__init__(channel, heartbeat)
-        self._whole = channel
+        super().__init__(channel)
+        self._heartbeat = heartbeat
 
-    @property
-    def controls(self) -> bool:
-        return self._whole.controls
-
-    def unheld(self, plan: Plan) -> Sequence[Unheld]:
-        return self._whole.unheld(plan)
-
-    def whole_program(self, tag: str, program: WholeProgram) -> str:
-        return self._whole.whole_program(tag, program)
-
-    async def look(self) -> Reading:
-        reading = await self._whole.look()
-        self._heartbeat.beat()
-        return reading
-
-    async def start_whole(self, tag: str, program: WholeProgram) -> None:
-        await self._whole.start_whole(tag, program)
-        self._heartbeat.beat()
-
-    async def attach_whole(self, tag: str, program: WholeProgram, taken: Taken) -> bool:
-        return await self._whole.attach_whole(tag, program, taken)
-
-    async def follow(self) -> Followed:
-        followed = await self._whole.follow()
-        self._heartbeat.beat()
-        return followed
-
-    async def skip(self) -> None:
-        await self._whole.skip()
+    def answered(self) -> None:
         self._heartbeat.beat()
 
 

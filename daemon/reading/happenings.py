@@ -29,7 +29,7 @@ class Sort(StrEnum):
 
 
 ALARMING = ("tripped", "failed")
-GAPS = ("interrupted", "resumed", "reattached", "answer lost", "suspended", "paused")
+GAPS = ("interrupted", "resumed", "reattached", "readings lost", "answer lost", "suspended", "paused")
 
 
 @dataclass(frozen=True, slots=True)

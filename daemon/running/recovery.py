@@ -25,7 +25,7 @@ from daemon.running.position import Behind, ProgramPosition
 from daemon.running.run import Admitted, RunState, anybody
 from drivers.base import Identity, Program
 from drivers.errors import InstrumentError
-from drivers.whole import Taken, WholeProgram
+from drivers.whole import Taken, WholeChannel, WholeProgram
 from protocols.errors import ProtocolError
 from protocols.limits import Limits
 from protocols.plan import Plan, PlannedStep
@@ -116,8 +116,7 @@ class Recovery:
             running = None
         if order is not None and running is not None:
             why = "the instrument went on by itself, and so did its own counters; "
-            kept = isinstance(running, ProgramPosition)
-            why += "it kept its own record" if kept else "what it sent is lost"
+            why += await _of_its_record(running, station)
             await self._launch(parked, order, why, anybody, running)
             return
         await self._opened_circuit(parked, station, order)
@@ -230,6 +229,16 @@ class Recovery:
         ordinals |= {position.program.step} if position.program is not None else set()
         expected = {f"{parked.name}/{ordinal}" for ordinal in ordinals}
         return starts[-1].arguments if starts and starts[-1].arguments["tag"] in expected else None
+
+
+async def _of_its_record(running: Found, station: Station) -> str:
+    """Say what the instrument has of the readings that nobody took."""
+    channel = await station.channel()
+    if not isinstance(running, ProgramPosition) or not isinstance(channel, WholeChannel):
+        return "what it sent is lost"
+    if channel.tells_again:
+        return "it kept its own record"
+    return "it kept what nobody had taken, and tells nothing twice"
 
 
 def _identity(parked: Parked) -> Identity:

@@ -301,6 +301,37 @@ async def test_a_lost_answer_is_asked_for_again() -> None:
     assert rig.times() == EVERY_RECORD
 
 
+class Forgetful(Cycler):
+    """Tells nothing twice: the two records after those that were kept were told to whoever died."""
+
+    @property
+    def tells_again(self) -> bool:
+        return False
+
+    async def attach_whole(self, tag: str, program: WholeProgram, taken: Taken) -> bool:
+        self._told = self._recorded = taken.number + 2
+        return tag == self.tags[-1]
+
+
+async def test_what_a_dead_core_took_and_did_not_keep_is_told() -> None:
+    """The rest of 20 s is kept; of the discharge 30 s and 40 s are gone, 50 s is not."""
+    first = Rig(Forgetful())
+    first.channel.at_look = partial(_kill, first, 1)
+    await first.conduct()
+    position = first.position
+    assert position.program is not None
+    first.channel.at_look = lambda look: None
+    again = Rig(first.channel, items=first.items)
+    assert await again.channel.attach_whole("run-1/1", first.channel.programs[0], position.program.taken)
+    again.engine.attach(position.program)
+    again.run.restore(position, position.time)
+    await again.conduct()
+    assert again.run.state is RunState.FINISHED, again.run.reason
+    assert again.times() == [10.0, 20.0, *EVERY_RECORD[4:]]
+    [told] = [item for item in again.items if isinstance(item, Noted) and item.kind == "readings lost"]
+    assert told.detail == {"seconds": 30.0, "readings": 2}
+
+
 class Stubborn(Cycler):
     """Never ends its first step."""
 
