@@ -91,6 +91,7 @@ class Answers:
             self._queues.length,
             chambers,
             Acknowledgements(journal.acknowledged),
+            self.studies.wanted,
         )
         self._planning = asyncio.Lock()  # one at a time: each thread that computes keeps the loop waiting
         self._started = datetime.now(UTC)

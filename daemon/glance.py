@@ -39,6 +39,8 @@ class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since: float | None = None
     """Since when the channel is latched, UTC seconds."""
     acknowledged: str | None = None
+    wanted: str | None = None
+    """What a study asks somebody to put on it."""
 
 
 class Values(msgspec.Struct, frozen=True, array_like=True, gc=False):

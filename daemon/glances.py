@@ -29,6 +29,7 @@ class Surroundings(NamedTuple):
     queued: Callable[[str], int]
     chambers: Mapping[str, BenchChamber]
     acknowledgements: Acknowledgements
+    wanted: Callable[[str], str | None]
 
 
 async def glances(stations: Sequence[Station], around: Surroundings) -> AsyncIterator[list[Glance]]:
@@ -69,6 +70,7 @@ def _glance(station: Station, around: Surroundings) -> Glance:
         why=(in_hand.reason or None) if in_hand is not None else None,
         since=latch.time if latch is not None else None,
         acknowledged=around.acknowledgements.of(station.name, trouble_of(station, latch), latch),
+        wanted=around.wanted(station.name),
     )
     return Glance(facts, _values(run, latest))
 

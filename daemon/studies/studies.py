@@ -229,7 +229,7 @@ class Studies:
             "text": order.text,
             "file": order.file,
             "protocols": dict(_plain(order.files.protocols)),
-            "cells_files": dict(_plain(order.files.cells)),
+            "cell_files": dict(_plain(order.files.cells)),
             "truths": {str(number): json.loads(blob) for number, blob in truths},
         }
 

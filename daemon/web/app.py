@@ -26,6 +26,7 @@ from daemon.web import (
     reporting,
     runs,
     streaming,
+    studying,
     submitting,
 )
 from daemon.web.answers import PROBLEM
@@ -77,7 +78,8 @@ def application(settings: Settings) -> FastAPI:
     explained(app)
     api = APIRouter(prefix="/api/v1", responses=PROBLEM)
     looks = (bench, instruments, runs, comparing, happenings, exports, reporting, streaming)
-    for part in (*looks, noting, submitting, rehearsing, queueing, control, library, logins):
+    asks = (noting, submitting, rehearsing, studying, queueing, control, library, logins)
+    for part in (*looks, *asks):
         api.include_router(part.router)
     app.include_router(api)
     app.include_router(health.router)

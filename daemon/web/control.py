@@ -39,14 +39,14 @@ IfMatch = Annotated[
 @router.post("/runs/{run}/pause", response_model=Done)
 async def pause(run: RunName, visitor: Controller, cores: Behind, if_match: IfMatch = None) -> Done:
     """Open the circuit before the next reading and wait; light, and undone by resuming."""
-    request = Pause(run, _revision(if_match), by=visitor.name)
+    request = Pause(run, revision_in(if_match), by=visitor.name)
     return Done(run=run, done="paused", revision=await cores.ask(cores.of_run(run), request))
 
 
 @router.post("/runs/{run}/resume", response_model=Done)
 async def resume(run: RunName, visitor: Controller, cores: Behind, if_match: IfMatch = None) -> Done:
     """Go on with a run that was paused or interrupted."""
-    request = Resume(run, _revision(if_match), by=visitor.name)
+    request = Resume(run, revision_in(if_match), by=visitor.name)
     return Done(run=run, done="resumed", revision=await cores.ask(cores.of_run(run), request))
 
 
@@ -55,7 +55,7 @@ async def stop(
     run: RunName, stopping: Stopping, visitor: Controller, cores: Behind, if_match: IfMatch = None
 ) -> Done:
     """End a run now, its cell disconnected. There is no way back, so the cell has to be named."""
-    request = Stop(run, stopping.reason, _revision(if_match), stopping.cell, by=visitor.name)
+    request = Stop(run, stopping.reason, revision_in(if_match), stopping.cell, by=visitor.name)
     return Done(run=run, done="stopped", revision=await cores.ask(cores.of_run(run), request))
 
 
@@ -100,7 +100,8 @@ async def _made_safe(cores: Cores, core: str, request: Safe) -> list[Opened]:
     ]
 
 
-def _revision(if_match: str | None) -> str | None:
+def revision_in(if_match: str | None) -> str | None:
+    """Return the revision an If-Match header names; None where any will do."""
     if if_match is None or if_match == "*":
         return None
     if not (len(if_match) > 2 and if_match[0] == if_match[-1] == '"'):

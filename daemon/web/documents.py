@@ -230,6 +230,7 @@ class Channel(BaseModel):
     why: str | None = Field(description="why the run in hand waits")
     since: float | None = Field(description="since when it is latched, UTC seconds")
     acknowledged: str | None = Field(description="who has seen what is wrong with it")
+    wanted: str | None = Field(description="what a study asks somebody to put on it")
     latest: Mapping[str, float | int | None]
 
 

@@ -1,4 +1,4 @@
-"""The ready protocols and cells, to begin from."""
+"""The ready protocols, cells and studies, to begin from."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,21 +12,22 @@ from daemon.errors import UnknownError
 from daemon.web.answers import written
 from daemon.web.documents import Ready, ReadyFile
 from daemon.web.visitor import Viewer
-from protocols.library import cell_names, cell_path, protocol_names, protocol_path
+from protocols.library import cell_names, cell_path, protocol_names, protocol_path, study_names, study_path
 
 router = APIRouter(tags=["library"])
 
-Kind = Annotated[str, Path(pattern="^(protocols|cells)$")]
+Kind = Annotated[str, Path(pattern="^(protocols|cells|studies)$")]
 
 _KINDS: dict[str, tuple[Callable[[], Sequence[str]], Callable[[str], File]]] = {
     "protocols": (protocol_names, protocol_path),
     "cells": (cell_names, cell_path),
+    "studies": (study_names, study_path),
 }
 
 
 @router.get("/library/{kind}", response_model=list[Ready])
 async def ready(kind: Kind, visitor: Viewer) -> Response:
-    """List the ready protocols or cells."""
+    """List the ready protocols, cells or studies."""
     return written(await asyncio.to_thread(_ready, kind))
 
 
@@ -45,6 +46,7 @@ def _ready(kind: str) -> list[dict[str, str]]:
 
 
 def _title(text: str) -> str:
-    """Return what follows `protocol:` or `cell:`."""
-    line = next((line for line in text.splitlines() if line.startswith(("protocol:", "cell:"))), ":")
+    """Return what follows `protocol:`, `cell:` or `study:`."""
+    titles = ("protocol:", "cell:", "study:")
+    line = next((line for line in text.splitlines() if line.startswith(titles)), ":")
     return line.partition(":")[2].strip().strip("'\"")

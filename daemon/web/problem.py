@@ -58,7 +58,9 @@ STATUS: Mapping[str, int] = {
 }
 """By the kind of the error; anything else is a fault of ours, 500."""
 
-POINTERS = {"protocol": "/protocol", "cell": "/cell"}
+POINTERS = {"protocol": "/protocol", "cell": "/cell", "study": "/study"}
+FOLDERS = ("protocols/", "cells/")
+"""What the files of a study are called by; what follows is the name the study uses."""
 
 
 class HttpError(Exception):
@@ -156,8 +158,15 @@ def _mistake(problem: Mapping[str, Any]) -> Mistake:
         column=int(problem["column"]),
         seen=seen,
         wanted=wanted,
-        pointer=POINTERS.get(str(problem["file"])),
+        pointer=_pointer_to(str(problem["file"])),
     )
+
+
+def _pointer_to(file: str) -> str | None:
+    folder, slash, name = file.partition("/")
+    if folder + slash in FOLDERS:
+        return _pointer((folder, name))
+    return POINTERS.get(file)
 
 
 def _title(kind: str) -> str:
