@@ -71,11 +71,14 @@ async def checked(request: requests.StudyDraft | requests.ConductStudy, floor: F
     own = _own(request)
     _require_size(request, own)
     study = Study.parse(request.study, request.study_file)
-    _require_channels(study, floor, request.full)
-    files = frozen(study, own, request.full)
+    problems = _without_channel(study, floor, request.full)
+    try:
+        files = frozen(study, own, request.full)
+    except ProtocolError as error:
+        problems |= dict.fromkeys(error.problems)
+    _settle(problems)
     tasks = list(study.tasks(request.full))
     seconds: dict[tuple[Place, str], float] = {}
-    problems: dict[Problem, None] = {}
     for task in tasks:
         if task.replicate == 1:
             try:
@@ -84,8 +87,7 @@ async def checked(request: requests.StudyDraft | requests.ConductStudy, floor: F
                 problems |= dict.fromkeys(error.problems)
         if len(problems) >= MOST_PROBLEMS:
             break
-    if problems:
-        raise ProtocolError(*list(problems)[:MOST_PROBLEMS])
+    _settle(problems)
     return Checked(study, tasks, files, [seconds[_kind(task)] for task in tasks], request.full)
 
 
@@ -108,8 +110,14 @@ def _require_size(request: requests.StudyDraft | requests.ConductStudy, own: Fil
         raise ProtocolError(Problem(Place(request.study_file, 1, 1), seen, f"at most {LARGEST}"))
 
 
-def _require_channels(study: Study, floor: Floor, full: bool) -> None:
-    """Raise for rows without a channel, and for variants that lack the simulated cell theirs has to hold."""
+def _settle(problems: dict[Problem, None]) -> None:
+    if problems:
+        found = sorted(problems, key=lambda problem: (problem.place.line, problem.place.column))
+        raise ProtocolError(*found[:MOST_PROBLEMS])
+
+
+def _without_channel(study: Study, floor: Floor, full: bool) -> dict[Problem, None]:
+    """Return the rows without a channel, and the variants that lack the simulated cell theirs has to hold."""
     problems: dict[Problem, None] = {}
     for task in study.tasks(full):
         seats = floor.seats(task.row.on)
@@ -117,8 +125,7 @@ def _require_channels(study: Study, floor: Floor, full: bool) -> None:
             problems[_no_channel(task.row, floor)] = None
         elif task.variant.simulated is None and not all(seat.real for seat in seats):
             problems[_not_simulated(task, seats)] = None
-    if problems:
-        raise ProtocolError(*list(problems)[:MOST_PROBLEMS])
+    return problems
 
 
 def _no_channel(row: Row, floor: Floor) -> Problem:

@@ -40,7 +40,7 @@ class Conductor:
     def __init__(
         self, record: Record, journal: Journal, floor: Floor, kept: Callable[[str], bool], clock: Clock
     ) -> None:
-        """`kept` says whether a channel is kept for a cell of any study."""
+        """`kept` says whether a channel has a cell of any study, or is kept for one."""
         self.record = record
         self._journal = journal
         self._floor = floor
@@ -74,6 +74,14 @@ class Conductor:
             if cell.channel == channel and cell.state in HOLDING:
                 return number
         return None
+
+    def uses(self, channel: str) -> bool:
+        """Whether a channel has a cell of the study, or is kept for one.
+
+        A run that is over keeps its channel until what was put into its simulated cell is known.
+        """
+        states = (*HOLDING, CellState.RUNNING)
+        return any(cell.channel == channel and cell.state in states for cell in self.record.cells)
 
     async def retire(self) -> None:
         """Begin nothing more, and wait for what is beginning. Raises `BusyError` where that takes long."""

@@ -239,7 +239,7 @@ class Studies:
         return conductor
 
     def _is_kept(self, channel: str) -> bool:
-        return self.holder(channel) is not None
+        return any(conductor.uses(channel) for conductor in self._conductors.values())
 
     def _conduct(self, conductor: Conductor) -> None:
         if self._group is not None:

@@ -71,6 +71,7 @@ class TwoInstruments(Floor):
     ends_at_once: bool = True
     occupied: set[str] = field(default_factory=set)
     refuses: str | None = None
+    unclosed: set[str] = field(default_factory=set)
     channels: Mapping[str, Sequence[Seat]] = field(
         default_factory=lambda: {
             "sim": [Seat("sim-1", "tcp://nowhere:1")],
@@ -132,8 +133,13 @@ class TwoInstruments(Floor):
         self.fate.pass_()
         return run
 
-    def finish(self, run: str, state: str = "finished", reason: str = "every step is done") -> None:
+    def finish(
+        self, run: str, state: str = "finished", reason: str = "every step is done", closed: bool = True
+    ) -> None:
+        """End a run; one that is not `closed` has left its channel, but its end is not on the disk yet."""
         self.world.endings[run] = Ending(state, reason, 7)
+        if not closed:
+            self.unclosed.add(run)
 
     async def begun(self, key: str) -> str | None:
         return self.world.run_of(key) if key in self.world.begun else None
@@ -142,4 +148,4 @@ class TwoInstruments(Floor):
         return RunNow("running", "", 3, 60.0)
 
     async def ending(self, run: str) -> Ending | None:
-        return self.world.endings.get(run)
+        return None if run in self.unclosed else self.world.endings.get(run)

@@ -157,6 +157,23 @@ async def test_what_was_put_into_a_simulated_cell_is_kept_with_it(tmp_path: Path
     assert "5" not in whole["truths"]
 
 
+async def test_no_cell_is_put_where_one_was_until_it_is_known_what_was_put_in(tmp_path: Path) -> None:
+    floor = TwoInstruments(World(), ends_at_once=False)
+    async with lab(tmp_path / "j.db", floor) as found:
+        await found.ask(order())
+        cells = await found.until("running", "waiting", "waiting", "waiting", "asked")
+        floor.finish(cells[1]["run"], closed=False)
+        for _ in range(50):
+            found.studies.wake()
+            await asyncio.sleep(0)
+        assert floor.world.inserted == {"sim-1": "li_s/pp 1"}
+        floor.unclosed.clear()
+        found.studies.wake()
+        await found.until("finished", "running", "waiting", "waiting", "asked")
+        whole = await found.ask(Study("s1", whole=True))
+        assert whole["truths"] == {"1": {"cell": "li_s/pp 1"}}
+
+
 async def test_a_channel_somebody_has_queued_for_is_left_to_them_and_one_asked_for_is_kept(
     tmp_path: Path,
 ) -> None:
