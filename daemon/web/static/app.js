@@ -11,6 +11,9 @@ import { login } from './login.js';
 const VIEWS = [
   ['#/', 'Bench', /^#\/$/, async () => bench],
   ['#/runs', 'Runs', /^#\/runs$/, async () => (await import('./runs.js')).runs],
+  ['#/studies', 'Studies', /^#\/studies$/, async () => (await import('./studies.js')).studies],
+  [null, 'New study', /^#\/study-new$/, async () => (await import('./studynew.js')).studyNew],
+  [null, 'Study', /^#\/study\/([^/]+)$/, async () => (await import('./study.js')).study],
   ['#/submit', 'Submit', /^#\/submit(?:\/([^/]+)\/([^/]+))?$/, async () => (await import('./submit.js')).submit],
   [null, 'Channel', /^#\/channel\/([^/]+)\/([^/]+)$/, async () => (await import('./run.js')).channel],
   [null, 'Run', /^#\/run\/([^/]+)$/, async () => (await import('./run.js')).run],

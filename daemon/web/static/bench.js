@@ -158,7 +158,7 @@ function cell(channel) {
 }
 
 function doing(channel) {
-  if (!channel.run) return 'ready';
+  if (!channel.run) return channel.wanted ?? 'ready';
   if (channel.state === 'interrupted' || channel.state === 'paused') return 'waits, circuit open';
   const cycle = channel.latest.cycle ? `cycle ${channel.latest.cycle} · ` : '';
   return channel.verb ? `${cycle}${channel.verb} ${channel.setting ?? ''}` : 'begins';
