@@ -17,6 +17,9 @@ _log = logging.getLogger(__name__)
 INTERVAL = 1.0
 """Seconds between looks at the cores."""
 
+PROMPT = 0.5
+"""Seconds a core is waited for; what one says that takes longer is told with the next look."""
+
 MOST_WATCHERS = 256
 
 Key = tuple[str, str]
@@ -54,6 +57,7 @@ class Live:
         self, cores: Cores, hears: Sequence[Notice] = (), after: Callable[["Live", float], None] | None = None
     ) -> None:
         self._lookouts = [Lookout(name, cores) for name in cores.names]
+        self._looking: dict[Lookout, asyncio.Task[None]] = {}
         self._hears = list(hears)
         self._after = after
         self._watchers: set[Watcher] = set()
@@ -99,15 +103,25 @@ class Live:
         """Look once a second until cancelled; a look that takes longer delays none of the later ones."""
         loop = asyncio.get_running_loop()
         due = loop.time()
-        while True:
-            await self.look()
-            due = max(due + INTERVAL, loop.time())
-            await asyncio.sleep(due - loop.time())
+        try:
+            while True:
+                await self.look()
+                due = max(due + INTERVAL, loop.time())
+                await asyncio.sleep(due - loop.time())
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Wait for no core any longer."""
+        for task in self._looking.values():
+            task.cancel()
+        await asyncio.gather(*self._looking.values(), return_exceptions=True)
+        self._looking.clear()
 
     async def look(self) -> None:
         """Look at every core once and tell the watchers."""
         answered = self.cores
-        await asyncio.gather(*(lookout.look() for lookout in self._lookouts))
+        await self._ask()
         self._warn(answered)
         before, self._seen = self._seen, {_key(each): each for one in self._lookouts for each in one.seen}
         self._number += 1
@@ -123,6 +137,15 @@ class Live:
                     hears(earlier, seen)
         if self._after is not None:
             self._after(self, time.time())
+
+    async def _ask(self) -> None:
+        """Ask every core that is not being asked already; one that hangs holds up no other."""
+        for lookout in self._lookouts:
+            if lookout not in self._looking:
+                self._looking[lookout] = asyncio.create_task(lookout.look(), name="look")
+        done, _ = await asyncio.wait(self._looking.values(), timeout=PROMPT)
+        for lookout in [each for each, task in self._looking.items() if task in done]:
+            self._looking.pop(lookout).result()
 
     def _warn(self, before: Mapping[str, CoreState]) -> None:
         """Log each core that answers no longer, once."""

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import StreamingResponse
 
 from daemon.web.live import Live, Watcher
@@ -19,9 +18,6 @@ CLOSING = 10.0
 
 TALKATIVE = 30
 """Messages a client may send in all: it has nothing to say but that it is there."""
-
-RECHECK = 30.0
-"""Seconds after which it is asked again whether the token is still valid."""
 
 router = APIRouter(tags=["live"])
 
@@ -60,14 +56,10 @@ async def _converse(socket: WebSocket, watcher: Watcher, visitor: Token) -> None
 
 
 async def _tell(socket: WebSocket, watcher: Watcher, visitor: Token) -> tuple[int, str] | None:
-    loop = asyncio.get_running_loop()
-    recheck = loop.time() + RECHECK
     while True:
         message = await watcher.next()
-        if loop.time() > recheck:
-            if not access_of(socket).tokens.still_valid(visitor, datetime.now(UTC)):
-                return 4401, "the token is no longer valid"
-            recheck = loop.time() + RECHECK
+        if not _still_known(socket, visitor):
+            return 4401, "the token is no longer valid, or the session is over"
         try:
             await socket.send_text(message)
         except (WebSocketDisconnect, RuntimeError, OSError):
@@ -101,8 +93,19 @@ async def _events(request: Request, visitor: Token) -> AsyncIterator[str]:
         if watcher is None:
             yield "event: refused\ndata: too many watch already\n\n"
             return
-        while access_of(request).tokens.still_valid(visitor, datetime.now(UTC)):
-            yield f"data: {await watcher.next()}\n\n"
+        while True:
+            message = await watcher.next()
+            if not _still_known(request, visitor):
+                return
+            yield f"data: {message}\n\n"
+
+
+def _still_known(connection: HTTPConnection, visitor: Token) -> bool:
+    """Whether who began to watch may go on; a session that is watched does not run out."""
+    try:
+        return access_of(connection).visitor(connection) == visitor
+    except HttpError:
+        return False
 
 
 def live_of(connection: Request | WebSocket) -> Live:

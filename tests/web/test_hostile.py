@@ -165,7 +165,15 @@ def test_a_stream_ends_with_its_token(service: Service) -> None:
     with live(service, secret) as stream:
         stream.recv(30)
         Tokens.of(service.places.tokens).revoke("leaver")
+        with pytest.raises(ConnectionClosed):
+            _listen(stream)
+        assert stream.close_code == 4401
     with pytest.raises((InvalidStatus, ConnectionClosed)), live(service, secret) as stream:
+        stream.recv(30)
+
+
+def _listen(stream: Connection) -> None:
+    for _ in range(60):
         stream.recv(30)
 
 

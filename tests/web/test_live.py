@@ -1,5 +1,6 @@
 """The live stream: what of a look at the cores is told, and to whom."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -154,3 +155,25 @@ async def test_what_a_core_says_that_cannot_be_read_is_said_and_ends_nothing(tmp
         with live.watched() as watcher:
             message = await told(live, watcher)
     assert "cannot be read" in message["cores"][0]["trouble"]
+
+
+async def test_a_core_that_hangs_holds_up_none_of_the_others(tmp_path: Path) -> None:
+    goes_on = asyncio.Event()
+
+    async def hangs(request: Request, who: str) -> AsyncIterator[list[Glance]]:
+        await goes_on.wait()
+        return await south.answer(request, who)
+
+    north, south = Core(tmp_path / "north", smu1=READ), Core(tmp_path / "south", smu1=READ)
+    live = Live(Cores({"north": north.path, "south": south.path}))
+    async with there(north), listening(south.path, hangs):
+        with live.watched() as watcher:
+            first = await told(live, watcher)
+            north.says("idle", smu1=LATER)
+            second = await told(live, watcher)
+            goes_on.set()
+            third = await told(live, watcher)
+        await live.aclose()
+    assert [each["core"] for each in first["channels"]] == ["north"]
+    assert second["values"][0][3] == 2.1
+    assert (third["kind"], [each["core"] for each in third["channels"]]) == ("snapshot", ["north", "south"])
