@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-from daemon.bench import database, load, long_run, page, prompt, transport
+from daemon.bench import besieged, database, load, long_run, page, prompt, transport
 from daemon.bench.row import Measure, Row, Settings
 from daemon.errors import UnknownError
 from protocols.errors import GalvanodError
@@ -22,6 +22,7 @@ MEASUREMENTS: Mapping[str, Measure] = {
     "hundred-hertz": load.hundred_hertz,
     "long-run": long_run.li_s_cycles,
     "page": page.page,
+    "page-hostile": besieged.page_hostile,
 }
 
 QUICK = 15.0

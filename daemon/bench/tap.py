@@ -12,15 +12,17 @@ _MEASURE = re.compile(rb":MEAS\? \(@([\d:,]+)\)")
 
 
 class Tap:
-    """Stands between a core and a rack; passes every byte on and notes when channels trip.
+    """Stands between a core and a rack; passes every byte on, notes when it is asked and when channels trip.
 
     `highs` are the voltages at which each channel is to be opened; the delay is from the answer with
-    a reading beyond it to the command that opens that channel.
+    a reading beyond it to the command that opens that channel. `questions` are the moments at which
+    channels were asked for readings.
     """
 
     def __init__(self, highs: Sequence[float]) -> None:
         self.address = ""
         self.delays: list[float] = []
+        self.questions: list[float] = []
         self._highs = highs
         self._target = ("", 0)
         self._asked: list[int] = []
@@ -65,6 +67,7 @@ class Tap:
                 if crossed is not None:
                     self.delays.append(time.monotonic() - crossed)
             if (asked := _MEASURE.search(line)) is not None:
+                self.questions.append(time.monotonic())
                 self._asked = _numbers(asked[1].decode())
         writer.write_eof()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.bench.besieged import lateness
 from daemon.bench.history import before
 from daemon.bench.row import Row, quantile
 from daemon.bench.suite import MEASUREMENTS, chosen
@@ -70,3 +71,13 @@ def test_a_history_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     path.write_text('{"rows": [{"name": "a", "value": 1.5}]}\n{"rows": [{"name": "a", "va')
     assert before(path) == {"a": 1.5}
     assert before(tmp_path / "none") == {}
+
+
+def test_a_tick_is_late_beside_the_schedule_on_which_the_most_punctual_are() -> None:
+    punctual = [10.0 + 0.1 * tick for tick in range(40)]
+    ticks = sorted([*punctual[:20], 12.03, *punctual[21:]] + [moment + 0.002 for moment in punctual[:5]])
+    found = lateness(ticks, 0.1)
+    assert len(found) == 40  # the second question of a tick is no tick
+    assert max(found) == pytest.approx(0.03)
+    assert quantile(found, 0.9) == pytest.approx(0.0, abs=1e-9)
+    assert lateness([], 0.1) == []
