@@ -49,6 +49,8 @@ from protocols.forecast import forecast
 from protocols.plan import PlannedStep
 from protocols.techniques import ChamberTemperature
 
+DONE = {requests.Pause: "paused", requests.Resume: "resumed", requests.Stop: "stopped"}
+
 
 class Answers:
     """Answers requests for one core, whose parts it is given."""
@@ -152,7 +154,7 @@ class Answers:
         self._revisions.require(run, request.revision)
         if isinstance(request, requests.Stop) and request.cell not in (None, run.cell):
             raise ServiceError(f"run {run.name} is on cell {run.cell!r}, not on {request.cell!r}; it goes on")
-        self._revisions.steered(run)
+        self._revisions.steered(run, who, DONE[type(request)])
         await self._steered(request, run, who)
         return self._revisions.of(self._runs.named(run.name))
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -57,9 +57,12 @@ class Happened:
 
 
 class Asked(NamedTuple):
-    """What to list; None where it does not matter. `words` is in run, cell, channel, kind or text."""
+    """What to list, of any of these sorts; None where it does not matter.
 
-    sort: Sort | None = None
+    `words` is in run, cell, channel, kind or text.
+    """
+
+    sorts: Collection[Sort] = tuple(Sort)
     core: str | None = None
     channel: str | None = None
     words: str | None = None
@@ -89,14 +92,15 @@ class Happenings:
             "channel": asked.channel,
             "like": None if not asked.words else f"%{_escaped(asked.words.lower())}%",
         }
-        queries = [query for sorts, query in _QUERIES if asked.sort is None or asked.sort in sorts]
-        kinds = "TRUE" if asked.sort is None else _KINDS[asked.sort]
         try:
             with self._engine.connect() as connection:
                 rows = [
                     row
-                    for query in queries
-                    for row in connection.execute(text(query.replace("/*kinds*/", kinds)), values).all()
+                    for sorts, query in _QUERIES
+                    if (kinds := [_KINDS[sort] for sort in sorts if sort in asked.sorts])
+                    for row in connection.execute(
+                        text(query.replace("/*kinds*/", f"({' OR '.join(kinds)})")), values
+                    ).all()
                 ]
         except DBAPIError as error:
             raise UnavailableError(f"results database: {error.orig}") from error

@@ -19,7 +19,9 @@ async def events(
     data: Data,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    sort: Annotated[Sort | None, Query(description="only of this sort")] = None,
+    sort: Annotated[
+        list[Sort], Query(max_length=4, description="only of these sorts; none is all of them")
+    ] = [],  # noqa: B006
     core: Annotated[str | None, Query(max_length=64)] = None,
     channel: Annotated[str | None, Query(max_length=64)] = None,
     words: Annotated[
@@ -27,5 +29,5 @@ async def events(
     ] = None,
 ) -> Response:
     """List what happened, the latest first, a page at a time."""
-    asked = Asked(sort, core, channel, words)
+    asked = Asked(sort or tuple(Sort), core, channel, words)
     return written(await data.read(lambda engine: Happenings(engine).page(asked, cursor, limit)))

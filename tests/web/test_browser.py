@@ -1,15 +1,20 @@
 """The page as a person uses it, in Chromium, on the real service."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
+from daemon.web.tokens import Scope
 from tests.web.browser import NEEDS_CHROMIUM, page_of
-from tests.web.service import Service, submission
+from tests.web.service import Service, channel, submission, until
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.timeout(180)]
+pytestmark = [NEEDS_CHROMIUM, pytest.mark.timeout(240)]
 
 expect.set_options(timeout=30_000)
 
@@ -19,15 +24,24 @@ TRIPS = (
     "  - plate: 1 mA/cm2\n    until: capacity >= 1 mAh/cm2\n"
 )
 HOSTILE = '<img src=x onerror=alert(1)>"><script>alert(1)</script>'
+CELL = "Li||Cu, PP"
 
 
-async def submit(page: Page, channel: str, protocol: str, cell: str = "li_cu_pp") -> None:
+async def go(page: Page, address: str) -> None:
+    await page.goto(f"{page.url.partition('#')[0]}{address}")
+
+
+async def submit(page: Page, name: str, protocol: str, cell: str = "li_cu_pp") -> None:
     """Fill the form of a channel; the button is still to be pressed."""
-    await page.goto(f"{page.url.partition('#')[0]}#/submit/lab/{channel}")
+    await go(page, f"#/submit/lab/{name}")
     ready = page.get_by_label("Ready cells")
     await expect(ready.locator("option")).not_to_have_count(1)
     await ready.select_option(cell)
     await page.get_by_label("Protocol (YAML)").fill(protocol)
+
+
+def tile(page: Page, name: str) -> Locator:
+    return page.locator(f'.channel[data-key="lab/{name}"]')
 
 
 async def test_a_mistake_is_mended_and_the_run_watched_paused_resumed_and_stopped(service: Service) -> None:
@@ -35,24 +49,26 @@ async def test_a_mistake_is_mended_and_the_run_watched_paused_resumed_and_stoppe
         await submit(page, "smu7", WRONG)
         mistake = page.get_by_role("button", name=re.compile("line 4, column 5"))
         await expect(mistake).to_contain_text("rest")
-        go = page.get_by_role("button", name=re.compile("^Submit"))
-        await expect(go).to_be_disabled()
+        send = page.get_by_role("button", name=re.compile("^Submit"))
+        await expect(send).to_be_disabled()
         await page.get_by_label("Protocol (YAML)").fill(WRONG.replace("rst", "rest"))
         await expect(mistake).to_have_count(0)
         await expect(page.get_by_role("region", name="Limits")).to_contain_text("protocol")
-        await go.click()
-        await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"lab-\d+"))
-        tiles = page.locator(".tile b")
-        await expect(tiles.first).to_have_text(re.compile(r"1\.\d{4} V"))
-        shown = await tiles.nth(6).text_content()
-        await expect(tiles.nth(6)).not_to_have_text(shown or "")
+        await send.click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("smu7")
+        values = page.locator(".tile-value b")
+        await expect(values.first).to_have_text(re.compile(r"1\.\d{4} V"))
+        shown = await values.nth(6).text_content()
+        await expect(values.nth(6)).not_to_have_text(shown or "")
         await expect(page.locator(".main-svg").first).to_be_visible()
         await page.get_by_role("button", name="Pause").click()
         await page.get_by_role("button", name="Resume").click()
+        await page.get_by_role("link", name=re.compile("all curves")).click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"lab-\d+"))
         await page.get_by_role("button", name="Stop …").click()
         stop = page.get_by_role("button", name="Stop it")
         await expect(stop).to_be_disabled()
-        await page.get_by_label("Type the name of the cell").fill("Li||Cu, PP")
+        await page.get_by_label("Type the name of the cell").fill(CELL)
         await stop.click()
         await expect(page.locator(".title .badge")).to_have_text("stopped")
         async with page.context.expect_page() as opened:
@@ -61,22 +77,74 @@ async def test_a_mistake_is_mended_and_the_run_watched_paused_resumed_and_stoppe
         await expect(report.get_by_role("heading", level=1)).to_contain_text("by hand")
 
 
-async def test_a_tripped_channel_comes_first_and_is_cleared_with_a_reason(service: Service) -> None:
+async def test_a_trip_is_told_on_every_page_acknowledged_cleared_and_found_among_the_events(
+    service: Service,
+) -> None:
     async with page_of(service.url, service.token) as page:
         await submit(page, "smu8", TRIPS)
         await page.get_by_role("button", name="Submit on smu8").click()
-        alarm = page.get_by_role("alert").filter(has_text="latched")
-        await expect(alarm).to_contain_text("1.2")
+        latched = page.get_by_role("alert").filter(has_text="latched")
+        await expect(latched).to_contain_text("1.2")
+        await go(page, "#/help")
+        alarms = page.get_by_role("region", name="Alarms")
+        await expect(alarms).to_contain_text("smu8")
+        await expect(page).to_have_title(re.compile(r"^\(\d\) "))
+        await alarms.get_by_role("button", name="Acknowledge smu8").click()
+        await expect(alarms.get_by_text("smu8")).to_have_count(0)
         await page.get_by_role("link", name="Bench", exact=True).click()
-        await expect(page.locator(".channel").first).to_contain_text("smu8")
-        await expect(page.locator(".channel").first).to_contain_text("latched")
-        await page.locator(".channel").first.click()
+        await expect(tile(page, "smu8")).to_contain_text("seen by up")
+        await page.locator(".channel").first.focus()
+        await tile(page, "smu8").click()
         await page.get_by_role("button", name="Clear …").click()
         clear = page.get_by_role("button", name="Clear the latch")
         await expect(clear).to_be_disabled()
         await page.get_by_label("What was found and done").fill("window was too tight, cell is well")
         await clear.click()
-        await expect(alarm).to_have_count(0)
+        await expect(latched).to_have_count(0)
+        await go(page, "#/events")
+        await expect(page.locator("tr", has_text="smu8").first).to_contain_text("tripped")
+
+
+async def test_the_keyboard_alone_finds_selects_and_stops_many(service: Service) -> None:
+    with service.client() as client:
+        for name in ("smu5", "smu6"):
+            client.post("/api/v1/runs", json=submission(name))
+        until(lambda: channel(client, "smu6")["latest"]["voltage"])
+        async with page_of(service.url, service.token) as page:
+            await expect(tile(page, "smu6")).to_contain_text("running")
+            await page.keyboard.press("/")
+            await page.keyboard.type("rest")
+            await page.keyboard.press("ArrowDown")
+            for name in ("smu5", "smu6"):
+                await tile(page, name).focus()
+                await page.keyboard.press("x")
+            await expect(page.locator(".bulk")).to_contain_text("2 selected")
+            await page.keyboard.press("s")
+            many = page.get_by_role("button", name="Stop 2 runs")
+            await expect(many).to_be_disabled()
+            await page.get_by_label("Type 2 to stop 2 runs").fill("2")
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("dialog")).to_contain_text("2 stopped")
+            await page.keyboard.press("Escape")
+            await page.keyboard.press("Control+k")
+            await page.keyboard.type("smu6")
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("heading", level=1)).to_have_text("smu6")
+        assert channel(client, "smu5")["run"] is None
+
+
+async def test_who_is_late_is_told_who_was_faster(service: Service) -> None:
+    with service.client() as client, service.client(service.token_for("anna", Scope.CONTROL)) as anna:
+        run = client.post("/api/v1/runs", json=submission("smu4")).json()["run"]
+        async with page_of(service.url, service.token) as page:
+            await go(page, "#/channel/lab/smu4")
+            pause = page.get_by_role("button", name="Pause")
+            await expect(pause).to_be_enabled()
+            await page.route("**/pause", lambda route: _after(anna, run, route))
+            await pause.click()
+            await expect(page.get_by_role("alert")).to_contain_text(re.compile(r"anna paused it \d+ s ago"))
+            await page.get_by_role("button", name="Close").click()
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL})
 
 
 async def test_what_others_wrote_is_text_whatever_it_says(service: Service) -> None:
@@ -87,15 +155,11 @@ async def test_what_others_wrote_is_text_whatever_it_says(service: Service) -> N
         run = client.post("/api/v1/runs", json=body).json()["run"]
         async with page_of(service.url, service.token) as page:
             await expect(page.get_by_text(HOSTILE).first).to_be_visible()
-            for view in (
-                f"#/run/{run}",
-                "#/runs",
-                "#/submit/lab/smu9",
-                "#/access",
-                f"#/channel/lab/{HOSTILE}",
-            ):
-                await page.goto(f"{service.url}/{view}")
-                await page.wait_for_timeout(600)
+            for address in await addresses(page, {"core": "lab", "channel": "smu9", "run": run}):
+                await go(page, address)
+                await page.wait_for_timeout(400)
+            await go(page, f"#/channel/lab/{HOSTILE}")
+            await page.wait_for_timeout(400)
             await page.goto(f"{service.url}/api/v1/runs/{run}/report")
             await expect(page.get_by_text(HOSTILE).first).to_be_visible()
         client.post(f"/api/v1/runs/{run}/stop", json={"cell": HOSTILE})
@@ -111,22 +175,86 @@ async def test_safe_all_wants_to_be_held(service: Service) -> None:
         await page.keyboard.down("Space")
         await expect(page.get_by_role("dialog")).to_contain_text("10 channels confirmed")
         await page.keyboard.up("Space")
+        await expect(page.get_by_role("dialog").locator("tbody tr")).to_have_count(10)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
-async def test_it_is_accessible_and_fits_at_every_width(service: Service, width: int, scheme: str) -> None:
+async def test_a_session_that_ends_is_taken_up_where_one_was(service: Service) -> None:
+    token = service.token_for("guest", Scope.VIEW)
+    async with page_of(service.url, token) as page:
+        await go(page, "#/instruments")
+        await expect(page.get_by_role("region", name="Instruments")).to_contain_text("smu1")
+        await expect(page.get_by_role("button", name="SAFE ALL")).to_have_count(0)
+        await page.context.clear_cookies()
+        await page.route("**/api/v1/instruments", lambda route: route.fulfill(status=401, json=_GONE))
+        await page.get_by_role("link", name="Runs").click()
+        await page.get_by_role("link", name="Instruments").click()
+        await expect(page.get_by_role("status").filter(has_text="session has ended")).to_be_visible()
+        await page.unroute("**/api/v1/instruments")
+        await page.get_by_label("Token", exact=True).fill(token)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("region", name="Instruments")).to_contain_text("smu1")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (360, "light")])
+async def test_every_page_and_dialog_is_accessible_and_fits(
+    service: Service, width: int, scheme: str
+) -> None:
     with service.client() as client:
-        run = client.get("/api/v1/runs", params={"limit": 1}).json()["runs"]
-    async with page_of(service.url, service.token, width, scheme) as page:
-        views = ["#/", "#/runs", "#/submit/lab/smu10", "#/access", *(f"#/run/{each['run']}" for each in run)]
-        for view in views:
-            await page.goto(f"{service.url}/{view}")
-            await expect(page.get_by_role("heading", level=1)).to_be_visible()
-            await page.wait_for_timeout(1500)
-            found = await Axe().run(page)
-            grave = [
-                each for each in found.response["violations"] if each["impact"] in ("serious", "critical")
-            ]
-            assert grave == [], f"{view}: {[(each['id'], each['nodes'][0]['html']) for each in grave]}"
-            wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, f"{view} is wider than the screen by {wide}"
+        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+        until(lambda: client.get(f"/api/v1/runs/{run}").json().get("driver"))
+        async with page_of(service.url, service.token, width, scheme) as page:
+            words = {"core": "lab", "channel": "smu10", "run": run}
+            for address in await addresses(page, words):
+                await go(page, address)
+                await expect(page.get_by_role("heading", level=1)).to_be_visible()
+                await page.wait_for_timeout(700)
+                await sound(page, address)
+            await go(page, "#/channel/lab/smu10")
+            await expect(page.get_by_role("button", name="Stop …")).to_be_enabled()
+            for opens in ("Stop …", "Help and keys", "Find anything (Ctrl K)"):
+                async with opened(page, opens) as dialog:
+                    await sound(page, dialog)
+            await go(page, "#/you")
+            async with opened(page, "Make a token …") as dialog:
+                await sound(page, dialog)
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL})
+
+
+async def addresses(page: Page, words: dict[str, str]) -> list[str]:
+    """Return the address of every page there is, its parts filled in with these words."""
+    routes = await page.evaluate(
+        "import('/static/routes.js').then(({ ROUTES }) => ROUTES.map(({ at }) => at))"
+    )
+    return [
+        re.sub(r":([a-z]+)", lambda part: words[part[1]], at)
+        for at in routes
+        if all(part in words for part in re.findall(r":([a-z]+)", at))
+    ]
+
+
+@asynccontextmanager
+async def opened(page: Page, button: str) -> AsyncIterator[str]:
+    """Have the dialog open that a button leads to."""
+    await page.get_by_role("button", name=button).click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    yield f"the dialog of {button}"
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def sound(page: Page, where: str) -> None:
+    """Raise for what somebody could not read or reach, or what is wider than the screen."""
+    found = await Axe().run(page)
+    grave = [each for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
+    assert grave == [], f"{where}: {[(each['id'], each['nodes'][0]['html']) for each in grave]}"
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, f"{where} is wider than the screen by {wide}"
+
+
+_GONE = {"type": "about:blank", "title": "Who are you?", "status": 401, "detail": "no token and no session"}
+
+
+async def _after(anna: httpx.Client, run: str, route: Route) -> None:
+    """Let Anna pause the run before the page's own wish arrives."""
+    await asyncio.to_thread(anna.post, f"/api/v1/runs/{run}/pause")
+    await route.continue_()

@@ -1,46 +1,78 @@
-// Who is logged in, whose tokens there are, and who did what.
+// Who is logged in, how this browser shows things, whose tokens there are, and who did what.
 
 import { get, path, post, remove } from './api.js';
 import { may } from './actions.js';
 import { logOut } from './app.js';
 import { ask, doing, tell } from './dialogs.js';
-import { h } from './dom.js';
-import { moment } from './format.js';
+import { h, say } from './dom.js';
+import { exactly, moment, zone } from './format.js';
 import { live } from './live.js';
+import { wishDesktop, wishSound, wishes } from './notify.js';
+import { wish, wished } from './theme.js';
+
+const SCOPES = { view: 'look', submit: 'look and submit', control: 'look, submit, pause, resume, stop and clear', admin: 'do everything, and make tokens' };
 
 /** Show it. */
 export function access(main, visitor) {
-  const tokens = h('div', { class: 'panel' });
-  const audit = h('div', { class: 'panel' });
+  const tokens = h('section', { class: 'panel', 'aria-label': 'Tokens' });
+  const audit = h('section', { class: 'panel', 'aria-label': 'Who did what' });
+  const admin = may(visitor, 'admin');
   main.replaceChildren(
-    h('div', { class: 'title' }, h('h1', {}, visitor.name), h('span', { class: 'quiet' }, `may ${visitor.scope}`), h('div', { class: 'actions' }, h('button', { onclick: logOut }, 'Log out'))),
-    may(visitor, 'admin') ? h('div', { class: 'columns' }, tokens, audit) : h('p', { class: 'quiet' }, 'Tokens and the audit are shown to who may admin.'));
-  if (!may(visitor, 'admin')) return () => {};
+    h('div', { class: 'title' }, h('h1', {}, visitor.name), h('span', { class: 'quiet' }, `may ${SCOPES[visitor.scope] ?? visitor.scope}`), h('div', { class: 'actions' }, h('button', { onclick: logOut }, 'Log out'))),
+    h('div', { class: 'columns' }, browserPanel(), ...(admin ? [tokens, audit] : [h('p', { class: 'quiet' }, 'Tokens, and who did what, are shown to who may admin.')])));
+  if (!admin) return () => {};
+  let cursors = new Map();
 
   async function showTokens() {
     const found = await get('/tokens');
     tokens.replaceChildren(
       h('header', {}, h('h2', {}, 'Tokens'), h('button', { onclick: () => make(showTokens) }, 'Make a token …')),
-      h('table', {}, h('thead', {}, h('tr', {}, ...['Name', 'May', 'Made', 'Until', ''].map((name) => h('th', { scope: 'col' }, name)))),
+      h('table', { class: 'cards' }, h('thead', {}, h('tr', {}, ...['Name', 'May', 'Made', 'Until'].map((name) => h('th', { scope: 'col' }, name)), h('td', {}))),
         h('tbody', {}, ...found.map((each) => h('tr', {}, h('td', {}, each.name), h('td', {}, each.scope), h('td', {}, moment(each.created)), h('td', {}, each.expires ? moment(each.expires) : 'revoked by hand'),
-          h('td', {}, h('button', { class: 'grave', onclick: () => revoke(each.name, showTokens) }, 'Revoke …')))))));
+          h('td', { class: 'right' }, h('button', { class: 'grave small', 'aria-label': `Revoke the token of ${each.name}`, onclick: () => revoke(each.name, showTokens) }, 'Revoke …')))))));
   }
 
-  async function showAudit(before = null) {
-    const core = live.cores[0]?.core;
-    if (!core) return;
-    const pages = await Promise.all(live.cores.map((each) => get(`/audit?core=${encodeURIComponent(each.core)}&limit=100${before ? `&cursor=${before}` : ''}`).catch(() => ({ entries: [] }))));
+  async function showAudit(more) {
+    if (!live.cores.length) return;
+    const wanted = live.cores.filter((each) => !more || cursors.get(each.core));
+    const pages = await Promise.all(wanted.map((each) => get(`/audit?core=${encodeURIComponent(each.core)}&limit=100${more ? `&cursor=${cursors.get(each.core)}` : ''}`).catch(() => ({ entries: [], next: null }))));
+    cursors = new Map(wanted.map((each, i) => [each.core, pages[i].next]));
     const entries = pages.flatMap((page) => page.entries).sort((one, other) => other.time - one.time);
+    const rows = entries.map((entry) => h('tr', {}, h('td', {}, h('time', { title: exactly(entry.time) }, moment(entry.time))), h('td', {}, entry.who), h('td', {}, entry.what), h('td', {}, entry.subject), h('td', { class: 'quiet' }, entry.detail)));
+    const later = [...cursors.values()].some(Boolean) ? h('button', { onclick: () => showAudit(true) }, 'Show earlier') : '';
+    const body = audit.querySelector('tbody');
+    if (more && body) {
+      body.append(...rows);
+      audit.querySelector('.later').replaceChildren(later);
+      return;
+    }
     audit.replaceChildren(h('header', {}, h('h2', {}, 'Who did what')),
-      h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Who did what' }, h('table', {}, h('thead', {}, h('tr', {}, ...['When', 'Who', 'What', 'To', ''].map((name) => h('th', { scope: 'col' }, name)))),
-        h('tbody', {}, ...entries.map((entry) => h('tr', {}, h('td', {}, moment(entry.time)), h('td', {}, entry.who), h('td', {}, entry.what), h('td', {}, entry.subject), h('td', { class: 'quiet' }, entry.detail)))))));
+      h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Entries' }, h('table', {}, h('thead', {}, h('tr', {}, ...['When', 'Who', 'What', 'To', 'With'].map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows)), h('div', { class: 'later' }, later)));
   }
 
-  const late = () => { if (!audit.children.length) showAudit(); };
+  const late = () => { if (!audit.children.length) showAudit(false); };
   live.addEventListener('change', late);
-  showTokens();
-  showAudit();
+  showTokens().catch((error) => tokens.replaceChildren(h('p', { class: 'alarm' }, error.message)));
+  showAudit(false);
   return () => live.removeEventListener('change', late);
+}
+
+/** What only this browser is told. */
+function browserPanel() {
+  const why = h('p', { class: 'alarm', role: 'status' });
+  const select = (id, label, options, chosen, done) => h('div', { class: 'field' }, h('label', { for: id }, label), h('select', { id, onchange: (event) => done(event.target.value) }, ...options.map(([value, word]) => h('option', { value, selected: value === chosen }, word))));
+  const check = (label, checked, done) => h('label', { class: 'check' }, h('input', { type: 'checkbox', checked, onchange: (event) => done(event.target) }), label);
+  return h('section', { class: 'panel', 'aria-label': 'This browser' }, h('header', {}, h('h2', {}, 'This browser')),
+    h('div', { class: 'stack' },
+      select('theme', 'Colours', [['system', 'as the system has them'], ['light', 'light'], ['dark', 'dark']], wished(), wish),
+      select('zone', 'Times', [['local', `of this browser (${Intl.DateTimeFormat().resolvedOptions().timeZone})`], ['UTC', 'UTC']], zone(), (value) => localStorage.setItem('zone', value)),
+      check('Sound when there is new trouble', wishes.sound, (box) => wishSound(box.checked)),
+      check('Notice of the desktop when there is new trouble', wishes.desktop, async (box) => {
+        const refused = await wishDesktop(box.checked);
+        say(why, refused);
+        if (refused) box.checked = false;
+      }), why,
+      h('p', { class: 'quiet' }, 'A browser that is closed tells nobody: e-mail, chat and MQTT are set up in the file of notices.')));
 }
 
 function make(done) {

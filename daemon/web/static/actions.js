@@ -2,8 +2,9 @@
 
 import { path, post } from './api.js';
 import { ask, doing } from './dialogs.js';
-import { h, icon, toast } from './dom.js';
-import { duration } from './format.js';
+import { h, icon, say, toast } from './dom.js';
+import { duration, moment } from './format.js';
+import { live } from './live.js';
 import { facts } from './tables.js';
 
 const SCOPES = ['view', 'submit', 'control', 'admin'];
@@ -14,17 +15,20 @@ export const may = (visitor, scope) => SCOPES.indexOf(visitor.scope) >= SCOPES.i
 /** The buttons for a channel, kept true by `update`; `name` is the run on the page. */
 export function actions(visitor, channelOf, name) {
   const control = may(visitor, 'control');
-  const pause = h('button', { onclick: () => act('pause', 'The circuit opens before the next reading.') }, 'Pause');
-  const resume = h('button', { class: 'first', onclick: () => act('resume', 'It goes on.') }, 'Resume');
+  const pause = h('button', { onclick: () => act(pause, 'pause', 'The circuit opens before the next reading.') }, 'Pause');
+  const resume = h('button', { class: 'first', onclick: () => act(resume, 'resume', 'It goes on.') }, 'Resume');
   const stop = h('button', { class: 'grave', onclick: () => askToStop(channelOf()) }, 'Stop …');
+  const why = h('span', { class: 'alarm', role: 'status' });
   const submit = h('a', { class: 'button' }, 'Submit here');
   const export_ = name ? menu(name) : '';
-  const element = h('span', { class: 'row' }, pause, resume, stop, submit, export_);
+  const element = h('span', { class: 'row' }, why, pause, resume, stop, submit, export_);
   const notices = h('div', { class: 'stack' });
 
-  function act(what, done) {
+  async function act(button, what, done) {
     const channel = channelOf();
-    return doing(() => post(`${path('runs', channel.run)}/${what}`, null, { 'if-match': `"${channel.revision}"` }), done);
+    button.disabled = true; // once is enough, whatever the answer takes
+    await doing(() => post(`${path('runs', channel.run)}/${what}`, null, { 'if-match': `"${channel.revision}"` }), done);
+    update();
   }
 
   function update() {
@@ -33,9 +37,12 @@ export function actions(visitor, channelOf, name) {
     pause.hidden = !(control && mine && channel.state === 'running');
     resume.hidden = !(control && mine && ['paused', 'interrupted'].includes(channel.state));
     stop.hidden = !(control && mine);
+    const away = unheard(channel);
+    say(why, mine && control ? away : '');
+    for (const button of [pause, resume, stop]) button.disabled = away !== '';
     submit.hidden = !(channel && channel.run === null && !channel.latch && may(visitor, 'submit'));
     if (channel) submit.setAttribute('href', `#${path('submit', channel.core, channel.channel)}`);
-    const text = channel?.latch ?? channel?.trouble ?? '';
+    const text = `${channel?.latch ?? channel?.trouble ?? ''}${channel?.acknowledged ?? ''}`;
     if (notices.dataset.text === text) return;
     notices.dataset.text = text;
     notices.replaceChildren(...(channel?.latch ? [latched(channel, control)] : channel?.trouble ? [troubled(channel)] : []));
@@ -44,9 +51,18 @@ export function actions(visitor, channelOf, name) {
   return { element, notices, update };
 }
 
+/** Why nobody would hear what is wished of a channel now; empty where somebody would. */
+function unheard(channel) {
+  if (live.link === 'lost') return 'Disconnected: nothing can be done from here now.';
+  return channel && live.cores.some((core) => core.core === channel.core && core.trouble) ? `Core ${channel.core} does not answer.` : '';
+}
+
 function latched(channel, control) {
+  const since = channel.since ? ` Since ${moment(channel.since)}.` : '';
+  const seen = channel.acknowledged ? ` Seen by ${channel.acknowledged}.` : '';
   return h('div', { class: 'notice grave', role: 'alert' }, icon('latched'),
-    h('p', {}, h('strong', {}, `${channel.channel} is latched, its circuit open. `), channel.latch),
+    h('p', {}, h('strong', {}, `${channel.channel} is latched, its circuit open. `), `${channel.latch}.${since}${seen} `,
+      channel.last_run ? h('a', { href: `#${path('run', channel.last_run)}` }, `What led to it: ${channel.last_run}`) : ''),
     control ? h('button', { class: 'grave', onclick: () => askToClear(channel) }, 'Clear …') : '');
 }
 
@@ -55,7 +71,7 @@ function troubled(channel) {
 }
 
 /** Stop: there is no way back, so the cell's name is typed. */
-function askToStop(channel) {
+export function askToStop(channel) {
   const hours = channel.latest.time === null ? 'not begun' : duration(channel.latest.time);
   ask({
     title: `Stop ${channel.run}?`, word: 'Stop it', grave: true,
@@ -67,7 +83,7 @@ function askToStop(channel) {
     ],
     ready: (form) => form.get('cell') === channel.cell && String(form.get('reason')).trim() !== '',
     act: async (form) => {
-      await post(`${path('runs', channel.run)}/stop`, { cell: form.get('cell'), reason: form.get('reason') });
+      await post(`${path('runs', channel.run)}/stop`, { cell: form.get('cell'), reason: form.get('reason') }, { 'if-match': '*' }); // a stop is never too late
       toast(`${channel.run} is stopped, its cell disconnected.`);
     },
   });

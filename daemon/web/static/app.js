@@ -1,47 +1,58 @@
-// The page: a bar that is always there, and one view at a time below it.
+// The page: a bar that is always there, alarms below it, and one view at a time below them.
 
+import { alarmStrip } from './alarms.js';
 import { get, nobody, post, remove } from './api.js';
-import { bench } from './bench.js';
-import { tell } from './dialogs.js';
-import { badge, h, mark, say, toast } from './dom.js';
-import { hold } from './hold.js';
+import { may } from './actions.js';
+import { open } from './dialogs.js';
+import { h, mark, say, toast } from './dom.js';
+import { helpDialog } from './help.js';
 import { live } from './live.js';
 import { login } from './login.js';
-
-const VIEWS = [
-  ['#/', 'Bench', /^#\/$/, async () => bench],
-  ['#/runs', 'Runs', /^#\/runs$/, async () => (await import('./runs.js')).runs],
-  ['#/studies', 'Studies', /^#\/studies$/, async () => (await import('./studies.js')).studies],
-  [null, 'New study', /^#\/study-new$/, async () => (await import('./studynew.js')).studyNew],
-  [null, 'Study', /^#\/study\/([^/]+)$/, async () => (await import('./study.js')).study],
-  ['#/submit', 'Submit', /^#\/submit(?:\/([^/]+)\/([^/]+))?$/, async () => (await import('./submit.js')).submit],
-  [null, 'Channel', /^#\/channel\/([^/]+)\/([^/]+)$/, async () => (await import('./run.js')).channel],
-  [null, 'Run', /^#\/run\/([^/]+)$/, async () => (await import('./run.js')).run],
-  [null, 'Access', /^#\/access$/, async () => (await import('./access.js')).access],
-];
+import { palette } from './palette.js';
+import { ROUTES, above, found } from './routes.js';
+import { safeAll } from './safe.js';
+import { dress, turn } from './theme.js';
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));
 const bar = /** @type {HTMLElement} */ (document.getElementById('bar'));
+const crumbs = /** @type {HTMLElement} */ (document.getElementById('crumbs'));
 let leave = () => {};
 let visitor = null;
+let strip = null;
 
 /** Show what the address names. */
-async function show() {
+async function show(event) {
   leave();
   leave = () => {};
   if (!visitor) return;
-  const hash = location.hash || '#/';
-  const found = VIEWS.find((view) => view[2].test(hash));
-  if (!found) {
-    main.replaceChildren(h('h1', {}, 'There is no such page'), h('p', {}, h('a', { href: '#/' }, 'To the bench')));
+  const address = location.hash || '#/';
+  const page = found(address);
+  if (!page) {
+    crumbs.hidden = true;
+    main.replaceChildren(h('h1', {}, 'There is no such page'), h('p', {}, h('code', {}, address)), h('p', {}, h('a', { href: '#/' }, 'To the bench')));
     return;
   }
-  const [, name, pattern, load] = found;
-  const words = hash.match(pattern).slice(1).filter((word) => word !== undefined).map(decodeURIComponent);
-  document.title = words.length ? `${words.join(' ')} · galvanod` : `${name} · galvanod`;
-  for (const link of bar.querySelectorAll('nav a')) mark(link, 'aria-current', link.getAttribute('href') === (found[0] ?? '') ? 'page' : null);
-  const view = await load();
-  if ((location.hash || '#/') === hash) leave = view(main, visitor, ...words) ?? (() => {});
+  const { route, words } = page;
+  strip.named(words.length ? words.at(-1) : route.name);
+  place(route, words);
+  try {
+    const view = await route.load();
+    if ((location.hash || '#/') !== address) return;
+    leave = view(main, visitor, ...words) ?? (() => {});
+    window.scrollTo(0, 0);
+    if (event) main.focus({ preventScroll: true }); // who follows a link with the keyboard goes on in what it led to
+  } catch (error) {
+    main.replaceChildren(h('h1', {}, `${route.name} cannot be shown`), h('p', { class: 'alarm' }, error.message), h('p', {}, 'Load the page anew; what runs goes on.'));
+  }
+}
+
+/** Say where one is: in the bar, and above the page where it belongs below another. */
+function place(route, words) {
+  const top = route.under ?? route.at;
+  for (const link of bar.querySelectorAll('nav a')) mark(link, 'aria-current', link.getAttribute('href') === top ? (route.under ? 'true' : 'page') : null);
+  const parent = above(route);
+  crumbs.hidden = parent === null;
+  if (parent) crumbs.replaceChildren(h('a', { href: parent.at }, parent.name), h('span', { 'aria-hidden': 'true' }, '›'), h('span', { 'aria-current': 'page' }, words.at(-1)));
 }
 
 function fillBar() {
@@ -50,42 +61,22 @@ function fillBar() {
     const words = { live: 'Live', connecting: 'Connecting', lost: 'DISCONNECTED' };
     say(link, words[live.link]);
     mark(link, 'data-state', live.link);
+    mark(document.documentElement, 'data-link', live.link);
   };
   live.addEventListener('link', told);
   told();
-  const may = (scope) => ['view', 'submit', 'control', 'admin'].indexOf(visitor.scope) >= ['view', 'submit', 'control', 'admin'].indexOf(scope);
   bar.replaceChildren(
     h('a', { class: 'name', href: '#/', 'aria-label': 'galvanod: the bench' }, h('img', { src: '/static/icon.svg', alt: '' }), h('span', {}, 'galvanod')),
-    h('nav', { 'aria-label': 'Pages' }, ...VIEWS.filter((view) => view[0]).map(([href, name]) => h('a', { href }, name))),
+    h('nav', { 'aria-label': 'Pages' }, ...ROUTES.filter((route) => route.nav && (route.name !== 'Submit' || may(visitor, 'submit'))).map((route) => h('a', { href: route.at }, route.name))),
     h('span', { class: 'push' }), link,
-    h('button', { class: 'bare', onclick: turn, title: 'Dark or light' }, h('span', { 'aria-hidden': 'true' }, '◐'), h('span', { class: 'skip' }, 'Dark or light')),
-    h('a', { class: 'button', href: '#/access', title: 'Who is logged in, tokens, audit' }, visitor.name),
-    may('control') ? hold('SAFE ALL', 'hold for a second to open every circuit', safeAll) : '');
+    h('button', { class: 'bare find', onclick: () => palette(visitor), 'aria-label': 'Find anything (Ctrl K)' }, sign('⌕'), h('span', { class: 'wide-only' }, 'Find '), h('kbd', { class: 'wide-only' }, 'Ctrl K')),
+    h('button', { class: 'bare', onclick: turn, title: 'Dark or light', 'aria-label': 'Dark or light' }, sign('◐')),
+    h('button', { class: 'bare', onclick: () => open(helpDialog()), title: 'Help and keys (?)', 'aria-label': 'Help and keys' }, sign('?')),
+    h('a', { class: 'button', href: '#/you', title: 'Who is logged in, this browser, tokens, audit' }, visitor.name),
+    may(visitor, 'control') ? safeAll() : '');
 }
 
-async function safeAll() {
-  try {
-    const found = await post('/safe', { everything: true });
-    const rows = found.channels.filter((each) => !each.off || !found.safe);
-    tell(found.safe ? 'Every circuit is open' : 'NOT every circuit is confirmed open',
-      h('p', {}, found.safe ? `${found.channels.length} channels confirmed it.` : 'Go to these instruments and open them by hand:'),
-      rows.length ? h('table', {}, ...rows.map((each) => h('tr', {}, h('td', {}, each.channel), h('td', {}, badge(each.off ? 'finished' : 'failed', each.off ? 'off' : 'not confirmed')), h('td', {}, each.told)))) : '');
-  } catch (error) {
-    toast(`NOT SAFE: ${error.message}`, true);
-  }
-}
-
-function dressed() {
-  const wished = localStorage.getItem('theme');
-  const dark = wished ? wished === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
-}
-
-function turn() {
-  localStorage.setItem('theme', document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark');
-  dressed();
-  document.dispatchEvent(new Event('theme'));
-}
+const sign = (text) => h('span', { 'aria-hidden': 'true', class: 'sign' }, text);
 
 async function enter() {
   const token = location.hash.match(/^#token=(.+)$/)?.[1];
@@ -103,17 +94,24 @@ async function enter() {
     return;
   }
   fillBar();
+  strip ??= alarmStrip(/** @type {HTMLElement} */ (document.getElementById('alarms')));
+  strip.start(visitor);
   live.start();
-  await show();
+  await show(null);
 }
 
-function gone() {
+/** Nobody is logged in: ask who it is, and go on where one was. */
+function gone(event) {
+  const ended = visitor !== null && event?.type === 'gone';
   visitor = null;
   live.stop();
+  strip?.stop();
   leave();
   leave = () => {};
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+  crumbs.hidden = true;
   bar.replaceChildren(h('span', { class: 'name' }, h('img', { src: '/static/icon.svg', alt: '' }), h('span', {}, 'galvanod')));
-  login(main, enter);
+  login(main, enter, ended ? 'Your session has ended. Log in to go on where you were; runs go on without you.' : '');
 }
 
 export async function logOut() {
@@ -121,8 +119,21 @@ export async function logOut() {
   gone();
 }
 
-dressed();
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { dressed(); document.dispatchEvent(new Event('theme')); });
+function keys(event) {
+  if (!visitor || event.defaultPrevented || document.querySelector('dialog[open]')) return;
+  const typing = /INPUT|TEXTAREA|SELECT/.test(document.activeElement?.tagName ?? '');
+  if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    palette(visitor);
+  } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey && (event.key === '/' || event.key === '?')) {
+    event.preventDefault();
+    if (event.key === '/') palette(visitor);
+    else open(helpDialog());
+  }
+}
+
+dress();
 nobody.addEventListener('gone', gone);
 window.addEventListener('hashchange', show);
+window.addEventListener('keydown', keys); // after the page's own, which may have taken the key
 enter();

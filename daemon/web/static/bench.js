@@ -1,61 +1,97 @@
 // The bench: every channel as a cell of a grid, trouble first.
 
-import { badge, h, icon, mark, say } from './dom.js';
-import { age, amperes, ampereHours, volts } from './format.js';
+import { alarmsFirst, grouped, matches } from './order.js';
+import { askToStop, may } from './actions.js';
+import { badge, h, mark, say } from './dom.js';
+import { lastHour } from './lasthour.js';
 import { live, stateOf } from './live.js';
+import { askMany } from './many.js';
+import { tile } from './tile.js';
 
-const ORDER = ['latched', 'failed', 'unreachable', 'interrupted', 'paused', 'running', 'idle'];
-const ALARMS = new Set(['latched', 'failed', 'unreachable', 'interrupted']);
-const DENSE = 200; // channels beyond which a cell is smaller
+const STATES = ['latched', 'unreachable', 'interrupted', 'stale', 'failed', 'paused', 'running', 'finished', 'stopped', 'idle'];
+const GROUPS = [['', 'no groups'], ['instrument', 'by instrument'], ['study', 'by study'], ['chamber', 'by chamber'], ['protocol', 'by protocol'], ['cell', 'by cell'], ['core', 'by core']];
+const SHAPES = [['cards', 'Cards'], ['compact', 'Compact'], ['list', 'List']];
+const LARGE = 200; // channels from which cells are compact unless somebody wants them otherwise
+const HEADS = ['Channel', 'State', 'Voltage', 'Current', 'Capacity', 'Temp.', 'Cell', 'Step', 'Protocol', 'Progress', 'Age'];
 
 const filter = { states: new Set(), words: '' };
+const kept = (name, otherwise) => localStorage.getItem(`bench-${name}`) ?? otherwise;
+const keep = (name, value) => localStorage.setItem(`bench-${name}`, value);
 
 /** Show the bench in `main`; returns what ends it. */
-export function bench(main) {
-  const cells = new Map();
+export function bench(main, visitor) {
+  const tiles = new Map();
+  const chosen = new Set();
+  let choosing = false;
+  let group = kept('group', '');
+  let staleness = '';
   const grid = h('ul', { class: 'bench', 'aria-label': 'Channels' });
-  const empty = h('p', { class: 'empty', hidden: true }, 'No channel is like that.');
-  const chips = h('div', { class: 'row', role: 'group', 'aria-label': 'Show only' });
-  const troubles = h('div', { class: 'stack', role: 'alert' });
+  const empty = h('p', { class: 'empty', hidden: true });
+  const chips = h('div', { class: 'chips', role: 'group', 'aria-label': 'Show only' });
+  const count = h('span', { class: 'quiet count', role: 'status' });
   const search = h('input', {
-    type: 'search', placeholder: 'Channel, cell, protocol …', 'aria-label': 'Search the bench', value: filter.words,
+    type: 'search', placeholder: 'Filter: channel, cell, protocol …', 'aria-label': 'Filter the bench', value: filter.words,
     oninput: () => { filter.words = search.value.toLowerCase(); arrange(); },
   });
+  const groups = h('select', { 'aria-label': 'Groups', onchange: () => { group = groups.value; keep('group', group); arrange(); } },
+    ...GROUPS.map(([value, word]) => h('option', { value, selected: value === group }, word)));
+  const shapes = h('div', { class: 'segments', role: 'group', 'aria-label': 'Density' }, ...SHAPES.map(([value, word]) => h('button', { 'data-value': value, onclick: () => { keep('shape', value); arrange(); } }, word)));
+  const choose = h('button', { 'aria-pressed': 'false', onclick: () => setChoosing(!choosing) }, 'Select');
+  const bulk = bulkBar(() => [...chosen].map((key) => live.byKey.get(key)).filter(Boolean), () => setChoosing(false));
+  const hour = lastHour(draw);
   main.replaceChildren(
-    h('h1', { class: 'filters' }, 'Bench'), troubles,
-    h('div', { class: 'filters' }, search, chips,
-      h('span', { class: 'keys' }, h('kbd', {}, '/'), ' search  ', h('kbd', {}, '←↑↓→'), ' move  ', h('kbd', {}, 'Enter'), ' open')),
-    grid, empty);
+    h('div', { class: 'title' }, h('h1', {}, 'Bench'), count, h('div', { class: 'actions' }, groups, shapes, may(visitor, 'control') ? choose : '')),
+    h('div', { class: 'filters' }, search, chips), grid, empty, bulk.element);
 
   function arrange() {
-    const shown = live.channels.filter(wanted).sort(before);
-    grid.toggleAttribute('data-dense', live.channels.length > DENSE);
-    const elements = shown.map((channel) => cellOf(channel).element);
+    const channels = live.channels;
+    const shape = kept('shape', channels.length > LARGE ? 'compact' : 'cards');
+    mark(grid, 'data-shape', shape);
+    for (const button of shapes.children) mark(button, 'aria-pressed', String(button.dataset.value === shape));
+    const shown = alarmsFirst(channels.filter((channel) => matches(channel, filter)));
+    const elements = grouped(shown, group).flatMap(([name, members]) => [name === null ? null : heading(name, members), ...members.map((channel) => tileOf(channel).element)]).filter(Boolean);
+    if (shape === 'list') elements.unshift(heads);
     if (elements.length !== grid.children.length || elements.some((element, i) => element !== grid.children[i])) {
       const focused = grid.contains(document.activeElement) ? document.activeElement : null;
       grid.replaceChildren(...elements);
       focused?.focus();
     }
     roving(grid);
-    empty.hidden = shown.length > 0 || live.channels.length === 0;
-    chips.replaceChildren(...ORDER.map(chip).filter(Boolean));
-    const silent = live.cores.filter((core) => core.trouble);
-    troubles.replaceChildren(...silent.map((core) => h('div', { class: 'notice grave' },
-      icon('unreachable'), h('p', {}, `Core ${core.core} does not answer; its channels are shown as last seen.`))));
+    empty.hidden = shown.length > 0;
+    say(empty, channels.length ? 'No channel is like that.' : live.link === 'live' ? 'This bench has no channels yet: name instruments in the bench file.' : 'Waiting for the cores …');
+    say(count, shown.length === channels.length ? `${channels.length} channels` : `${shown.length} of ${channels.length} channels`);
+    count_states();
+    draw();
   }
 
-  function cellOf(channel) {
-    if (!cells.has(channel.key)) cells.set(channel.key, cell(channel));
-    return cells.get(channel.key);
-  }
-
-  function chip(state) {
-    const count = live.channels.filter((channel) => stateOf(channel) === state).length;
-    if (!count && !filter.states.has(state)) return null;
-    return h('button', {
-      class: 'chip', 'aria-pressed': filter.states.has(state),
+  function count_states() {
+    const counts = new Map();
+    for (const channel of live.channels) {
+      counts.set(stateOf(channel), (counts.get(stateOf(channel)) ?? 0) + 1);
+      if (channel.state === 'running' && live.stale(channel)) counts.set('stale', (counts.get('stale') ?? 0) + 1);
+    }
+    const key = STATES.map((state) => `${counts.get(state) ?? 0}${filter.states.has(state)}`).join();
+    if (chips.dataset.key === key) return;
+    chips.dataset.key = key;
+    const focused = chips.contains(document.activeElement) ? document.activeElement.dataset.state : null;
+    chips.replaceChildren(...STATES.filter((state) => counts.has(state) || filter.states.has(state)).map((state) => h('button', {
+      class: 'chip', 'data-state': state, 'aria-pressed': String(filter.states.has(state)),
       onclick: () => { filter.states.has(state) ? filter.states.delete(state) : filter.states.add(state); arrange(); },
-    }, badge(state), String(count));
+    }, badge(state), h('span', { class: 'many' }, counts.get(state) ?? 0))),
+    filter.states.size || filter.words ? h('button', { class: 'bare', onclick: reset }, 'Show all') : '');
+    if (focused) chips.querySelector(`[data-state="${focused}"]`)?.focus();
+  }
+
+  function reset() {
+    filter.states.clear();
+    search.value = filter.words = '';
+    arrange();
+    search.focus();
+  }
+
+  function tileOf(channel) {
+    if (!tiles.has(channel.key)) tiles.set(channel.key, tile(channel));
+    return tiles.get(channel.key);
   }
 
   function refresh(event) {
@@ -63,31 +99,85 @@ export function bench(main) {
     let moved = changed === null;
     for (const channel of live.channels) {
       if (changed && !changed.has(channel.key)) continue;
-      moved = cellOf(channel).update(channel) || moved;
+      moved = tileOf(channel).update(channel) || moved;
     }
     if (moved) arrange();
+    bulk.update();
   }
 
   function tick() {
-    for (const channel of live.channels) cells.get(channel.key)?.aged(channel);
+    for (const channel of live.channels) tiles.get(channel.key)?.aged(channel);
+    const now = live.channels.filter((channel) => live.stale(channel)).map((channel) => channel.key).join();
+    if (now !== staleness) filter.states.has('stale') ? arrange() : count_states();
+    staleness = now;
+  }
+
+  function draw() {
+    if (grid.dataset.shape !== 'cards' || live.channels.length > LARGE) return;
+    for (const channel of live.channels) tiles.get(channel.key)?.draw(hour.of(channel.key));
+  }
+
+  function setChoosing(on) {
+    choosing = on;
+    mark(choose, 'aria-pressed', String(on));
+    mark(grid, 'data-choosing', on ? '' : null);
+    if (!on) chosen.clear();
+    for (const { link } of tiles.values()) mark(link, 'data-chosen', null);
+    bulk.update();
+  }
+
+  function toggle(link) {
+    const { key } = link.dataset;
+    if (!choosing) setChoosing(true);
+    chosen.has(key) ? chosen.delete(key) : chosen.add(key);
+    mark(link, 'data-chosen', chosen.has(key) ? '' : null);
+    bulk.update();
+  }
+
+  function clicked(event) {
+    const link = event.target.closest?.('a.channel');
+    if (!link || !(choosing || event.shiftKey || event.ctrlKey || event.metaKey) || !may(visitor, 'control')) return;
+    event.preventDefault();
+    toggle(link);
   }
 
   function keys(event) {
-    if (event.key === '/' && !/INPUT|TEXTAREA|SELECT/.test(document.activeElement?.tagName ?? '')) {
+    const typing = /INPUT|TEXTAREA|SELECT/.test(document.activeElement?.tagName ?? '');
+    if (document.querySelector('dialog[open]')) return;
+    if (event.key === 'Escape') {
+      if (document.activeElement === search) reset();
+      else if (choosing) setChoosing(false);
+    } else if (event.key === '/' && !typing) {
       event.preventDefault();
       search.focus();
-    } else if (event.key === 'Escape' && document.activeElement === search) {
-      search.value = filter.words = '';
-      arrange();
-    } else if (event.key.startsWith('Arrow') && grid.contains(document.activeElement)) {
+    } else if (document.activeElement === search && event.key === 'ArrowDown') {
+      event.preventDefault();
+      grid.querySelector('a.channel')?.focus();
+    } else if (grid.contains(document.activeElement) && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      onTile(event, document.activeElement);
+    }
+  }
+
+  function onTile(event, link) {
+    const channel = live.byKey.get(link.dataset.key);
+    const verb = { p: 'pause', r: 'resume', s: 'stop' }[event.key];
+    if (event.key.startsWith('Arrow') || event.key === 'Home' || event.key === 'End') {
       event.preventDefault();
       move(grid, event.key);
+    } else if (event.key === 'x' && may(visitor, 'control')) {
+      toggle(link);
+    } else if (verb && may(visitor, 'control') && channel) {
+      event.preventDefault();
+      const several = chosen.size > 0;
+      if (!several && verb === 'stop' && channel.run) askToStop(channel);
+      else askMany(verb, several ? bulk.channels() : [channel], () => setChoosing(false));
     }
   }
 
   live.addEventListener('change', refresh);
   live.addEventListener('link', tick);
   document.addEventListener('keydown', keys);
+  grid.addEventListener('click', clicked);
   const timer = setInterval(tick, 1000);
   refresh();
   return () => {
@@ -95,88 +185,54 @@ export function bench(main) {
     live.removeEventListener('link', tick);
     document.removeEventListener('keydown', keys);
     clearInterval(timer);
+    hour.end();
   };
 }
 
-function wanted(channel) {
-  if (filter.states.size && !filter.states.has(stateOf(channel))) return false;
-  const text = [channel.channel, channel.cell, channel.protocol, channel.run, channel.driver, channel.core].join(' ').toLowerCase();
-  return filter.words.split(/\s+/).every((word) => text.includes(word));
+const heads = h('li', { class: 'heads', 'aria-hidden': 'true' }, ...HEADS.map((name) => h('span', {}, name)));
+
+function heading(name, members) {
+  const busy = members.filter((channel) => channel.run !== null).length;
+  return h('li', { class: 'group' }, h('h2', {}, name), h('span', { class: 'quiet' }, `${busy} of ${members.length} busy`));
 }
 
-/** Trouble first, in the order of its gravity; the rest stays where the bench file has it. */
-function before(one, other) {
-  const rank = (channel) => (ALARMS.has(stateOf(channel)) ? ORDER.indexOf(stateOf(channel)) : ORDER.length);
-  return rank(one) - rank(other) || live.channels.indexOf(one) - live.channels.indexOf(other);
-}
+/** What can be done to the channels that are selected. */
+function bulkBar(channels, over) {
+  const words = h('strong', { role: 'status' });
+  const buttons = ['pause', 'resume', 'stop'].map((verb) => h('button', { class: verb === 'stop' ? 'grave' : '', onclick: () => askMany(verb, channels(), over) }, `${verb[0].toUpperCase()}${verb.slice(1)} …`));
+  const element = h('div', { class: 'bulk', hidden: true }, words, ...buttons, h('button', { class: 'bare', onclick: over }, 'Done'));
 
-/** One channel; `update` says whether its place among the others may have changed. */
-function cell(channel) {
-  const part = (name) => h('span', { class: name });
-  const parts = Object.fromEntries(['volts', 'amperes', 'cell', 'doing', 'why', 'capacity', 'age'].map((name) => [name, part(name)]));
-  const word = h('span', {});
-  const shape = h('span', { class: 'badge' }, icon('idle'), word);
-  const link = h('a', { class: 'channel', href: `#/channel/${encodeURIComponent(channel.core)}/${encodeURIComponent(channel.channel)}`, tabindex: -1 },
-    h('span', { class: 'head' }, h('strong', { title: channel.channel }, channel.channel), shape),
-    h('span', { class: 'values' }, parts.volts, parts.amperes),
-    parts.cell, parts.doing, parts.why,
-    h('span', { class: 'foot' }, parts.capacity, parts.age));
-  let state = '';
-
-  function update(now) {
-    const moved = stateOf(now) !== state;
-    if (moved) {
-      state = stateOf(now);
-      link.dataset.state = state;
-      shape.replaceChildren(icon(state), word);
-      shape.dataset.state = state;
-    }
-    const idle = now.run === null && !now.latch;
-    say(word, state);
-    say(parts.volts, idle ? '–' : volts(now.latest.voltage));
-    say(parts.amperes, idle ? '' : amperes(now.latest.current));
-    say(parts.cell, now.cell ?? 'no cell');
-    say(parts.doing, doing(now));
-    say(parts.why, now.latch ?? now.trouble ?? '');
-    parts.why.hidden = !(now.latch ?? now.trouble);
-    parts.doing.hidden = !parts.why.hidden;
-    say(parts.capacity, idle ? now.driver : ampereHours(now.latest.capacity));
-    mark(link, 'title', now.latch ?? now.trouble ?? now.protocol);
-    aged(now);
-    return moved;
+  function update() {
+    const count = channels().length;
+    element.hidden = count === 0;
+    say(words, `${count} selected`);
   }
 
-  function aged(now) {
-    const seconds = now.run === null ? null : live.age(now);
-    say(parts.age, seconds === null ? (now.queued ? `${now.queued} queued` : '') : age(seconds));
-    link.toggleAttribute('data-stale', live.stale(now));
-    link.toggleAttribute('data-waits', now.state === 'paused' || now.state === 'interrupted');
-  }
-
-  update(channel);
-  return { element: h('li', {}, link), update, aged };
-}
-
-function doing(channel) {
-  if (!channel.run) return channel.wanted ?? 'ready';
-  if (channel.state === 'interrupted' || channel.state === 'paused') return 'waits, circuit open';
-  const cycle = channel.latest.cycle ? `cycle ${channel.latest.cycle} · ` : '';
-  return channel.verb ? `${cycle}${channel.verb} ${channel.setting ?? ''}` : 'begins';
+  return { element, update, channels };
 }
 
 /** One channel can be reached by Tab, the others by the arrows. */
 function roving(grid) {
-  const links = [...grid.querySelectorAll('a')];
+  const links = [...grid.querySelectorAll('a.channel')];
   if (links.length && !links.some((link) => link.tabIndex === 0)) links[0].tabIndex = 0;
 }
 
 function move(grid, key) {
-  const links = [...grid.querySelectorAll('a')];
+  const links = [...grid.querySelectorAll('a.channel')];
   const at = links.indexOf(document.activeElement);
-  const across = links.filter((link) => link.getBoundingClientRect().top === links[0].getBoundingClientRect().top).length;
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across }[key];
-  const next = links[Math.min(links.length - 1, Math.max(0, at + step))];
+  const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: links.length - 1 }[key] ?? beside(links, at, key === 'ArrowDown' ? 1 : -1);
+  const link = links[Math.min(links.length - 1, Math.max(0, next))];
   links[at].tabIndex = -1;
-  next.tabIndex = 0;
-  next.focus();
+  link.tabIndex = 0;
+  link.focus();
+}
+
+/** The channel in the row above or below that is nearest. */
+function beside(links, at, way) {
+  const boxes = links.map((link) => link.getBoundingClientRect());
+  const here = boxes[at];
+  const rows = boxes.map((box, i) => [box, i]).filter(([box]) => (box.top - here.top) * way > 2);
+  if (!rows.length) return at;
+  const top = rows.reduce((best, [box]) => (way > 0 ? Math.min(best, box.top) : Math.max(best, box.top)), way > 0 ? Infinity : -Infinity);
+  return rows.filter(([box]) => Math.abs(box.top - top) < 2).reduce((best, [box, i]) => (Math.abs(box.left - here.left) < Math.abs(boxes[best].left - here.left) ? i : best), rows.find(([box]) => Math.abs(box.top - top) < 2)[1]);
 }

@@ -2,6 +2,18 @@
 
 import { h, toast } from './dom.js';
 
+/** Show a dialog; the focus goes back where it was when it is closed. */
+export function open(dialog) {
+  const before = document.activeElement;
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    if (before instanceof HTMLElement && before.isConnected) before.focus();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
 /**
  * Ask; `act` is called with the form's values and may throw what the dialog then says.
  * @param {{title: string, body: Node[], word: string, grave?: boolean, act: (form: FormData) => Promise<void>, ready?: (form: FormData) => boolean}} question
@@ -11,8 +23,7 @@ export function ask({ title, body, word, grave = false, act, ready = () => true 
   const go = h('button', { type: 'submit', class: grave ? 'grave' : 'first' }, word);
   const form = h('form', { method: 'dialog' }, ...body, wrong,
     h('div', { class: 'row' }, h('button', { type: 'button', onclick: () => dialog.close() }, 'Not now'), go));
-  const heading = `d${crypto.getRandomValues(new Uint32Array(1))[0]}`;
-  const dialog = h('dialog', { 'aria-labelledby': heading }, h('h2', { id: heading }, title), form);
+  const dialog = titled(title, form);
   const check = () => { go.disabled = !ready(new FormData(form)); };
   form.addEventListener('input', check);
   form.addEventListener('submit', async (event) => {
@@ -27,19 +38,26 @@ export function ask({ title, body, word, grave = false, act, ready = () => true 
       check();
     }
   });
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
   check();
-  dialog.showModal();
+  return open(dialog);
 }
 
-/** Say how something went, in a dialog that is closed by hand. */
+/** Say how something went, in a dialog that is closed by hand; `say` on it says something else. */
 export function tell(title, ...body) {
-  const close = h('button', { type: 'button', class: 'first', onclick: () => dialog.close() }, 'Close');
-  const dialog = h('dialog', { 'aria-label': title }, h('h2', {}, title), ...body, h('div', { class: 'row' }, close));
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  const heading = h('h2', {}, title);
+  const content = h('div', { class: 'stack' }, ...body);
+  const dialog = titled(heading, content, h('div', { class: 'row' }, h('button', { type: 'button', class: 'first', onclick: () => dialog.close() }, 'Close')));
+  dialog.say = (words, ...nodes) => {
+    heading.textContent = words;
+    content.replaceChildren(...nodes.filter(Boolean));
+  };
+  return open(dialog);
+}
+
+function titled(title, ...body) {
+  const heading = title instanceof HTMLElement ? title : h('h2', {}, title);
+  heading.id = `d${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  return h('dialog', { 'aria-labelledby': heading.id }, heading, ...body);
 }
 
 /** Do something and say what became of it; a refusal is said in full. */
@@ -47,7 +65,9 @@ export async function doing(work, done) {
   try {
     await work();
     toast(done);
+    return true;
   } catch (error) {
     toast(error.message, true);
+    return false;
   }
 }

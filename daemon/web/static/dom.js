@@ -39,19 +39,24 @@ const SHAPES = {
   unreachable: 'M1.5 0L6 4.5 10.5 0 12 1.5 7.5 6 12 10.5 10.5 12 6 7.5 1.5 12 0 10.5 4.5 6 0 1.5z',
   finished: 'M4.5 11L0 6.5 1.6 4.9l2.9 2.9L10.4 2 12 3.6z',
   stopped: 'M1 1h10v10H1z',
+  stale: 'M6 0a6 6 0 100 12A6 6 0 006 0zm0 1.5a4.5 4.5 0 110 9 4.5 4.5 0 010-9zM5.4 3v3.5l2.6 1.6.6-1-2-1.2V3z',
   idle: 'M6 1a5 5 0 100 10A5 5 0 006 1zm0 1.6a3.4 3.4 0 110 6.8 3.4 3.4 0 010-6.8z',
 };
 
+/** The outline of a state's icon. */
+export const shape = (state) => SHAPES[state] ?? SHAPES.idle;
+
+/** An element of a drawing. */
+export function drawn(tag, attributes) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
 /** An icon for a state; its shape differs, not only its colour. */
 export function icon(state) {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 12 12');
-  svg.setAttribute('class', 'icon');
-  svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', SHAPES[state] ?? SHAPES.idle);
-  path.setAttribute('fill-rule', 'evenodd');
-  svg.append(path);
+  const svg = drawn('svg', { viewBox: '0 0 12 12', class: 'icon', 'aria-hidden': 'true' });
+  svg.append(drawn('path', { d: shape(state), 'fill-rule': 'evenodd' }));
   return svg;
 }
 
@@ -60,10 +65,11 @@ export function badge(state, word = state) {
   return h('span', { class: 'badge', 'data-state': state }, icon(state), h('span', {}, word));
 }
 
-/** Say something that goes away by itself; what is grave stays longer. */
+/** Say something that goes away by itself; what is grave stays until it is read. */
 export function toast(text, grave = false) {
   const box = document.getElementById('toasts');
-  const element = h('div', { class: grave ? 'toast grave' : 'toast' }, text);
+  const close = h('button', { class: 'bare', 'aria-label': 'Close', onclick: () => element.remove() }, '×');
+  const element = h('div', { class: grave ? 'toast grave' : 'toast', role: grave ? 'alert' : null }, h('span', {}, text), grave ? close : '');
   box?.append(element);
-  setTimeout(() => element.remove(), grave ? 12000 : 4000);
+  setTimeout(() => element.remove(), grave ? 60000 : 5000);
 }

@@ -2,6 +2,8 @@
 
 const PREFIXES = [[1, ''], [1e-3, 'm'], [1e-6, 'µ'], [1e-9, 'n'], [1e-12, 'p']];
 const NONE = '–';
+const LEAST_AMPERES = 1e-8; // what an open circuit is read as: noise, not a current
+const LEAST_AMPERE_HOURS = 1e-9;
 
 /** A quantity with the prefix that leaves one to three digits before the point. */
 export function engineering(value, unit, digits = 4) {
@@ -12,19 +14,31 @@ export function engineering(value, unit, digits = 4) {
   return `${(value / factor).toPrecision(digits).replace(/e\+?/, 'e')} ${prefix}${unit}`.replace('-', '−');
 }
 
-export const volts = (value) => (value === null || value === undefined ? NONE : `${value.toFixed(4)} V`.replace('-', '−'));
+/** Volts to a tenth of a millivolt; no zero has a sign. */
+export function volts(value) {
+  if (value === null || value === undefined) return NONE;
+  const text = value.toFixed(4);
+  return `${text === '-0.0000' ? '0.0000' : text} V`.replace('-', '−');
+}
 
-/** Amperes with their sign: + charges. What is smaller than a nanoampere is no current. */
+/** Amperes with their sign: + charges. */
 export function amperes(value) {
   if (value === null || value === undefined) return NONE;
-  if (Math.abs(value) < 1e-9) return '0 A';
+  if (Math.abs(value) < LEAST_AMPERES) return '0 A';
   return (value > 0 ? '+' : '') + engineering(value, 'A');
 }
 
-/** Coulombs as ampere hours. */
-export const ampereHours = (coulombs) => (coulombs === null || coulombs === undefined ? NONE : engineering(coulombs / 3600, 'Ah', 4));
+/** Coulombs as ampere hours; what noise adds up to is nothing. */
+export function ampereHours(coulombs) {
+  if (coulombs === null || coulombs === undefined) return NONE;
+  const value = coulombs / 3600;
+  return Math.abs(value) < LEAST_AMPERE_HOURS ? '0 Ah' : engineering(value, 'Ah', 4);
+}
 
-export const celsius = (value) => (value === null || value === undefined ? NONE : `${value.toFixed(1)} °C`);
+export const celsius = (value) => (value === null || value === undefined ? NONE : `${value.toFixed(1)} °C`.replace('-', '−'));
+
+/** What a step was set to, as a lab writes it. */
+export const setting = (text) => (text ?? '').replace(/\bu(?=A|V|W|S)/g, 'µ').replace(/(^|\s)-(?=\d)/g, '$1−');
 
 /** Seconds as a person says them. */
 export function duration(seconds) {
@@ -44,11 +58,41 @@ export function age(seconds) {
   return seconds < 172800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;
 }
 
-/** A moment (ISO 8601 or UTC seconds) in this browser's time. */
+/** Which time this browser shows: its own, or UTC. */
+export const zone = () => localStorage.getItem('zone') ?? 'local';
+
+const dated = (when) => new Date(typeof when === 'number' ? when * 1000 : when);
+
+function written(when, parts) {
+  const options = { hourCycle: 'h23', ...parts, ...(zone() === 'UTC' ? { timeZone: 'UTC' } : {}) };
+  return new Intl.DateTimeFormat('sv-SE', options).format(dated(when)); // year, month, day: in every lab the same
+}
+
+const DAY = { year: 'numeric', month: '2-digit', day: '2-digit' };
+const MINUTE = { hour: '2-digit', minute: '2-digit' };
+
+/** A moment (ISO 8601 or UTC seconds) in this browser's time: 2026-11-25 20:23. */
 export function moment(when) {
   if (when === null || when === undefined) return NONE;
-  const date = new Date(typeof when === 'number' ? when * 1000 : when);
-  return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  return written(when, { ...DAY, ...MINUTE });
+}
+
+/** The same, to the second and with its zone. */
+export const exactly = (when) => written(when, { ...DAY, ...MINUTE, second: '2-digit', timeZoneName: 'short' });
+
+/** A moment to come, as short as it can be told: 14:20, Thu 14:20, 2026-12-03. */
+export function ahead(seconds) {
+  const when = Date.now() / 1000 + seconds;
+  if (seconds < 12 * 3600) return written(when, MINUTE);
+  if (seconds > 6 * 86400) return written(when, DAY);
+  const day = new Intl.DateTimeFormat('en-GB', { weekday: 'short', ...(zone() === 'UTC' ? { timeZone: 'UTC' } : {}) }).format(dated(when));
+  return `${day} ${written(when, MINUTE)}`;
+}
+
+/** How long ago a moment was, in words. */
+export function ago(when) {
+  const seconds = Date.now() / 1000 - dated(when).getTime() / 1000;
+  return seconds < 10 ? 'just now' : `${age(seconds)} ago`;
 }
 
 export const percent = (fraction, digits = 2) => (fraction === null || fraction === undefined ? NONE : `${(fraction * 100).toFixed(digits)} %`);

@@ -168,7 +168,12 @@ class Live extends EventTarget {
 
 export const live = new Live();
 
-/** One word for a channel: a latch is said before anything else. */
+const ENDS = ['finished', 'stopped', 'failed'];
+
+/** One word for a channel: a latch before anything else; where nothing runs, how the last run ended. */
 export function stateOf(channel) {
-  return channel.latch ? 'latched' : channel.state;
+  if (channel.latch) return 'latched';
+  if (channel.state !== 'idle') return channel.state;
+  const end = channel.revision.split('-').at(-1);
+  return ENDS.includes(end) ? end : 'idle';
 }

@@ -1,58 +1,22 @@
-// A run, or a channel with the run it has in hand: what it is, what can be done, its curves and figures.
+// A run: what it is, what can be done, its curves and figures.
 
 import { get, path } from './api.js';
 import { actions } from './actions.js';
 import { capacityCurves, cyclePlot, spectra, voltammogram } from './curves.js';
-import { badge, h, mark, say } from './dom.js';
-import { amperes, ampereHours, celsius, duration, moment, volts } from './format.js';
+import { badge, h, say } from './dom.js';
+import { moment } from './format.js';
 import { live, stateOf } from './live.js';
-import { queuePanel } from './queuepanel.js';
 import { eventTable, facts, figureTable, stepTable } from './tables.js';
+import { tileRow } from './tiles.js';
 import { timeplot } from './timeplot.js';
 
 const REFRESH = 8000; // milliseconds; events, cycles and figures come no faster
 const SOON = 700;
 
-/** Show a channel: its run if it has one, or its last. */
-export function channel(main, visitor, core, name) {
-  const key = `${core}/${name}`;
-  const body = h('div', {});
-  const queue = queuePanel(visitor, core, name);
-  let shown;
-  main.replaceChildren(body, queue.element);
-  let leave = () => {};
-
-  function follow() {
-    const now = live.byKey.get(key);
-    const wanted = now ? now.run ?? now.last_run : undefined;
-    if (!now && live.channels.length) body.replaceChildren(h('h1', {}, `There is no channel ${name}`), h('a', { href: '#/' }, 'To the bench'));
-    if (!now) return;
-    queue.update(now);
-    if (wanted === shown) return;
-    shown = wanted;
-    leave();
-    leave = wanted ? run(body, visitor, wanted, key) : idle(body, visitor, key);
-  }
-
-  live.addEventListener('change', follow);
-  follow();
-  return () => { live.removeEventListener('change', follow); leave(); };
-}
-
-function idle(main, visitor, key) {
-  const box = actions(visitor, () => live.byKey.get(key), null);
-  const now = live.byKey.get(key);
-  main.replaceChildren(
-    h('div', { class: 'title' }, h('h1', {}, now.channel), badge(stateOf(now)), h('div', { class: 'actions' }, box.element)), box.notices,
-    h('div', { class: 'panel' }, facts([['Instrument', now.driver], ['Core', now.core], ['Simulated', now.simulated ? 'yes' : 'no'], ['Last cell', now.cell ?? 'none yet'], ['Queue', now.queued ? `${now.queued} waiting` : 'empty']])));
-  live.addEventListener('change', box.update);
-  box.update();
-  return () => live.removeEventListener('change', box.update);
-}
-
-/** Show a run; `key` names its channel where that is known. */
-export function run(main, visitor, name, key = null) {
-  const channelOf = () => live.ofRun(name) ?? (key ? live.byKey.get(key) : null) ?? null;
+/** Show a run. */
+export function run(main, visitor, name) {
+  const channelOf = () => live.ofRun(name) ?? latchedBy();
+  const latchedBy = () => live.channels.find((channel) => channel.latch && channel.last_run === name) ?? null;
   const going = () => live.ofRun(name) !== null;
   let events = [];
   let record = null;
@@ -96,7 +60,9 @@ export function run(main, visitor, name, key = null) {
     const about = record ?? now ?? {};
     const when = about.started ? `since ${moment(about.started)}` : '';
     const end = record?.ended && !now ? `, ended ${moment(record.ended)}: ${record.reason ?? ''}` : '';
-    say(under, [about.protocol, about.cell, about.channel, when].filter(Boolean).join(' · ') + end);
+    say(under, [about.protocol, about.cell, when].filter(Boolean).join(' · ') + end);
+    const core = now?.core ?? record?.core;
+    if (about.channel && core) under.append(' · ', h('a', { href: `#${path('channel', core, about.channel)}` }, about.channel));
     tiles.update(now);
     box.update();
   }
@@ -135,26 +101,6 @@ export function run(main, visitor, name, key = null) {
     time.end();
     for (const part of parts) part.end();
   };
-}
-
-/** The live values, large. */
-function tileRow() {
-  const names = ['Voltage', 'Current', 'Capacity of the step', 'Temperature', 'Step', 'Cycle', 'Time of the run', 'Read'];
-  const values = names.map(() => h('b', {}, '–'));
-  const element = h('div', { class: 'tiles' }, ...names.map((name, i) => h('div', { class: 'tile' }, values[i], h('span', {}, name))));
-
-  function update(now) {
-    element.hidden = now === null;
-    if (now === null) return;
-    const { latest } = now;
-    const seconds = live.age(now);
-    const texts = [volts(latest.voltage), amperes(latest.current), ampereHours(latest.capacity), celsius(latest.temperature),
-      now.verb ? `${now.verb} ${now.path ?? ''}` : '–', latest.cycle ?? '–', duration(latest.time), seconds === null ? '–' : `${duration(Math.max(0, seconds))} ago`];
-    values.forEach((value, i) => say(value, String(texts[i])));
-    mark(element, 'data-stale', live.stale(now) ? '' : null);
-  }
-
-  return { element, update };
 }
 
 function recordTable(record) {

@@ -65,10 +65,11 @@ def test_one_sort_or_what_has_a_word_in_it_is_listed_alone(tmp_path: Path) -> No
     def runs(asked: Asked) -> list[str]:
         return [f"{each.run} {each.kind}" for each in happenings.page(asked, None, 10).events]
 
-    assert runs(Asked(Sort.TRIP)) == ["a tripped"]
-    assert runs(Asked(Sort.END)) == ["b finished"]
-    assert runs(Asked(Sort.GAP)) == ["a interrupted"]
-    assert runs(Asked(Sort.NOTE)) == ["b resistance"]
+    assert runs(Asked([Sort.TRIP])) == ["a tripped"]
+    assert runs(Asked([Sort.END])) == ["b finished"]
+    assert runs(Asked([Sort.GAP])) == ["a interrupted"]
+    assert runs(Asked([Sort.NOTE])) == ["b resistance"]
+    assert runs(Asked([Sort.TRIP, Sort.NOTE])) == ["a tripped", "b resistance"]
     assert runs(Asked(words="ss|pp")) == ["b finished", "b resistance"]
     assert runs(Asked(words="4.31")) == ["a tripped"]
     assert runs(Asked(words="%")) == []
