@@ -21,13 +21,15 @@ window.alert = window.confirm = window.prompt = () => { console.error('a dialog 
 
 @dataclass
 class Complaints:
-    """What nobody should have to read."""
+    """What nobody should have to read; the browser may write down answers with the status `expected`."""
 
+    expected: int | None = None
     console: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
     def hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        refused = self.expected is not None and f"a status of {self.expected} " in message.text
+        if message.type in ("error", "warning") and not refused:
             self.console.append(message.text)
 
     def asked(self, request: Request) -> None:
@@ -37,9 +39,11 @@ class Complaints:
 
 
 @asynccontextmanager
-async def page_of(url: str, token: str, width: int = 1440, scheme: str = "dark") -> AsyncIterator[Page]:
+async def page_of(
+    url: str, token: str, width: int = 1440, scheme: str = "dark", refused: int | None = None
+) -> AsyncIterator[Page]:
     """Open the page, logged in, while inside; afterwards nothing was complained of."""
-    complaints = Complaints()
+    complaints = Complaints(refused)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:

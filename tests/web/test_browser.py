@@ -136,7 +136,7 @@ async def test_the_keyboard_alone_finds_selects_and_stops_many(service: Service)
 async def test_who_is_late_is_told_who_was_faster(service: Service) -> None:
     with service.client() as client, service.client(service.token_for("anna", Scope.CONTROL)) as anna:
         run = client.post("/api/v1/runs", json=submission("smu4")).json()["run"]
-        async with page_of(service.url, service.token) as page:
+        async with page_of(service.url, service.token, refused=412) as page:
             await go(page, "#/channel/lab/smu4")
             pause = page.get_by_role("button", name="Pause")
             await expect(pause).to_be_enabled()
@@ -180,7 +180,7 @@ async def test_safe_all_wants_to_be_held(service: Service) -> None:
 
 async def test_a_session_that_ends_is_taken_up_where_one_was(service: Service) -> None:
     token = service.token_for("guest", Scope.VIEW)
-    async with page_of(service.url, token) as page:
+    async with page_of(service.url, token, refused=401) as page:
         await go(page, "#/instruments")
         await expect(page.get_by_role("region", name="Instruments")).to_contain_text("smu1")
         await expect(page.get_by_role("button", name="SAFE ALL")).to_have_count(0)

@@ -81,6 +81,9 @@ export function palette(visitor) {
     } else if (event.key === 'Enter' && entries[at]) {
       event.preventDefault();
       go(entries[at]);
+    } else if (event.key === 'Escape') {
+      event.preventDefault(); // a field for searches would only be emptied by it
+      dialog.close();
     }
   });
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
