@@ -46,7 +46,7 @@ export function ask({ title, body, word, grave = false, act, ready = () => true 
 export function tell(title, ...body) {
   const heading = h('h2', {}, title);
   const content = h('div', { class: 'stack' }, ...body);
-  const dialog = titled(heading, content, h('div', { class: 'row' }, h('button', { type: 'button', class: 'first', onclick: () => dialog.close() }, 'Close')));
+  const dialog = titled(heading, content, h('div', { class: 'row' }, h('button', { type: 'button', class: 'first', autofocus: true, onclick: () => dialog.close() }, 'Close')));
   dialog.say = (words, ...nodes) => {
     heading.textContent = words;
     content.replaceChildren(...nodes.filter(Boolean));

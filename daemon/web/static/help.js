@@ -29,7 +29,7 @@ export function help(main) {
 /** The same in a dialog, over whatever is shown. */
 export function helpDialog() {
   const dialog = h('dialog', { class: 'wide', 'aria-label': 'Help and keys' }, h('div', { class: 'columns' }, ...sections()),
-    h('div', { class: 'row' }, h('a', { href: '#/help', onclick: () => dialog.close() }, 'As a page'), h('button', { class: 'first', onclick: () => dialog.close() }, 'Close')));
+    h('div', { class: 'row' }, h('a', { href: '#/help', onclick: () => dialog.close() }, 'As a page'), h('button', { class: 'first', autofocus: true, onclick: () => dialog.close() }, 'Close')));
   return dialog;
 }
 

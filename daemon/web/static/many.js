@@ -32,7 +32,7 @@ export function askMany(verb, channels, over = () => {}) {
       h('div', { class: 'scroll short', tabindex: 0, role: 'region', 'aria-label': 'Runs' }, h('table', {}, h('tbody', {}, ...those.map((channel) => h('tr', {},
         h('td', {}, channel.channel), h('td', {}, channel.cell), h('td', {}, channel.run), h('td', { class: 'number' }, duration(channel.latest.time))))))),
       h('p', {}, says),
-      ...(grave ? [h('div', { class: 'field' }, h('label', { for: 'count' }, `Type ${count} to stop ${runs}`), h('input', { id: 'count', name: 'count', inputmode: 'numeric', autocomplete: 'off', required: true })),
+      ...(grave ? [h('div', { class: 'field' }, h('label', { for: 'count' }, `Type ${count} to stop ${runs}`), h('input', { id: 'count', name: 'count', inputmode: 'numeric', autocomplete: 'off', required: true, autofocus: true })),
         h('div', { class: 'field' }, h('label', { for: 'why' }, 'Why (kept with each run)'), h('input', { id: 'why', name: 'reason', maxlength: 500, value: 'stopped by a person' }))] : []),
     ],
     ready: (form) => !grave || (form.get('count') === count && String(form.get('reason')).trim() !== ''),
