@@ -135,5 +135,6 @@ function keys(event) {
 dress();
 nobody.addEventListener('gone', gone);
 window.addEventListener('hashchange', show);
+document.getElementById('skip')?.addEventListener('click', (event) => { event.preventDefault(); main.focus(); }); // an address is a page here
 window.addEventListener('keydown', keys); // after the page's own, which may have taken the key
 enter();

@@ -96,6 +96,7 @@ export function progress(channel) {
 }
 
 function doing(channel) {
+  if (!channel.run && channel.wanted) return channel.wanted; // what a person is asked to do there
   if (!channel.run) return channel.instrument === channel.channel ? channel.driver : channel.instrument;
   if (WAITS.includes(channel.state)) return 'waits, circuit open';
   const cycle = channel.latest.cycle ? `cycle ${channel.latest.cycle} · ` : '';
