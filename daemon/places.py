@@ -52,6 +52,16 @@ class Places:
         return self.state / "tokens.json"
 
     @property
+    def token_use(self) -> Path:
+        """When each token was last used."""
+        return self.state / "token-use.json"
+
+    @property
+    def ledger(self) -> Path:
+        """What was asked of the page, by whom and from where."""
+        return self.state / "ledger.db"
+
+    @property
     def instruments(self) -> Path:
         """What the core left for `galvanod safe`: where its instruments are."""
         return self.state / "instruments.json"

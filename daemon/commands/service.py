@@ -61,6 +61,7 @@ def up(
     it prints opens the page; the token in it is for this start only.
     """
     from daemon.commands.display import show_where
+    from daemon.errors import UnknownError
     from daemon.host.lifetime import say, told_to_stop, until_told
     from daemon.up import Plan, free_port, service
     from daemon.web.settings import DEFAULT_PORT
@@ -78,6 +79,9 @@ def up(
                 where |= {"web": f"{where['web']}#token={secret}"}
             say(where) if json_ else show_where(where)
             await stopped.wait()
+        if port is not None:  # it was for this time only
+            with contextlib.suppress(UnknownError):
+                Tokens.of(places.tokens).revoke("up")
 
     until_told(run())
 

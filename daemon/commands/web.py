@@ -10,6 +10,7 @@ import typer
 from daemon.commands.options import Broker, Database, Json, State, database_of
 from daemon.errors import ConfigurationError
 from daemon.places import Places
+from daemon.web.token_use import last_used
 from daemon.web.tokens import Scope, Tokens
 
 token = typer.Typer(help="Make, list and revoke the tokens that let people and programs use the page.")
@@ -111,7 +112,7 @@ def create(
     state: State,
     scope: Annotated[Scope, typer.Option(help="What it allows; each includes those before it.")] = Scope.VIEW,
     days: Annotated[
-        int | None, typer.Option(min=1, help="Days until it expires; by default it does not.")
+        int | None, typer.Option(min=1, max=3650, help="Days until it expires; by default it does not.")
     ] = None,
     json_: Json = False,
 ) -> None:
@@ -125,20 +126,43 @@ def create(
     typer.echo(secret)
 
 
+@token.command("rotate")
+def rotate(
+    name: Annotated[str, typer.Argument(help="Whose token is to have another secret.")],
+    state: State,
+    json_: Json = False,
+) -> None:
+    """Give a token another secret and print it; who has the one of before is out at once."""
+    secret = Tokens.of(Places(state.absolute()).tokens).rotated(name)
+    if json_:
+        print(json.dumps({"name": name, "token": secret}))
+        return
+    typer.echo(f"the new token of {name}; it is shown only now:", err=True)
+    typer.echo(secret)
+
+
 @token.command("list")
 def list_(state: State, json_: Json = False) -> None:
     """List the tokens, without their secrets."""
-    found = Tokens.of(Places(state.absolute()).tokens).all()
+    places = Places(state.absolute())
+    found, used = Tokens.of(places.tokens).all(), last_used(places.token_use)
     if json_:
         rows = [
-            {"name": t.name, "scope": t.scope.value, "created": t.created, "expires": t.expires}
-            for t in found
+            {
+                "name": each.name,
+                "scope": each.scope.value,
+                "created": each.created,
+                "expires": each.expires,
+                "last_used": used.get(each.name),
+            }
+            for each in found
         ]
         print(json.dumps(rows))
         return
     for each in found:
         until = f", until {each.expires}" if each.expires else ""
-        typer.echo(f"{each.name}: may {each.scope.value}, since {each.created}{until}")
+        last = used.get(each.name, "never")
+        typer.echo(f"{each.name}: may {each.scope.value}, since {each.created}{until}, last used: {last}")
     if not found:
         typer.echo("there is no token; `galvanod token create NAME --scope control` makes one", err=True)
 

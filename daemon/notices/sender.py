@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from daemon import small_file
 from daemon.errors import ServiceError, UnavailableError
-from daemon.notices import small_file
 from daemon.notices.delivery import deliver
 from daemon.notices.happening import Happening
 from daemon.notices.line import Line, Notice

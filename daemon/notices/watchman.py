@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from daemon.notices import small_file
+from daemon import small_file
 from daemon.notices.happening import Happening, Kind
 from daemon.web.seen import CoreState, Seen
 

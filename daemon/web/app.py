@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 
 from daemon.rehearsals.hosting import Rehearsals
 from daemon.web import (
+    auditing,
     bench,
     comparing,
     control,
@@ -35,11 +36,13 @@ from daemon.web.cores import Cores
 from daemon.web.database import Database
 from daemon.web.door import Application, Door
 from daemon.web.hour import LastHour
+from daemon.web.ledger import Ledger
 from daemon.web.problem import explained
 from daemon.web.sessions import Sessions
 from daemon.web.settings import Settings
 from daemon.web.tally import Tally
 from daemon.web.telling import Telling
+from daemon.web.token_use import TokenUse
 from daemon.web.tokens import Tokens
 from daemon.web.visitor import Access
 
@@ -65,7 +68,9 @@ def application(settings: Settings) -> FastAPI:
     )
     tokens, cores, tally = Tokens.of(settings.tokens), Cores(settings.cores), Tally()
     app.state.settings = settings
-    app.state.access = Access(tokens, Sessions(tokens), Attempts())
+    app.state.access = Access(
+        tokens, Sessions(tokens), Attempts(), TokenUse(settings.cache / "token-use.json")
+    )
     app.state.cores = cores
     app.state.tally = tally
     app.state.telling = Telling(settings, cores, tokens)
@@ -75,10 +80,11 @@ def application(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database)
     app.state.rehearsals = Rehearsals()
     app.state.plotly = None
+    app.state.ledger = Ledger(settings.cache / "ledger.db")
     explained(app)
     api = APIRouter(prefix="/api/v1", responses=PROBLEM)
     looks = (bench, instruments, runs, comparing, happenings, exports, reporting, streaming)
-    asks = (noting, submitting, rehearsing, studying, queueing, control, library, logins)
+    asks = (noting, submitting, rehearsing, studying, queueing, control, auditing, library, logins)
     for part in (*looks, *asks):
         api.include_router(part.router)
     app.include_router(api)
@@ -108,7 +114,8 @@ def _require_scopes(paths: Mapping[str, Mapping[str, Mapping[str, object]]]) -> 
 
 def served(settings: Settings) -> Application:
     """Return the application behind its door."""
-    return Door(application(settings), settings)
+    app = application(settings)
+    return Door(app, settings, app.state.ledger.note)
 
 
 @asynccontextmanager
@@ -128,3 +135,4 @@ async def _alive(app: FastAPI) -> AsyncIterator[None]:
                 await task
         await app.state.rehearsals.aclose()
         app.state.database.close()
+        app.state.ledger.close()

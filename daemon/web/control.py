@@ -3,18 +3,18 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path
 from starlette.requests import HTTPConnection
 
 from daemon.client import AnswerError
 from daemon.errors import UnavailableError
-from daemon.requests import Audit, Clear, Pause, Resume, Safe, Stop
+from daemon.requests import Clear, Pause, Resume, Safe, Stop
 from daemon.web import documents
 from daemon.web.cores import Cores
-from daemon.web.documents import AuditPage, Cleared, Clearing, Done, Everything, Opened, Stopping
+from daemon.web.documents import Cleared, Clearing, Done, Everything, Opened, Stopping
 from daemon.web.problem import HttpError
 from daemon.web.runs import RunName
-from daemon.web.visitor import Administrator, Controller
+from daemon.web.visitor import Controller
 
 SAFE_DEADLINE = 15.0
 """Seconds each channel may take to confirm that its circuit is open."""
@@ -73,20 +73,6 @@ async def safe(wanted: Everything, visitor: Controller, cores: Behind) -> docume
     parts = await asyncio.gather(*(_made_safe(cores, core, request) for core in cores.names))
     opened = [one for part in parts for one in part]
     return documents.Safe(safe=all(one.off for one in opened), channels=opened)
-
-
-@router.get("/audit", response_model=AuditPage)
-async def audit(
-    visitor: Administrator,
-    cores: Behind,
-    core: Annotated[str, Query(max_length=64)],
-    cursor: Annotated[int | None, Query(ge=0, le=2**62)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> AuditPage:
-    """List who did what, the latest first."""
-    found = await cores.ask(core, Audit(cursor, limit))
-    following = str(found[-1]["number"]) if len(found) == limit else None
-    return AuditPage(entries=[documents.Audited(core=core, **entry) for entry in found], next=following)
 
 
 async def _made_safe(cores: Cores, core: str, request: Safe) -> list[Opened]:

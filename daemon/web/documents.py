@@ -83,7 +83,7 @@ class LogIn(Sent):
 class NewToken(Sent):
     """A token to be made."""
 
-    name: str = Field(max_length=32)
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$", description="the audit shows it")
     scope: Scope = Field(strict=False)
     days: int | None = Field(default=None, ge=1, le=3650, description="after which it expires")
 
@@ -164,6 +164,25 @@ class AuditPage(BaseModel):
     next: str | None
 
 
+class Asked(BaseModel):
+    """A request that would change something: by whom, from where, and how it was answered."""
+
+    number: int
+    time: float = Field(description="UTC seconds")
+    who: str | None = Field(description="the token's name; None for somebody unknown")
+    address: str
+    method: str
+    path: str
+    status: int = Field(description="of HTTP: 2xx was done, everything else was not")
+
+
+class LedgerPage(BaseModel):
+    """The latest first; `next` is the cursor of what came before."""
+
+    entries: Sequence[Asked]
+    next: str | None
+
+
 class Visitor(BaseModel):
     """Who is logged in; nobody where there is no name."""
 
@@ -178,6 +197,7 @@ class TokenFacts(BaseModel):
     scope: Scope
     created: str
     expires: str | None
+    last_used: str | None
 
 
 class MadeToken(BaseModel):

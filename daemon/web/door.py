@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from daemon.web.ledger import Request
 from daemon.web.problem import answer
 from daemon.web.settings import Settings
 
@@ -23,6 +24,11 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 LOOKED_AT = ("/", "/healthz", "/readyz")
 """What may be asked for by HEAD, as supervisors and proxies do; static files may be too."""
+
+UNNOTED = ("/api/v1/check",)
+"""What changes nothing although it is sent by POST, and is asked at every letter somebody types."""
+
+LONGEST_PATH = 200
 
 TITLES = {
     400: "Bad request",
@@ -64,9 +70,11 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Door:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: Application, settings: Settings) -> None:
+    def __init__(self, app: Application, settings: Settings, note: Callable[[Request], None]) -> None:
+        """`note` hears of every request that would change something, once it is answered."""
         self._app = app
         self._settings = settings
+        self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -77,6 +85,8 @@ class Door:
         if scope["type"] == "websocket":
             await (self._app(scope, receive, send) if refused is None else _hang_up(refused, send))
             return
+        if scope["method"] not in SAFE_METHODS and scope["path"] not in UNNOTED:
+            send = self._noting(scope, send)
         sending = _with_headers(scope, send, self._settings.encrypted)
         if refused is not None:
             await _refuse(refused, scope, receive, sending)
@@ -85,6 +95,17 @@ class Door:
         if scope["method"] == "HEAD" and scope["path"] in LOOKED_AT:
             scope = {**scope, "method": "GET"}  # the server leaves the body out
         await self._app(scope, body.receive, _unless_late(body, scope, sending))
+
+    def _noting(self, scope: Scope, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                client = scope.get("client")
+                who = scope.get("state", {}).get("visitor")
+                address, path = client[0] if client else "?", scope["path"][:LONGEST_PATH]
+                self._note(Request(who, address, scope["method"][:20], path, message["status"]))
+            await send(message)
+
+        return sending
 
     def _refused(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str] | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]

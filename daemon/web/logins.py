@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from daemon.web.documents import LogIn, MadeToken, NewToken, TokenFacts, Visitor
-from daemon.web.sessions import IDLE
+from daemon.web.sessions import LONGEST
 from daemon.web.visitor import COOKIE, Administrator, access_of
 
 router = APIRouter(tags=["access"])
@@ -27,10 +27,12 @@ async def log_in(wanted: LogIn, request: Request, response: Response) -> Visitor
     """Begin a session with a token; the cookie is sent by our own page only, and seen by no script."""
     access, now = access_of(request), datetime.now(UTC)
     token = access.checked(request, wanted.token.strip(), now)
+    request.state.visitor = token.name
+    access.sessions.end(request.cookies.get(COOKIE, ""))
     response.set_cookie(
         COOKIE,
         access.sessions.begin(token, now),
-        max_age=int(IDLE.total_seconds()),
+        max_age=int(LONGEST.total_seconds()),
         httponly=True,
         samesite="strict",
         secure=request.app.state.settings.encrypted,
@@ -42,7 +44,10 @@ async def log_in(wanted: LogIn, request: Request, response: Response) -> Visitor
 @router.delete("/session", status_code=204)
 async def log_out(request: Request, response: Response) -> None:
     """End the session."""
-    access_of(request).sessions.end(request.cookies.get(COOKIE, ""))
+    sessions, cookie = access_of(request).sessions, request.cookies.get(COOKIE, "")
+    holder = sessions.holder(cookie, datetime.now(UTC))
+    request.state.visitor = holder.name if holder is not None else None
+    sessions.end(cookie)
     response.delete_cookie(COOKIE, path="/")
 
 
@@ -50,7 +55,13 @@ async def log_out(request: Request, response: Response) -> None:
 async def tokens(request: Request, visitor: Administrator) -> list[TokenFacts]:
     """List the tokens, without their secrets: those are kept nowhere."""
     return [
-        TokenFacts(name=token.name, scope=token.scope, created=token.created, expires=token.expires)
+        TokenFacts(
+            name=token.name,
+            scope=token.scope,
+            created=token.created,
+            expires=token.expires,
+            last_used=access_of(request).use.last(token.name),
+        )
         for token in access_of(request).tokens.all()
     ]
 

@@ -9,6 +9,9 @@ from daemon.web.tokens import Token, Tokens
 IDLE = timedelta(hours=12)
 """A session that long unused is over."""
 
+LONGEST = timedelta(days=7)
+"""However much it is used, a session is over then."""
+
 MOST = 1_000
 """Sessions at once; beyond it the longest unused ends."""
 
@@ -16,6 +19,7 @@ MOST = 1_000
 @dataclass(slots=True)
 class _Session:
     token: Token
+    begun: datetime
     used: datetime
 
 
@@ -31,7 +35,7 @@ class Sessions:
         while len(self._sessions) >= MOST:
             del self._sessions[min(self._sessions, key=lambda name: self._sessions[name].used)]
         cookie = secrets.token_urlsafe(32)
-        self._sessions[cookie] = _Session(token, now)
+        self._sessions[cookie] = _Session(token, now, now)
         return cookie
 
     def holder(self, cookie: str, now: datetime) -> Token | None:
@@ -39,7 +43,8 @@ class Sessions:
         session = self._sessions.get(cookie)
         if session is None:
             return None
-        if now - session.used > IDLE or not self._tokens.still_valid(session.token, now):
+        old = now - session.used > IDLE or now - session.begun >= LONGEST
+        if old or not self._tokens.still_valid(session.token, now):
             del self._sessions[cookie]
             return None
         session.used = now

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from daemon.web.attempts import Attempts
 from daemon.web.problem import HttpError
 from daemon.web.sessions import Sessions
+from daemon.web.token_use import TokenUse
 from daemon.web.tokens import Scope, Token, Tokens
 
 COOKIE = "galvanod_session"
@@ -25,6 +26,7 @@ class Access:
     tokens: Tokens
     sessions: Sessions
     attempts: Attempts
+    use: TokenUse
 
     def visitor(self, connection: HTTPConnection) -> Token | None:
         """Return who asks; None where nothing was brought. Raises `HttpError` for what is not valid."""
@@ -34,12 +36,16 @@ class Access:
             kind, _, secret = authorization.partition(" ")
             return self.checked(connection, secret.strip() if kind.lower() == "bearer" else "", now)
         cookie = connection.cookies.get(COOKIE)
-        return self.sessions.holder(cookie, now) if cookie is not None else None
+        found = self.sessions.holder(cookie, now) if cookie is not None else None
+        if found is not None:
+            self.use.note(found.name, now)
+        return found
 
     def checked(self, connection: HTTPConnection, secret: str, now: datetime) -> Token:
         """Return the token with this secret; a failure is counted, and too many are told to wait."""
         token = self.tokens.holder(secret, now)
         if token is not None:
+            self.use.note(token.name, now)
             return token
         address = connection.client.host if connection.client is not None else "?"
         wait = self.attempts.failed(address, time.monotonic())
@@ -72,6 +78,7 @@ class May(SecurityBase):
     async def __call__(self, connection: HTTPConnection) -> Token:
         """Return who asks. Raises `HttpError` for nobody, and for who may not."""
         found = access_of(connection).visitor(connection)
+        connection.state.visitor = found.name if found is not None else None
         if found is None:
             raise HttpError(
                 401,
