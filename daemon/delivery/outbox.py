@@ -76,6 +76,8 @@ class Outbox:
         """How often batches that were acknowledged once became pending again."""
         self.news = asyncio.Event()
         """Set whenever the spool has changed; for whoever empties it."""
+        self.newest = spool.next_sequence - 1
+        """The number of the latest batch on the disk."""
         self._spool = spool
         self._tick = tick
         self._capacity = capacity
@@ -262,6 +264,7 @@ class Outbox:
                 sequence += 1
         if self._spool.commit(spooled, states, load.acknowledged, load.told, scans):
             self.revivals += 1
+        self.newest = sequence - 1
 
 
 def next_deadline(last: float, now: float, tick: float) -> float:

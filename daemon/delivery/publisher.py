@@ -141,6 +141,8 @@ class Publisher:
         if room <= 0:
             return ()
         after, rewound = self._last_sent, self._rewound
+        if after == self._outbox.newest:
+            return ()  # the news was an acknowledgement: the disk need not be asked
         page = await self._outbox.page(after, room)
         if rewound != self._rewound:
             return ()  # a hello came meanwhile, and its news: what is older has to go first

@@ -37,6 +37,8 @@ class _Waiting:
     woken: "asyncio.Future[None]"
     readings: list[Reading] = field(default_factory=list)
     """What is to be judged, oldest first: the one that woke it, and what was measured after that one."""
+    watch: asyncio.TimerHandle | None = None
+    """Sees that it is counted."""
 
 
 class Scans:
@@ -114,15 +116,24 @@ class Scans:
 
     async def _woken(self, waiting: _Waiting) -> None:
         """Wait to be woken, but not for ever on somebody else's word: see that one is counted."""
-        seen = waiting.sitter.count.readings
-        while True:
-            done, _ = await asyncio.wait({waiting.woken}, timeout=self._pause + 2.0 * self._patience)
-            if done:
-                return
-            counted = self.seats.count(waiting.sitter.place).readings
-            if counted == seen:
-                return
-            seen = counted
+        self._watch(waiting, waiting.sitter.count.readings)
+        try:
+            await waiting.woken
+        finally:
+            if waiting.watch is not None:
+                waiting.watch.cancel()
+
+    def _watch(self, waiting: _Waiting, seen: float) -> None:
+        """Look again in a while; a thousand tasks that woke up to do so were a seventh of the core's work."""
+        seconds = self._pause + 2.0 * self._patience
+        waiting.watch = asyncio.get_running_loop().call_later(seconds, self._look_after, waiting, seen)
+
+    def _look_after(self, waiting: _Waiting, seen: float) -> None:
+        counted = self.seats.readings(waiting.sitter.place)
+        if counted == seen:
+            self._wake_with(waiting.sitter.place, None)
+        else:
+            self._watch(waiting, counted)
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()

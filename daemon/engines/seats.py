@@ -23,6 +23,7 @@ from daemon.engines.counts import (
     KEPT_TIME,
     KEPT_VOLTAGE,
     NUMBER,
+    READINGS,
     RUN_ZERO,
     STEP_ZERO,
     TIME,
@@ -97,6 +98,10 @@ class Seats:
     def count(self, place: str) -> Count:
         """Return where the channel stands as of the last scan."""
         return Count._make(self._counts[:, self._index[place]].tolist())
+
+    def readings(self, place: str) -> float:
+        """Return how many readings were counted on the seat."""
+        return float(self._counts[READINGS, self._index[place]])
 
     def before(self, time: float) -> set[str]:
         """Return the places where somebody sits whose last reading is older than that moment."""

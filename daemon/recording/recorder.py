@@ -33,7 +33,7 @@ from daemon.recording.lineage import UNMARKED, Holdings, Mark
 from daemon.recording.overview_maker import OverviewMaker
 from daemon.recording.store import DeadLetter, Store
 
-FLUSH = 0.02  # seconds messages are gathered for one commit
+FLUSH = 0.005  # seconds messages are gathered for one commit
 MOST = 256  # messages in one commit
 LOOK_SECONDS = 30.0  # between looks for another backup
 HELLO_SECONDS = 600.0  # between hellos without any news
