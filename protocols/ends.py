@@ -183,4 +183,7 @@ def _with_value(scalar: Scalar, quantity: Quantity, relation: Relation, value: S
         verb = one_of(value.part(of.end()), CHARGE_PASSING_VERBS, "a verb")
         share = Operand.read(value.part(0, of.start()), FRACTION)
         return WrittenComparison(scalar, quantity, relation, share, relative_to=verb)
+    if of is not None:
+        wanted = f"{KINDS[quantity].wanted}: only a capacity compares with the latest step of a verb"
+        raise value.refused(wanted)
     return WrittenComparison(scalar, quantity, relation, Operand.read(value, KINDS[quantity]))

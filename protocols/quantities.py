@@ -171,5 +171,6 @@ def _unknown_unit(symbol: Scalar, names: Sequence[str], wanted: str) -> Protocol
 
 def _whole(scalar: Scalar, kind: Kind) -> int:
     if _WHOLE.fullmatch(scalar.text) is None:
-        raise scalar.refused(kind.wanted)
+        too_long = scalar.text.isdecimal()
+        raise scalar.refused(f"{kind.wanted}{', of at most nine digits' if too_long else ''}")
     return int(scalar.text)

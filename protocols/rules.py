@@ -33,9 +33,9 @@ class WrittenRule:
 
     def resolved(self, values: Values) -> Recording:
         rule = Recording(
-            every=_positive(self.every, values, SHORTEST_INTERVAL),
-            per_decade=_positive(self.per_decade, values, 1.0),
-            from_time=_positive(self.start, values, 1e-6),
+            every=_positive(self.every, values, SHORTEST_INTERVAL, "1 ms"),
+            per_decade=_positive(self.per_decade, values, 1.0, "1"),
+            from_time=_positive(self.start, values, 1e-6, "1 us"),
         )
         for step in self.steps:
             amount = values.measured(step)
@@ -75,10 +75,10 @@ def _with_part(rule: WrittenRule, part: Scalar) -> WrittenRule:
     return replace(rule, steps=(*rule.steps, step))
 
 
-def _positive(operand: Operand | None, values: Values, least: float) -> float | None:
+def _positive(operand: Operand | None, values: Values, least: float, written: str) -> float | None:
     if operand is None:
         return None
     number = values.number(operand)
     if not number >= least:
-        raise values.written(operand).refused(f"at least {least:g}")
+        raise values.written(operand).refused(f"at least {written}")
     return number

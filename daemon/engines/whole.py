@@ -238,9 +238,7 @@ class WholeEngine(Engine):
     def _judge(self, stretch: Stretch, step: PlannedStep, progress: Progress | None) -> None:
         """Ask the guards about every reading that is not as quiet as nothing can be said of it."""
         setpoint = known_setpoint(step.technique)
-        quiet = (
-            None if setpoint is None or self._guards.remembering(setpoint) else self._guards.quiet(setpoint)
-        )
+        quiet = self._quiet_bounds(setpoint)
         readings = [record.point for record in stretch.records if isinstance(record.point, Reading)]
         for reading in readings:
             before, since = self._before, reading.time - stretch.began
@@ -319,7 +317,7 @@ def _counted(record: Record, behind: Behind) -> tuple[float, float] | None:
 def _end_met(step: PlannedStep, progress: Progress | None) -> str:
     """Return which end the last reading of a step meets, where the instrument does not tell."""
     if step.until is None or progress is None:
-        return "complete"
+        return f"{step.verb} complete"
     met = nearly_met(step.until, progress)
     return met.text if met is not None else "ended by the instrument, short of every end"
 

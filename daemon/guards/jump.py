@@ -16,16 +16,17 @@ STEEPER = 4.0
 turns up steeply, but it does turn."""
 
 RELAXATION = 0.1
-"""Volts per second by which a voltage may move against its current, or without one."""
+"""Volts per second by which a voltage may move against its current, or without one, until more is known."""
 
 
 @dataclass(slots=True)
 class Jump(Guard):
     """The voltage moved by more than `jump` volts that the current cannot account for.
 
-    Against its current a cell only relaxes. With it, it may go on as it went, and steeper; where that
-    is not known yet, or readings in between were left out, the smallest capacitance may be charged.
-    Under a held voltage there is nothing to judge here.
+    Against its current a cell only relaxes, and ever more slowly: however far apart the readings are,
+    half a volt is seen. With its current it may go on as it went, and steeper. Where how it went is not
+    known yet, or readings in between were left out, it may relax fast, and the smallest capacitance may
+    be charged. Under a held voltage there is nothing to judge here.
     """
 
     jump: float
@@ -38,7 +39,8 @@ class Jump(Guard):
             return None
         seconds = max(0.0, reading.time - before.time)
         moved = reading.voltage - before.voltage
-        allowed = self.jump + RELAXATION * seconds + RESISTANCE * abs(reading.current - before.current)
+        allowed = self.jump + self._relaxed(look, seconds)
+        allowed += RESISTANCE * abs(reading.current - before.current)
         if moved * reading.current > 0.0:
             allowed += self._with_current(look, seconds)
         self._rate = abs(moved) / seconds if seconds else None
@@ -48,6 +50,11 @@ class Jump(Guard):
                 f"in {seconds:.3g} s at {reading.current:.3g} A, at most {allowed:.3g} V can be explained"
             )
         return None
+
+    def _relaxed(self, look: Look, seconds: float) -> float:
+        if self._rate is None or look.interval is None:
+            return RELAXATION * seconds
+        return min(RELAXATION, STEEPER * self._rate) * seconds
 
     def _with_current(self, look: Look, seconds: float) -> float:
         if self._rate is None or look.interval is None:

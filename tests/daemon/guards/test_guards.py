@@ -131,13 +131,13 @@ def test_readings_at_rest_may_stand_still() -> None:
 @pytest.mark.parametrize(
     ("moved", "current", "trips"),
     [
-        # 0.3 V and 0.1 V/s of relaxation for a second; with the current 4 × 0.01 V/s, as it went before
-        (-0.39, 0.001, False),
-        (-0.41, 0.001, True),
-        (0.43, 0.001, False),
-        (0.45, 0.001, True),
-        (0.41, -0.001, True),
-        (0.41, 0.0, True),
+        # 0.3 V and four times the 0.01 V/s of the second before; with the current as much again
+        (-0.33, 0.001, False),
+        (-0.35, 0.001, True),
+        (0.37, 0.001, False),
+        (0.39, 0.001, True),
+        (0.35, -0.001, True),
+        (0.35, 0.0, True),
     ],
 )
 def test_a_jump_that_the_current_cannot_account_for(moved: float, current: float, trips: bool) -> None:
@@ -152,6 +152,21 @@ def test_a_jump_that_the_current_cannot_account_for(moved: float, current: float
     with pytest.raises(GuardError, match=r"implausible jump: voltage 3\.6000 V to"):
         judge(guards(), *looks)
     return None
+
+
+def test_half_a_volt_is_seen_however_far_apart_the_readings_are() -> None:
+    # 1 mV in the minute before: beside 0.3 V a relaxation of 4 mV, not the 6 V of 0.1 V/s
+    sound = at(0.0, 3.6, 0.0, AtRest(4.32)), at(60.0, 3.601, 0.0, AtRest(4.32), interval=60.0)
+    judge(guards(), *sound, at(120.0, 3.9, 0.0, AtRest(4.32), interval=60.0))
+    with pytest.raises(GuardError, match=r"in 60 s at 0 A, at most 0\.304 V"):
+        judge(guards(), *sound, at(120.0, 4.1, 0.0, AtRest(4.32), interval=60.0))
+
+
+def test_what_relaxes_fast_at_first_is_left_alone() -> None:
+    # 0.5 V in the first ten seconds of a rest, and half of it in the next
+    rest = AtRest(4.32)
+    looks = at(0.0, 3.0, 0.0, rest), at(10.0, 3.5, 0.0, rest), at(20.0, 3.75, 0.0, rest)
+    judge(guards(), *(look._replace(interval=10.0) for look in looks))
 
 
 def test_of_the_first_move_only_the_smallest_capacitance_is_known() -> None:

@@ -18,8 +18,6 @@ from daemon.running.journal_file import JournalFile
 from daemon.running.order import ResumePolicy
 from tests.daemon.survival import CELL, Survival, survival
 
-pytestmark = pytest.mark.system
-
 CHARGE_AND_DISCHARGE = """protocol: there and back
 record: every 1 s
 steps:

@@ -16,8 +16,6 @@ from tests.daemon.running.test_recovery import assert_nothing_lost, order
 from tests.daemon.survival import Survival
 from tests.simulators.linear_cell import LinearCell
 
-pytestmark = pytest.mark.system
-
 SPEED = 200.0
 
 CYCLES = """protocol: there and back
