@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from protocols.limits import Bound, Limits, Range
+from drivers.rated import Rated
 
 FULL_SCALES = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Amperes of the current ranges 0 to 10; 11 is a booster."""
@@ -37,25 +37,16 @@ FIRMWARE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Model(Rated):
     """An instrument by its name; ratings in volts and amperes, of its standard board.
 
     `auxiliary` tells the VMP3 family, whose rows have the counter electrode and the current range,
     from the VMP-300 family. Ratings are of the maker's brochures, not read on hardware.
     """
 
-    name: str
     volts: float = 10.0
     amperes: float = 0.4
     auxiliary: bool = True
-
-    @property
-    def rating(self) -> Limits:
-        """The window of the model, with the channel as its origin."""
-        return Limits(
-            voltage=Range(Bound(-self.volts, "channel"), Bound(self.volts, "channel")),
-            current=Range(Bound(-self.amperes, "channel"), Bound(self.amperes, "channel")),
-        )
 
 
 MODELS = {

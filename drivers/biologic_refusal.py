@@ -12,7 +12,6 @@ from protocols.techniques import (
     ConstantResistance,
     ConstantVoltage,
     Impedance,
-    Level,
     Rest,
     Sweep,
     Technique,
@@ -40,9 +39,9 @@ def _of_technique(technique: Technique, model: Model) -> str | None:
         case ChamberTemperature():
             return f"{model.name} sets no chamber temperature"
         case ConstantCurrent(amperes):
-            return _beyond(abs(amperes), model.amperes, "A", model)
+            return model.refuses_current(amperes)
         case ConstantVoltage(level):
-            return _level(level, model)
+            return model.refuses_level(level)
         case Sweep() as sweep:
             return _of_sweep(sweep, model)
         case Impedance() as impedance:
@@ -54,35 +53,21 @@ def _of_technique(technique: Technique, model: Model) -> str | None:
 def _of_sweep(sweep: Sweep, model: Model) -> str | None:
     if len(sweep.vertices) > 2:
         return f"{model.name} turns at two voltages, not at {len(sweep.vertices)}"
-    if sweep.cycles > 1 and len(sweep.vertices) < 2:
-        return "a sweep of several cycles needs two turning points"
-    reasons = (_level(level, model) for level in (sweep.start, *sweep.vertices))
-    return next((reason for reason in reasons if reason), None)
+    return model.refuses_sweep(sweep)
 
 
 def _of_impedance(impedance: Impedance, model: Model) -> str | None:
     highest = HIGHEST_FREQUENCIES[model.auxiliary]
     if impedance.highest > highest:
-        return f"{impedance.highest:g} Hz is beyond the {highest:g} Hz of a {model.name}"
+        return f"{impedance.highest:g} Hz is beyond the {highest:g} Hz of the {model.name}"
     if len(impedance.frequencies()) > MOST_FREQUENCIES:
         return f"{len(impedance.frequencies())} frequencies are more than {MOST_FREQUENCIES}"
     if impedance.galvanostatic:
-        return _beyond(abs(impedance.bias.volts) + impedance.amplitude, model.amperes, "A", model)
+        return model.refuses_current(abs(impedance.bias.volts) + impedance.amplitude)
     if not SMALLEST_VOLTAGE <= impedance.amplitude <= LARGEST_VOLTAGE:
         seen = f"an amplitude of {impedance.amplitude:g} V"
-        return f"{seen} is outside the {SMALLEST_VOLTAGE:g} V to {LARGEST_VOLTAGE:g} V of a {model.name}"
-    return _level(impedance.bias, model)
-
-
-def _level(level: Level, model: Model) -> str | None:
-    """A level versus open circuit is judged once the open circuit is known."""
-    return None if level.versus_open_circuit else _beyond(abs(level.volts), model.volts, "V", model)
-
-
-def _beyond(magnitude: float, rating: float, unit: str, model: Model) -> str | None:
-    if magnitude <= rating:
-        return None
-    return f"{magnitude:g} {unit} is beyond the ±{rating:g} {unit} of a {model.name}"
+        return f"{seen} is outside the {SMALLEST_VOLTAGE:g} V to {LARGEST_VOLTAGE:g} V of the {model.name}"
+    return model.refuses_level(impedance.bias)
 
 
 def _of_end(step: PlannedStep, model: Model) -> str | None:

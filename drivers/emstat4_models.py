@@ -2,32 +2,21 @@
 
 from dataclasses import dataclass
 
-from protocols.limits import Bound, Limits, Range
+from drivers.rated import Rated
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Model(Rated):
     """Ratings in volts and amperes; the smallest current range is where autoranging may go.
 
     `galvanostat` is whether it sets currents, `potential_ranges` whether it has any to choose from,
     `script_size` how many characters a script may have.
     """
 
-    name: str
-    volts: float
-    amperes: float
     smallest_current_range: float
     galvanostat: bool = True
     potential_ranges: bool = True
     script_size: int = 32_768
-
-    @property
-    def rating(self) -> Limits:
-        """The window of the model, with the channel as its origin."""
-        return Limits(
-            voltage=Range(Bound(-self.volts, "channel"), Bound(self.volts, "channel")),
-            current=Range(Bound(-self.amperes, "channel"), Bound(self.amperes, "channel")),
-        )
 
 
 # By the device letters a `t` is answered with. Voltages as the maker's data sheets, not read on hardware.

@@ -11,7 +11,6 @@ from protocols.techniques import (
     ConstantResistance,
     ConstantVoltage,
     Impedance,
-    Level,
     Rest,
     Sweep,
     Technique,
@@ -34,43 +33,25 @@ def _of_technique(technique: Technique, model: Model) -> str | None:
         case ConstantCurrent() if not model.galvanostat:
             return f"{model.name} is no galvanostat: it sets no current"
         case ConstantCurrent(amperes):
-            return _beyond(abs(amperes), model.amperes, "A", model)
+            return model.refuses_current(amperes)
         case ConstantVoltage(level):
-            return _level(level, model)
+            return model.refuses_level(level)
         case Sweep() as sweep:
-            return _of_sweep(sweep, model)
+            return model.refuses_sweep(sweep)
         case Impedance() as impedance:
             return _of_impedance(impedance, model)
         case Rest():
             return None
 
 
-def _of_sweep(sweep: Sweep, model: Model) -> str | None:
-    if sweep.cycles > 1 and len(sweep.vertices) < 2:
-        return "a sweep of several cycles needs two turning points"
-    reasons = (_level(level, model) for level in (sweep.start, *sweep.vertices))
-    return next((reason for reason in reasons if reason), None)
-
-
 def _of_impedance(impedance: Impedance, model: Model) -> str | None:
     if impedance.highest > HIGHEST_FREQUENCY:
-        return f"{impedance.highest:g} Hz is beyond the {HIGHEST_FREQUENCY:g} Hz of an {model.name}"
+        return f"{impedance.highest:g} Hz is beyond the {HIGHEST_FREQUENCY:g} Hz of the {model.name}"
     if impedance.galvanostatic and not model.galvanostat:
         return f"{model.name} is no galvanostat: its spectra are potentiostatic"
     if impedance.galvanostatic:
-        return _beyond(abs(impedance.bias.volts) + impedance.amplitude, model.amperes, "A", model)
-    return _level(impedance.bias, model)
-
-
-def _level(level: Level, model: Model) -> str | None:
-    """A level versus open circuit is judged by the script, once the open circuit is known."""
-    return None if level.versus_open_circuit else _beyond(abs(level.volts), model.volts, "V", model)
-
-
-def _beyond(magnitude: float, rating: float, unit: str, model: Model) -> str | None:
-    if magnitude <= rating:
-        return None
-    return f"{magnitude:g} {unit} is beyond the ±{rating:g} {unit} of an {model.name}"
+        return model.refuses_current(abs(impedance.bias.volts) + impedance.amplitude)
+    return model.refuses_level(impedance.bias)
 
 
 def _of_end(step: PlannedStep, model: Model) -> str | None:

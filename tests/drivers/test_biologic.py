@@ -189,7 +189,7 @@ async def test_what_it_cannot_hold_is_refused_by_name() -> None:
         energy = when(Quantity.ENERGY, AT_LEAST, 1.0)
         assert "cannot judge" in refused(channel, ConstantCurrent(0.01), energy)
         assert "hold a power" in refused(channel, ConstantPower(1.0), when(Quantity.TIME, AT_LEAST, 1.0))
-        assert "beyond the ±0.4 A of a VMP3" in refused(channel, ConstantCurrent(0.5), energy)
+        assert "beyond the ±0.4 A of the VMP3" in refused(channel, ConstantCurrent(0.5), energy)
         many = Sweep(Level(1.0), (Level(1.2), Level(0.9), Level(1.1)), 0.01, 1)
         assert "turns at two voltages" in refused(channel, many, None)
         with pytest.raises(RefusedError, match="cannot judge"):

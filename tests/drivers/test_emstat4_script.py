@@ -293,6 +293,6 @@ def test_what_the_host_must_judge_is_taken_where_time_ends_it_too() -> None:
 
 def test_a_low_range_instrument_refuses_what_a_high_range_one_takes() -> None:
     four_volts = step(ConstantVoltage(Level(4.2)), HOUR)
-    assert refusal(four_volts, MODELS["es4_lr"]) == "4.2 V is beyond the ±3 V of an EmStat4 LR"
+    assert refusal(four_volts, MODELS["es4_lr"]) == "4.2 V is beyond the ±3 V of the EmStat4 LR"
     assert EmStat4.refusal(four_volts) is None
     assert EmStat4.refusal(step(ConstantPower(1.0), HOUR)) is not None
