@@ -205,8 +205,10 @@ def _claimed(claim: Claim, what: str) -> float | None:
     match claim:
         case ClaimedValue() | ClaimedBound():
             return claim.value
-        case ClaimedCourse(first=first, last=last):
-            return first if what == "first cycle" else last
+        case ClaimedCourse(first=first, last=last, cycles=cycles):
+            if what == "first cycle":
+                return first
+            return last if cycles is None or what == f"cycle {cycles}" else None
         case ClaimedRates(values=values):
             return next((value for value, rate in values if what == f"at {rate:g} C"), None)
         case _:

@@ -42,7 +42,7 @@ export function matrix(study, doing) {
           h('tbody', {}, ...row.variants.map((variant) => h('tr', {}, h('th', { scope: 'row' }, variant),
             ...replicates.map((number) => square(cells.find((cell) => cell.variant === variant && cell.replicate === number), doing))))))));
   });
-  return [legend(study.each), ...parts];
+  return [legend(study.each), h('div', { class: 'protocols' }, ...parts)];
 }
 
 function square(cell, doing) {

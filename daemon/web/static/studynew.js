@@ -25,7 +25,7 @@ export function studyNew(main, visitor) {
   const verdict = h('div', { class: 'verdict', role: 'status' });
   const plan = h('div', { class: 'stack' });
   const go = h('button', { class: 'first', disabled: true, onclick: send }, 'Submit');
-  const upload = h('input', { type: 'file', id: 'upload', multiple: true, accept: '.yaml,.yml,text/plain', class: 'skip', onchange: () => taken(upload.files) });
+  const upload = h('input', { type: 'file', id: 'upload', multiple: true, accept: '.yaml,.yml,text/plain', class: 'skip', tabindex: -1, 'aria-label': 'Upload files of the study', onchange: () => taken(upload.files) });
   const files = h('div', { class: 'stack' });
   const note = h('p', { class: 'quiet' }, 'Protocols and cells the study names are ready ones, or given here.');
   const own = []; // { kind, name, editor, element }

@@ -7,7 +7,7 @@ const MOST_FIGURES = 12;
 
 /** Dots of the replicates of one number, variant by variant. */
 export function figurePlots() {
-  const element = h('div', { class: 'plots', hidden: true });
+  const element = h('div', { class: 'columns study-plots', hidden: true });
   let panels = [];
   let shown = '';
 
@@ -60,7 +60,7 @@ const spread = (j, count) => (count > 1 ? -0.22 + (0.26 * j) / (count - 1) : -0.
 
 /** Capacity and efficiency over the cycles: the mean of each variant, shaded by the deviation of its replicates. */
 export function coursePlots() {
-  const element = h('div', { class: 'plots', hidden: true });
+  const element = h('div', { class: 'columns study-plots', hidden: true });
   let panels = [];
   let shown = '';
   let kept = [];
