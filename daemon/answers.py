@@ -118,6 +118,10 @@ class Answers:
                 return self._queue(self._station(channel).name)
             case requests.Unqueue(channel, number):
                 return await self._queues.remove(self._station(channel).name, number, who)
+            case requests.Reorder(channel, order):
+                return await self._queues.reorder(self._station(channel).name, order, who)
+            case requests.Hold(channel, reason):
+                return self._queues.hold(self._station(channel).name, reason, who)
             case requests.GoOn(channel):
                 return await self._queues.go_on(self._station(channel).name, who)
             case requests.Audit(before, limit):

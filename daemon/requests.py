@@ -66,6 +66,23 @@ class Unqueue(_Request, tag="unqueue"):
     number: int
 
 
+class Reorder(_Request, tag="reorder"):
+    """Put the submissions that wait on a channel in another order: their numbers, the next first.
+
+    Refused where other ones wait by now than those named.
+    """
+
+    channel: str
+    order: Sequence[int]
+
+
+class Hold(_Request, tag="hold"):
+    """Let a queue begin nothing until somebody lets it go on."""
+
+    channel: str
+    reason: str = ""
+
+
 class GoOn(_Request, tag="go on"):
     """Let a queue go on that is held; answers with the run that began."""
 
@@ -267,6 +284,8 @@ Request = (
     | Audit
     | Queue
     | Unqueue
+    | Reorder
+    | Hold
     | GoOn
     | Check
     | Submit

@@ -21,7 +21,20 @@ from daemon.commands.options import (
 )
 from daemon.errors import UnavailableError
 from daemon.places import Places
-from daemon.requests import Clear, GoOn, Pause, Queue, Resume, Runs, Stop, Submit, Unqueue, Watch
+from daemon.requests import (
+    Clear,
+    GoOn,
+    Hold,
+    Pause,
+    Queue,
+    Reorder,
+    Resume,
+    Runs,
+    Stop,
+    Submit,
+    Unqueue,
+    Watch,
+)
 from daemon.running.order import ResumePolicy
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run, e.g. lab-12, or just 12.")]
@@ -90,6 +103,12 @@ def queue(
     remove: Annotated[
         int | None, typer.Option(help="Take the one with this number out of the queue.")
     ] = None,
+    order: Annotated[
+        str | None, typer.Option(metavar="3,1,2", help="Put them in this order, by their numbers.")
+    ] = None,
+    hold: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Let nothing more begin until --go-on.")
+    ] = None,
     go_on: Annotated[
         bool, typer.Option("--go-on", help="Let it go on where it is held, having looked why.")
     ] = False,
@@ -103,6 +122,10 @@ def queue(
     socket = Places(state).socket
     if remove is not None:
         ask(socket, Unqueue(channel, remove))
+    if order is not None:
+        ask(socket, Reorder(channel, _numbers(order)))
+    if hold is not None:
+        ask(socket, Hold(channel, hold))
     if go_on:
         ask(socket, GoOn(channel))
     found = ask(socket, Queue(channel))
@@ -112,6 +135,14 @@ def queue(
     from daemon.commands.display import show_queue
 
     show_queue(channel, found)
+
+
+def _numbers(written: str) -> list[int]:
+    """Read `3,1,2`."""
+    words = [word.strip() for word in written.split(",")]
+    if not all(word.isdecimal() and len(word) < 18 for word in words):
+        raise typer.BadParameter(f"--order {written!r}: wanted the numbers that wait, e.g. 3,1,2")
+    return [int(word) for word in words]
 
 
 def runs(

@@ -112,9 +112,9 @@ class Journal:
         """Return the order that a submission with this key began; None where there was none."""
         return await self._read(lambda: self._file.submitted(key))
 
-    async def wait(self, number: int, source: bytes) -> None:
-        """Keep a submission that waits."""
-        await self.commit(("INSERT INTO waiting VALUES (?, ?)", (number, source)))
+    async def wait(self, *waiting: tuple[int, bytes]) -> None:
+        """Keep submissions that wait, or what has changed of them, all at once."""
+        await self.commit(*(("REPLACE INTO waiting VALUES (?, ?)", one) for one in waiting))
 
     async def wait_no_more(self, number: int) -> None:
         """Forget a submission that waited."""

@@ -8,12 +8,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from daemon.errors import UnknownError
+from daemon.errors import StaleError, UnknownError
 from daemon.requests import Submit
 from daemon.running.journal import Journal
 from daemon.running.run import RunState
@@ -26,7 +26,10 @@ Begin = Callable[[Submit, str], Awaitable[Mapping[str, Any]]]
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A submission that waits, checked when it came; `since` is UTC seconds."""
+    """A submission that waits, checked when it came; `since` is UTC seconds.
+
+    `rank` is its place among those of its channel where somebody has put them in order.
+    """
 
     number: int
     who: str
@@ -34,6 +37,7 @@ class Waiting(msgspec.Struct, frozen=True):
     protocol: str
     cell: str
     request: Submit
+    rank: int = 0
 
     def facts(self) -> Mapping[str, Any]:
         """Return it as plain data, without the files."""
@@ -53,8 +57,8 @@ class Queues:
         self._journal = journal
         self._begin = begin
         self._lines: dict[str, list[Waiting]] = {}
-        for blob in journal.waiting:
-            waiting = msgspec.msgpack.decode(blob, type=Waiting)
+        kept = [msgspec.msgpack.decode(blob, type=Waiting) for blob in journal.waiting]
+        for waiting in sorted(kept, key=lambda each: (each.rank or each.number, each.number)):
             self._lines.setdefault(waiting.request.channel, []).append(waiting)
         self._next = 1 + max((each.number for line in self._lines.values() for each in line), default=0)
         self._turns: dict[str, asyncio.Lock] = {}
@@ -79,13 +83,12 @@ class Queues:
             if request.key and each.request.key == request.key:
                 return place
         key = request.key or f"queue-{secrets.token_hex(8)}"  # so that a crash begins nothing twice
-        waiting = Waiting(
-            self._next, who, time.time(), protocol, cell, msgspec.structs.replace(request, key=key)
-        )
+        keyed = msgspec.structs.replace(request, key=key)
+        rank = max((each.rank or each.number for each in line), default=0) + 1
+        waiting = Waiting(self._next, who, time.time(), protocol, cell, keyed, rank)
         self._next += 1
         line.append(waiting)
-        blob = msgspec.msgpack.encode(waiting)
-        await self._journal.wait(waiting.number, blob)
+        await self._journal.wait((waiting.number, msgspec.msgpack.encode(waiting)))
         self._journal.audit(who, "queue", request.channel, protocol)
         return len(line)
 
@@ -96,6 +99,26 @@ class Queues:
             raise UnknownError(f"nothing that waits on channel {channel} has the number {number}")
         await self._drop(found)
         self._journal.audit(who, "unqueue", channel, found.protocol)
+
+    async def reorder(self, channel: str, order: Sequence[int], who: str) -> None:
+        """Put what waits in another order. Raises `StaleError` where other ones wait than those named."""
+        waiting = {each.number: each for each in self.line(channel)}
+        if sorted(order) != sorted(waiting):
+            listed = ", ".join(map(str, waiting)) or "nothing"
+            raise StaleError(
+                f"the queue of channel {channel} has changed: {listed} wait there now; look again"
+            )
+        ranked = [msgspec.structs.replace(waiting[number], rank=rank) for rank, number in enumerate(order, 1)]
+        self._lines[channel] = ranked
+        await self._journal.wait(*((each.number, msgspec.msgpack.encode(each)) for each in ranked))
+        self._journal.audit(who, "reorder", channel, ", ".join(map(str, order)))
+
+    def hold(self, channel: str, reason: str, who: str) -> None:
+        """Let a queue begin nothing more. Raises `UnknownError` where nothing waits."""
+        if not self.length(channel):
+            raise UnknownError(f"nothing waits on channel {channel}, so there is nothing to hold")
+        self._held[channel] = f"by {who}{f': {reason}' if reason else ''}"
+        self._journal.audit(who, "hold", channel, reason)
 
     async def go_on(self, channel: str, who: str) -> str | None:
         """Let a queue go on that is held; returns the run that began, None where it waits for another.
@@ -133,7 +156,8 @@ class Queues:
             return str(begun["run"])
 
     async def _drop(self, waiting: Waiting) -> None:
-        self._lines[waiting.request.channel].remove(waiting)
+        line = self._lines[waiting.request.channel]
+        line[:] = [each for each in line if each.number != waiting.number]
         await self._journal.wait_no_more(waiting.number)
 
 

@@ -136,5 +136,24 @@ def test_a_queue_is_held_after_a_run_that_did_not_finish(service: Service) -> No
         client.post(f"/api/v1/runs/{began}/stop", json={"cell": "Li||Cu, PP"})
 
 
+def test_a_queue_is_put_in_order_and_held_and_knows_who_saw_it_last(service: Service) -> None:
+    where = "/api/v1/channels/lab/smu6/queue"
+    with service.client() as client:
+        run = client.post("/api/v1/runs", json=submission("smu6")).json()["run"]
+        for _ in range(3):
+            client.post("/api/v1/runs", json=submission("smu6", queue=True))
+        one, two, three = (each["number"] for each in client.get(where).json()["waiting"])
+        assert client.put(f"{where}/order", json={"order": [three, one, two]}).status_code == 204
+        client.delete(f"{where}/{one}")
+        assert client.put(f"{where}/order", json={"order": [one, three, two]}).status_code == 412
+        assert client.post(f"{where}/hold", json={"reason": "dry room is closed"}).status_code == 204
+        found = client.get(where).json()
+        assert [each["number"] for each in found["waiting"]] == [three, two]
+        assert found["held"].endswith(": dry room is closed")
+        for number in (two, three):
+            client.delete(f"{where}/{number}")
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+
+
 def _held(queue: dict[str, Any]) -> dict[str, Any] | None:
     return queue if queue["held"] else None

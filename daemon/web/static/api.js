@@ -30,14 +30,17 @@ async function ask(path, options = {}) {
 
 export const get = (path, signal) => ask(path, { signal });
 
-/** Send a body; `headers` such as If-Match and Idempotency-Key go with it. */
-export const post = (path, body = null, headers = {}) => ask(path, {
-  method: 'POST',
+const sending = (method) => (path, body = null, headers = {}) => ask(path, {
+  method,
   headers: body === null ? headers : { 'content-type': 'application/json', ...headers },
   body: body === null ? null : JSON.stringify(body),
 });
 
-export const remove = (path) => ask(path, { method: 'DELETE' });
+/** Send a body; `headers` such as If-Match and Idempotency-Key go with it. */
+export const post = sending('POST');
+export const put = sending('PUT');
+
+export const remove = (path, headers = {}) => ask(path, { method: 'DELETE', headers });
 
 /** A path of segments, each of which may hold anything. */
 export const path = (...segments) => '/' + segments.map(encodeURIComponent).join('/');
