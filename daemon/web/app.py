@@ -37,6 +37,7 @@ from daemon.web.database import Database
 from daemon.web.door import Application, Door
 from daemon.web.hour import LastHour
 from daemon.web.ledger import Ledger
+from daemon.web.library import Shelves
 from daemon.web.problem import explained
 from daemon.web.sessions import Sessions
 from daemon.web.settings import Settings
@@ -79,6 +80,7 @@ def application(settings: Settings) -> FastAPI:
     app.state.hour = LastHour()
     app.state.database = Database(settings.database)
     app.state.rehearsals = Rehearsals()
+    app.state.shelves = Shelves(settings.cache / "library")
     app.state.plotly = None
     app.state.ledger = Ledger(settings.cache / "ledger.db")
     explained(app)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from daemon.running.order import ResumePolicy
 from daemon.web.problem import ProblemDocument
 from daemon.web.tokens import Scope
+from protocols.vocabulary import Word
 
 _FILE = 64 * 1024 + 1  # one more than may be: the checker says what is wrong, with its place
 
@@ -88,6 +89,16 @@ class NewToken(Sent):
     days: int | None = Field(default=None, ge=1, le=3650, description="after which it expires")
 
 
+class Resubmission(BaseModel):
+    """What a run was asked, as it would be asked again."""
+
+    protocol: str
+    cell: str
+    variables: Mapping[str, str]
+    core: str
+    channel: str | None
+
+
 class Submitted(BaseModel):
     """A run that has begun, or that waits in its channel's queue (then `run` is None)."""
 
@@ -131,18 +142,50 @@ class Safe(BaseModel):
     channels: list[Opened]
 
 
-class Ready(BaseModel):
-    """A ready file by its name, and the first words of what it is."""
+class LibraryText(Sent):
+    """A file to be kept in the library."""
+
+    text: str = Field(max_length=_FILE, description="YAML, kept as it is")
+
+
+class NewName(Sent):
+    """What a file is to be called."""
+
+    name: str = Field(max_length=48, pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")
+
+
+class ListedFile(BaseModel):
+    """A file of the library by its name and what it calls itself; `changed` is UTC seconds, of own ones."""
 
     name: str
     title: str
+    own: bool
+    changed: float | None
 
 
-class ReadyFile(BaseModel):
-    """A ready file."""
+class WholeFile(BaseModel):
+    """A file of the library; `own` where the lab may change it."""
 
     name: str
     text: str
+    own: bool
+    changed: float | None
+
+
+class SavedVersion(BaseModel):
+    """A version of a file that was saved once; `saved` is UTC seconds."""
+
+    number: int
+    who: str
+    saved: float
+
+
+class Use(BaseModel):
+    """A run of what a file of the library describes."""
+
+    run: str
+    state: str
+    started: str | None
 
 
 class Audited(BaseModel):
@@ -288,10 +331,29 @@ class ChannelQueue(BaseModel):
     waiting: Sequence[QueuedRun]
 
 
+class QueueOrder(Sent):
+    """What waits on a channel in its new order, by number, the next first."""
+
+    order: list[int] = Field(max_length=1000)
+
+
+class Holding(Sent):
+    """Why a queue is held."""
+
+    reason: str = Field(default="", max_length=200)
+
+
 class WentOn(BaseModel):
     """The run that began; None where the channel is still busy."""
 
     run: str | None
+
+
+class Vocabulary(BaseModel):
+    """The words of protocol and cell files, each with its place, meaning, example, units and verbs."""
+
+    protocol: Sequence[Word]
+    cell: Sequence[Word]
 
 
 class Verdict(BaseModel):

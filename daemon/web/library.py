@@ -1,52 +1,183 @@
-"""The ready protocols, cells and studies, to begin from."""
+"""Protocols, cells and studies to begin from: the ready ones, which nobody changes, and the lab's own."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path as File
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
-from starlette.responses import Response
+from fastapi import APIRouter, Depends, Header, Path
+from starlette.requests import HTTPConnection
+from starlette.responses import Response as Answer
 
-from daemon.errors import UnknownError
+from daemon.errors import ServiceError
+from daemon.reading.catalogue import Catalogue, Wanted
 from daemon.web.answers import written
-from daemon.web.documents import Ready, ReadyFile
-from daemon.web.visitor import Viewer
+from daemon.web.documents import LibraryText, ListedFile, NewName, SavedVersion, Use, WholeFile
+from daemon.web.problem import HttpError
+from daemon.web.runs import Data
+from daemon.web.shelf import NAME, Kept, Shelf
+from daemon.web.visitor import Submitter, Viewer
 from protocols.library import cell_names, cell_path, protocol_names, protocol_path, study_names, study_path
 
-router = APIRouter(tags=["library"])
+router = APIRouter(prefix="/library/{kind}", tags=["library"])
 
 Kind = Annotated[str, Path(pattern="^(protocols|cells|studies)$")]
+Name = Annotated[str, Path(pattern=NAME)]
+IfMatch = Annotated[
+    str | None, Header(max_length=100, description="the ETag that was seen: 412 where it has changed since")
+]
+IfNoneMatch = Annotated[str | None, Header(max_length=100, description="`*`: only where there is none yet")]
 
-_KINDS: dict[str, tuple[Callable[[], Sequence[str]], Callable[[str], File]]] = {
+USES = 50
+"""Runs looked through for where a file was used."""
+
+_READY: dict[str, tuple[Callable[[], Sequence[str]], Callable[[str], File]]] = {
     "protocols": (protocol_names, protocol_path),
     "cells": (cell_names, cell_path),
     "studies": (study_names, study_path),
 }
 
 
-@router.get("/library/{kind}", response_model=list[Ready])
-async def ready(kind: Kind, visitor: Viewer) -> Response:
-    """List the ready protocols, cells or studies."""
-    return written(await asyncio.to_thread(_ready, kind))
+_TITLES = ("protocol:", "cell:", "study:")
 
 
-@router.get("/library/{kind}/{name}", response_model=ReadyFile)
-async def ready_file(kind: Kind, name: Annotated[str, Path(max_length=64)], visitor: Viewer) -> Response:
-    """Return a ready file as it is written."""
-    names, path = _KINDS[kind]
-    if name not in names():
-        raise UnknownError(f"there is no {name!r} among the ready {kind}; there are {', '.join(names())}")
-    return written({"name": name, "text": await asyncio.to_thread(path(name).read_text, "utf-8")})
+class Shelves:
+    """The lab's own files by their kind, changed by one after the other."""
+
+    def __init__(self, folder: File) -> None:
+        self._shelves = {kind: Shelf(folder / kind) for kind in _READY}
+        self.turn = asyncio.Lock()
+
+    def __getitem__(self, kind: str) -> Shelf:
+        return self._shelves[kind]
 
 
-def _ready(kind: str) -> list[dict[str, str]]:
-    names, path = _KINDS[kind]
-    return [{"name": name, "title": _title(path(name).read_text(encoding="utf-8"))} for name in names()]
+def shelves_of(connection: HTTPConnection) -> Shelves:
+    """Return the lab's own files of the application."""
+    shelves: Shelves = connection.app.state.shelves
+    return shelves
+
+
+Own = Annotated[Shelves, Depends(shelves_of)]
+
+
+@router.get("", response_model=list[ListedFile])
+async def files(kind: Kind, visitor: Viewer, own: Own) -> Answer:
+    """List the ready protocols, cells or studies, then the lab's own."""
+    return written(await asyncio.to_thread(_listed, kind, own[kind]))
+
+
+@router.get("/{name}", response_model=WholeFile)
+async def file(kind: Kind, name: Name, visitor: Viewer, own: Own) -> Answer:
+    """Return a file as it is written; of the lab's own with its ETag."""
+    names, path = _READY[kind]
+    if name in names():
+        text = await asyncio.to_thread(path(name).read_text, "utf-8")
+        return written({"name": name, "text": text, "own": False, "changed": None})
+    found = await asyncio.to_thread(own[kind].read, name)
+    return written(_whole(found), headers={"etag": f'"{found.digest}"'})
+
+
+@router.put("/{name}", response_model=WholeFile)
+async def save(
+    kind: Kind,
+    name: Name,
+    content: LibraryText,
+    visitor: Submitter,
+    own: Own,
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
+) -> Answer:
+    """Save a file of the lab's own, as it is and whatever it says; every version is kept."""
+    _require_own(kind, name)
+    seen = "" if if_none_match is not None else _digest(if_match)
+    async with own.turn:
+        found = await asyncio.to_thread(own[kind].save, name, content.text, seen, visitor.name)
+    return written(_whole(found), headers={"etag": f'"{found.digest}"'})
+
+
+@router.post("/{name}/rename", response_model=WholeFile)
+async def rename(
+    kind: Kind, name: Name, new: NewName, visitor: Submitter, own: Own, if_match: IfMatch = None
+) -> Answer:
+    """Call a file of the lab's own something else."""
+    _require_own(kind, name)
+    _require_own(kind, new.name)
+    async with own.turn:
+        found = await asyncio.to_thread(own[kind].rename, name, new.name, _digest(if_match))
+    return written(_whole(found), headers={"etag": f'"{found.digest}"'})
+
+
+@router.delete("/{name}", status_code=204)
+async def delete(kind: Kind, name: Name, visitor: Submitter, own: Own, if_match: IfMatch = None) -> None:
+    """Take a file of the lab's own away; what ran from it keeps its own copy."""
+    _require_own(kind, name)
+    async with own.turn:
+        await asyncio.to_thread(own[kind].delete, name, _digest(if_match))
+
+
+@router.get("/{name}/versions", response_model=list[SavedVersion])
+async def versions(kind: Kind, name: Name, visitor: Viewer, own: Own) -> Answer:
+    """List the versions of a file of the lab's own, the latest first."""
+    return written(await asyncio.to_thread(own[kind].versions, name))
+
+
+@router.get("/{name}/versions/{number}", response_model=WholeFile)
+async def version(
+    kind: Kind, name: Name, number: Annotated[int, Path(ge=1, le=2**31)], visitor: Viewer, own: Own
+) -> Answer:
+    """Return an earlier version of a file."""
+    text = await asyncio.to_thread(own[kind].version, name, number)
+    return written({"name": name, "text": text, "own": True, "changed": None})
+
+
+@router.get("/{name}/uses", response_model=list[Use])
+async def uses(kind: Kind, name: Name, visitor: Viewer, own: Own, data: Data) -> Answer:
+    """List the latest runs of what the file calls its protocol or its cell."""
+    title = _title(await asyncio.to_thread(_text, kind, name, own[kind]))
+    wanted = Wanted(words=title[:100]) if kind == "protocols" else Wanted(cell=title)
+    page = await data.read(lambda engine: Catalogue(engine).page(wanted, None, USES))
+    runs = [run for run in page.runs if title in (run.protocol, run.cell)] if title else []
+    return written([{"run": run.run, "state": run.state, "started": run.started} for run in runs])
+
+
+def _text(kind: str, name: str, own: Shelf) -> str:
+    names, path = _READY[kind]
+    return path(name).read_text(encoding="utf-8") if name in names() else own.read(name).text
+
+
+def _listed(kind: str, own: Shelf) -> list[dict[str, Any]]:
+    names, path = _READY[kind]
+    ready = [_entry(name, path(name).read_text(encoding="utf-8"), None) for name in names()]
+    return [*ready, *(_entry(name, found.text, found.changed) for name, found in _each(own))]
+
+
+def _each(own: Shelf) -> Sequence[tuple[str, Kept]]:
+    return [(name, own.read(name)) for name in own.names()]
+
+
+def _entry(name: str, text: str, changed: float | None) -> dict[str, Any]:
+    return {"name": name, "title": _title(text), "own": changed is not None, "changed": changed}
+
+
+def _whole(found: Kept) -> dict[str, Any]:
+    return {"name": found.name, "text": found.text, "own": True, "changed": found.changed}
 
 
 def _title(text: str) -> str:
     """Return what follows `protocol:`, `cell:` or `study:`."""
-    titles = ("protocol:", "cell:", "study:")
-    line = next((line for line in text.splitlines() if line.startswith(titles)), ":")
+    line = next((line for line in text.splitlines() if line.startswith(_TITLES)), ":")
     return line.partition(":")[2].strip().strip("'\"")
+
+
+def _require_own(kind: str, name: str) -> None:
+    if name in _READY[kind][0]():
+        raise ServiceError(f"{name} comes with galvanod and stays as it is; save it under another name")
+
+
+def _digest(if_match: str | None) -> str | None:
+    if if_match is None or if_match == "*":
+        return None
+    if not (len(if_match) > 2 and if_match[0] == if_match[-1] == '"'):
+        raise HttpError(400, "Bad If-Match", f"If-Match {if_match[:80]!r}: wanted the file's ETag in quotes")
+    return if_match[1:-1]

@@ -3,7 +3,9 @@
 import pytest
 
 from protocols.cell import Cell, Separator
+from protocols.cell_text import cell_text
 from protocols.errors import ProtocolError
+from protocols.library import cell_names, cell_path
 from protocols.limits import Bound, Limits, Range
 from protocols.protocol import Protocol
 
@@ -108,3 +110,13 @@ def test_a_name_is_what_a_person_can_see_and_type(written: str, seen: str) -> No
 )
 def test_any_name_that_can_be_seen_is_one(name: str) -> None:
     assert Cell.parse(f"cell: '{name}'\n").name == name
+
+
+@pytest.mark.parametrize("name", cell_names())
+def test_a_cell_file_is_written_again_from_what_a_run_keeps_of_it(name: str) -> None:
+    kept = Cell.load(cell_path(name)).facts()
+    again = Cell.parse(cell_text(kept)).facts()
+    assert again.keys() == kept.keys()
+    for key, fact in kept.items():
+        exact = isinstance(fact, str) or key in ("window", "separator")
+        assert again[key] == (fact if exact else pytest.approx(fact, rel=1e-8))
