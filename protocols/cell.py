@@ -25,7 +25,7 @@ _MEASURED: Mapping[str, Kind] = {"electrolyte_conductivity": CONDUCTIVITY, "diff
 _EXPECTED: Mapping[str, Kind] = {"expected_capacity": CAPACITY}
 """What forecasts count with, in any unit of a capacity: never what a C is counted from."""
 
-_KEYS = ("cell", *_AMOUNTS, *_MEASURED, *_EXPECTED, "window", "separator", *_TEXTS)
+KEYS = ("cell", *_AMOUNTS, *_MEASURED, *_EXPECTED, "window", "separator", *_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Cell:
         root = as_mapping(node, "a cell file, which begins with `cell: <name>`")
         problems = Problems()
         with problems.gathered():
-            root.only(_KEYS, "a key of a cell file")
+            root.only(KEYS, "a key of a cell file")
         texts = _texts(root, problems)
         uncertainties: dict[str, float] = {}
         numbers = _amounts(root, _AMOUNTS, problems, uncertainties)

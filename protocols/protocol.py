@@ -52,7 +52,7 @@ FIGURES = (
 )
 """The figures of merit a protocol may ask for, besides a circuit of its own."""
 
-_KEYS = ("protocol", "note", "variables", "limits", "record", "steps", "figures")
+KEYS = ("protocol", "note", "variables", "limits", "record", "steps", "figures")
 
 Plain: typing.TypeAlias = "str | list[Plain] | dict[str, Plain]"
 
@@ -94,7 +94,7 @@ class Protocol:
         root = as_mapping(node, "a protocol file, which begins with `protocol: <name>`")
         problems = Problems()
         with problems.gathered():
-            root.only(_KEYS, "a key of a protocol file")
+            root.only(KEYS, "a key of a protocol file")
         name, limits, record = "", None, None
         with problems.gathered():
             name = as_name(root.need("protocol", "<name>"), "a name").text

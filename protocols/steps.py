@@ -100,7 +100,7 @@ VERBS: Mapping[str, Verb] = {
 }
 """Every verb of a step; `repeat` and `for` stand beside them."""
 
-_EVERY_STEP = ("until", "record", "mark")
+EVERY_STEP = ("until", "record", "mark")
 _WORDS = (*VERBS, "repeat", "for")
 _LONGEST_KEY_SHOWN = 40
 
@@ -147,7 +147,7 @@ def _step(step: MappingNode, word: str) -> WrittenStep:
     """Read one step; its parts are independent, so every wrong one is told."""
     verb, problems = VERBS[word], Problems()
     with problems.gathered():
-        step.only((word, *verb.keys, *_EVERY_STEP), f"a key of `{word}`")
+        step.only((word, *verb.keys, *EVERY_STEP), f"a key of `{word}`")
     technique, until, record, mark = None, None, None, None
     with problems.gathered():
         technique = verb.read(step.need(word, "a value"), step)

@@ -8,15 +8,19 @@ from starlette.responses import Response
 
 from daemon.client import AnswerError
 from daemon.control import trouble
+from daemon.reading.results import Results
 from daemon.requests import Check, Submit
 from daemon.running.planning import planned, with_table
 from daemon.web.answers import written
 from daemon.web.control import Behind
 from daemon.web.cores import Cores
-from daemon.web.documents import Draft, Submission, Submitted, Verdict
+from daemon.web.documents import Draft, Resubmission, Submission, Submitted, Verdict, Vocabulary
 from daemon.web.problem import document
+from daemon.web.runs import Data, RunName
 from daemon.web.visitor import Submitter, Viewer
+from protocols.cell_text import cell_text
 from protocols.errors import ProtocolError
+from protocols.vocabulary import cell_words, protocol_words
 
 router = APIRouter(tags=["submit"])
 
@@ -85,6 +89,27 @@ async def submit(
         queued=found.get("queued"),
         warnings=found["warnings"],
         seconds=found["forecast"]["seconds"],
+    )
+
+
+@router.get("/vocabulary", response_model=Vocabulary)
+async def vocabulary(visitor: Viewer) -> Response:
+    """Explain the words of protocol and cell files, for an editor."""
+    return written({"protocol": list(protocol_words()), "cell": list(cell_words())})
+
+
+@router.get("/runs/{run}/submission", response_model=Resubmission)
+async def submission_of(run: RunName, visitor: Viewer, data: Data) -> Response:
+    """Return what a run was asked, to be asked again; its cell file is written anew from what was kept."""
+    found = await data.read(lambda engine: Results(engine).run(run))
+    return written(
+        {
+            "protocol": found.protocol_source or "",
+            "cell": cell_text(found.cell_facts),
+            "variables": dict(found.variables),
+            "core": found.core or run.rpartition("-")[0],
+            "channel": found.channel,
+        }
     )
 
 

@@ -115,5 +115,5 @@ function menu(name) {
   const element = h('span', { class: 'menu' }, button, list);
   element.addEventListener('focusout', (event) => { if (!element.contains(event.relatedTarget)) open(false); });
   element.addEventListener('keydown', (event) => { if (event.key === 'Escape') open(false); });
-  return h('span', { class: 'row' }, h('a', { class: 'button', href: `${at}/report`, target: '_blank', rel: 'noopener' }, 'Report'), element);
+  return h('span', { class: 'row' }, h('a', { class: 'button', href: `#/submit/again/${encodeURIComponent(name)}`, title: 'Submit the same again, with the next cell' }, 'Again …'), h('a', { class: 'button', href: `${at}/report`, target: '_blank', rel: 'noopener' }, 'Report'), element);
 }

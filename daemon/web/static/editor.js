@@ -1,20 +1,24 @@
 // An editor for YAML: line numbers, quiet colours, and each mistake at its place.
 
+import { completion } from './completion.js';
 import { h } from './dom.js';
 
 const WORDS = /(^\s*#.*|\s#.*)|("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')|(^\s*(?:- )?\s*[\w|$ .-]+(?=:(?:\s|$)))|(\$\w+)|([-+]?\b\d[\d.e+-]*(?:\s*(?:[µμ%°]?[A-Za-z]+(?:\/[A-Za-z0-9]+)?|%))?)/gm;
 const KINDS = [null, 'comment', 'string', 'key', 'variable', 'value'];
 
 /**
- * Make an editor. `changed` hears of every change by a person.
- * @param {{label: string, id: string, changed: (text: string) => void}} options
+ * Make an editor. `changed` hears of every change by a person. Tab goes on to what comes next; Ctrl+] and
+ * Ctrl+[ indent; Ctrl+Space offers what may stand there.
+ * @param {{label: string, id: string, kind: 'protocol'|'cell', changed: (text: string) => void}} options
  */
-export function editor({ label, id, changed }) {
-  const text = h('textarea', { id, class: 'code', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', wrap: 'off', 'aria-label': label, 'aria-describedby': `${id}-mistakes` });
+export function editor({ label, id, kind, changed }) {
+  const text = h('textarea', { id, class: 'code', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', wrap: 'off', 'aria-label': label, 'aria-describedby': `${id}-mistakes ${id}-help`, 'aria-keyshortcuts': 'Control+Space Control+] Control+[' });
   const paint = h('pre', { class: 'paint', 'aria-hidden': 'true' });
   const gutter = h('pre', { class: 'gutter', 'aria-hidden': 'true' });
   const list = h('ul', { class: 'mistakes', id: `${id}-mistakes`, 'aria-live': 'polite' });
-  const element = h('div', { class: 'editor' }, h('div', { class: 'sheet' }, gutter, h('div', { class: 'page' }, paint, text)), list);
+  const page = h('div', { class: 'page' }, paint, text);
+  const help = completion({ text, page, kind, id });
+  const element = h('div', { class: 'editor' }, h('div', { class: 'sheet' }, gutter, page), help, list);
   let mistakes = [];
 
   function colour() {
@@ -54,8 +58,23 @@ export function editor({ label, id, changed }) {
       const line = text.value.slice(0, text.selectionStart).split('\n').pop() ?? '';
       const indent = line.match(/^\s*/)?.[0] ?? '';
       document.execCommand('insertText', false, `\n${indent}${/:\s*$/.test(line) ? '  ' : ''}`);
+    } else if (event.ctrlKey && (event.key === ']' || event.key === '[')) {
+      event.preventDefault();
+      shift(event.key === ']' ? 2 : -2);
     }
   });
+
+  /** Move the lines of the selection to the right or to the left, as one change that can be undone. */
+  function shift(by) {
+    const { value, selectionStart, selectionEnd } = text;
+    const start = value.lastIndexOf('\n', selectionStart - 1) + 1;
+    const end = value.indexOf('\n', Math.max(selectionStart, selectionEnd - 1));
+    const lines = value.slice(start, end < 0 ? value.length : end).split('\n');
+    const moved = lines.map((line) => (by > 0 ? `${line && ' '.repeat(by)}${line}` : line.replace(/^ {1,2}/, ''))).join('\n');
+    text.setSelectionRange(start, end < 0 ? value.length : end);
+    document.execCommand('insertText', false, moved);
+    text.setSelectionRange(start, start + moved.length);
+  }
 
   return {
     element, text,

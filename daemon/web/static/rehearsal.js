@@ -15,12 +15,12 @@ const SHOWN = 40; // figures
 export function rehearsal({ wanted, drawn, allowed }) {
   const go = h('button', { class: 'first', hidden: !allowed, onclick: begin }, 'Rehearse');
   const seconds = h('select', { 'aria-label': 'Time a rehearsal may take', hidden: !allowed }, ...[10, 20, 60, 120].map((each) => h('option', { value: each, selected: each === 20 }, `for ${each} s`)));
-  const note = h('span', { class: 'basis' }, 'runs exactly this on a simulated cell, through the real driver');
+  const note = h('p', { class: 'quiet' }, 'runs exactly this on a simulated cell, through the real driver');
   const status = h('div', { class: 'verdict', role: 'status' });
   const kinds = h('div', { class: 'tabs', role: 'group', 'aria-label': 'Curves of the rehearsal' });
   const plot = h('div', { class: 'plot', hidden: true });
   const told = h('div', { class: 'told' });
-  const element = h('section', { class: 'panel', hidden: true, 'aria-label': 'Rehearsal' }, h('header', {}, h('h2', {}, 'Rehearsal'), note, seconds, go), status, kinds, plot, told);
+  const element = h('section', { class: 'panel', hidden: true, 'aria-label': 'Rehearsal' }, h('header', {}, h('h2', {}, 'Rehearsal'), h('span', { class: 'push' }), seconds, go), note, status, kinds, plot, told);
   let name = null;
   let timer;
   let found = null;

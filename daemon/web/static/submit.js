@@ -2,25 +2,32 @@
 
 import { Problem, get, path, post } from './api.js';
 import { may } from './actions.js';
+import { batch } from './batch.js';
+import { cellForm } from './cellform.js';
 import { h, icon, say, toast } from './dom.js';
 import { editor } from './editor.js';
 import { duration } from './format.js';
-import { live, stateOf } from './live.js';
+import { library } from './library.js';
+import { live } from './live.js';
+import { picker } from './picker.js';
 import { planView } from './planview.js';
 import { rehearsal } from './rehearsal.js';
 
 const PAUSE = 300; // milliseconds of rest before what was typed is checked
 const DRAFT = 'draft';
+const AGAIN = 'again';
 
-/** Show the page; a core and a channel may be named already. */
+/** Show the page; a core and a channel may be named already, or `again` and a run that is to be repeated. */
 export function submit(main, visitor, core = null, channel = null) {
   const kept = JSON.parse(localStorage.getItem(DRAFT) ?? '{}');
-  const protocol = editor({ label: 'Protocol (YAML)', id: 'protocol', changed: typed });
-  const cell = editor({ label: 'Cell (YAML)', id: 'cell', changed: typed });
+  const protocol = editor({ label: 'Protocol (YAML)', id: 'protocol', kind: 'protocol', changed: typed });
+  const cell = editor({ label: 'Cell (YAML)', id: 'cell', kind: 'cell', changed: typed });
   cell.element.classList.add('small');
-  const protocols = choice('Ready protocols', 'protocols', protocol);
-  const cells = choice('Ready cells', 'cells', cell);
-  const channels = h('select', { id: 'channel', onchange: typed });
+  const protocols = library({ kind: 'protocols', editor: protocol, visitor, taken: () => { given = {}; typed(); } });
+  const cells = library({ kind: 'cells', editor: cell, visitor, taken: () => typed() });
+  const form = cellForm({ editor: cell, changed: typed });
+  const asForm = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => turn(form.element.hidden) }, 'Form');
+  const channels = picker({ id: 'channel', chosen: typed });
   const resume = h('select', { id: 'resume' },
     h('option', { value: 'confirm' }, 'waits for a person'), h('option', { value: 'auto' }, 'goes on if nothing speaks against it'), h('option', { value: 'never' }, 'ends'));
   const variables = h('div', { class: 'variables' });
@@ -29,52 +36,72 @@ export function submit(main, visitor, core = null, channel = null) {
   const go = h('button', { class: 'first', disabled: true, onclick: send }, 'Submit');
   const preview = planView();
   const rehearsing = rehearsal({ wanted: () => ready && draft(), drawn: preview.overlay, allowed: may(visitor, 'submit') });
+  const many = batch({ base: () => ({ protocol: protocol.value, cell: cell.value, variables: given, resume: resume.value }), like: () => live.byKey.get(channels.value), done: () => localStorage.removeItem(DRAFT) });
+  const asBatch = h('button', { type: 'button', 'aria-pressed': 'false', hidden: !may(visitor, 'submit'), onclick: () => { many.show(many.element.hidden); asBatch.setAttribute('aria-pressed', String(!many.element.hidden)); } }, 'Many cells …');
   let ready = false; // what stands there can be planned
+  let accepted = null; // the plan of it
+  let offered = '';
   let timer;
   let asked = 0;
   let key = crypto.randomUUID();
-  let given = {};
+  let given = kept.variables ?? {};
 
   main.replaceChildren(
-    h('div', { class: 'title' }, h('h1', {}, 'Submit a protocol'), h('div', { class: 'actions' }, go)),
+    h('div', { class: 'title' }, h('h1', {}, 'Submit a protocol'), h('div', { class: 'actions' }, asBatch, go)),
     h('div', { class: 'submit' },
       h('div', {},
         h('section', { class: 'panel' }, h('div', { class: 'chooser' },
-          field('Channel', channels), field('After a crash or power cut it', resume))),
-        h('section', { class: 'panel', 'aria-label': 'Protocol' }, h('header', {}, h('h2', {}, 'Protocol'), protocols), protocol.element),
-        h('section', { class: 'panel', 'aria-label': 'Cell' }, h('header', {}, h('h2', {}, 'Cell'), cells), cell.element),
+          field('Channel', channels.input, channels.element), field('After a crash or power cut it', resume))),
+        h('section', { class: 'panel', 'aria-label': 'Protocol' }, h('header', {}, h('h2', {}, 'Protocol'), ...protocols.elements), protocol.element),
+        h('section', { class: 'panel', 'aria-label': 'Cell' }, h('header', {}, h('h2', {}, 'Cell'), ...cells.elements.slice(0, 2), asForm, cells.elements[2]), form.element, cell.element),
         variablePanel),
-      h('div', {}, h('section', { class: 'panel', 'aria-label': 'Verdict' }, verdict), preview.curve, rehearsing.element, preview.limits, preview.steps)));
+      h('div', {}, h('section', { class: 'panel', 'aria-label': 'Verdict' }, verdict), many.element, preview.curve, rehearsing.element, preview.limits, preview.steps)));
 
-  function choice(label, kind, target) {
-    const select = h('select', { 'aria-label': label }, h('option', { value: '' }, `${label} …`));
-    get(`/library/${kind}`).then((found) => select.append(...found.map((each) => h('option', { value: each.name }, each.title || each.name)))).catch(() => {});
-    select.addEventListener('change', async () => {
-      if (!select.value) return;
-      target.value = (await get(`/library/${kind}/${encodeURIComponent(select.value)}`)).text;
-      if (kind === 'protocols') given = {};
-      typed();
-    });
-    return select;
+  /** Show the cell as a form, or as what is written. */
+  function turn(shown) {
+    form.element.hidden = !shown;
+    cell.element.classList.toggle('away', shown);
+    asForm.setAttribute('aria-pressed', String(shown));
+    form.read();
   }
 
+  /** Choose the channel that was named once it is known; afterwards only its words change. */
   function fill() {
-    const chosen = channels.value || (core ? `${core}/${channel}` : '');
-    const options = live.channels.map((each) => h('option', { value: each.key, selected: each.key === chosen }, `${each.channel} · ${stateOf(each)}${each.cell ? ` · ${each.cell}` : ''}`));
-    if (options.length !== channels.options.length || options.some((option, i) => option.text !== channels.options[i].text)) {
-      channels.replaceChildren(...options);
-      if (chosen) channels.value = chosen;
+    if (!channels.value && live.channels.length) {
+      channels.set(core && core !== AGAIN ? `${core}/${channel}` : kept.channel ?? null);
       typed();
+    }
+    channels.update();
+    if (ready && accepted) offerTo(live.byKey.get(channels.value), accepted);
+  }
+
+  /** Write down again what a run was asked; its cell is the next one, so its name is to be changed. */
+  async function repeat(run) {
+    try {
+      const found = await get(`${path('runs', run)}/submission`);
+      protocol.value = found.protocol;
+      cell.value = found.cell;
+      given = found.variables;
+      if (live.byKey.has(`${found.core}/${found.channel}`)) channels.set(`${found.core}/${found.channel}`);
+      typed();
+      toast(`This is what ${run} was asked. Name the next cell.`);
+      cell.text.focus();
+      const name = cell.value.match(/^cell:\s*(.*)$/m);
+      if (name) cell.text.setSelectionRange(name.index + name[0].length - name[1].length, name.index + name[0].length);
+    } catch (error) {
+      toast(error.message, true);
     }
   }
 
   function typed() {
     clearTimeout(timer);
+    asked += 1; // an answer that is under way is about another text
     ready = false;
     rehearsing.changed(false);
     key = crypto.randomUUID(); // another text is another submission
     go.disabled = true;
-    localStorage.setItem(DRAFT, JSON.stringify({ protocol: protocol.value, cell: cell.value }));
+    many.ready(false);
+    localStorage.setItem(DRAFT, JSON.stringify({ protocol: protocol.value, cell: cell.value, variables: given, channel: channels.value }));
     timer = setTimeout(check, PAUSE);
   }
 
@@ -100,6 +127,7 @@ export function submit(main, visitor, core = null, channel = null) {
       if (problem) throw new Problem(problem);
       protocol.show([]);
       cell.show([]);
+      form.read();
       offer(plan.variables ?? {});
       accept(plan, at);
     } catch (error) {
@@ -109,23 +137,36 @@ export function submit(main, visitor, core = null, channel = null) {
   }
 
   function accept(plan, at) {
+    offerTo(at, plan);
+    preview.show(plan);
+    ready = true;
+    accepted = plan;
+    rehearsing.changed(true);
+    many.ready(true);
+  }
+
+  /** Say what a plan means for the channel as it is now: it may have become busy, or latched. */
+  function offerTo(at, plan) {
     const busy = at && at.run !== null;
     const why = !at ? 'choose a channel' : at.latch ? `${at.channel} is latched: ${at.latch}` : '';
+    const mark = `${at?.key} ${at?.run} ${at?.latch} ${plan.digest} ${asked}`;
+    if (mark === offered) return;
+    offered = mark;
     go.disabled = Boolean(why) || !may(visitor, 'submit');
     say(go, busy ? `Queue on ${at.channel}` : at ? `Submit on ${at.channel}` : 'Submit');
-    verdict.replaceChildren(icon('finished'), h('strong', {}, plan.protocol), h('span', { class: 'quiet' }, `${lasts(plan.forecast)}, ${Math.round(plan.forecast.rows).toLocaleString()} readings, ${Math.round(plan.forecast.steps).toLocaleString()} steps`),
+    verdict.replaceChildren(icon('finished'), h('strong', {}, plan.protocol), h('span', { class: 'quiet' }, `${lasts(plan.forecast)}, ${Math.round(plan.forecast.rows).toLocaleString()} readings, ${Math.round(plan.forecast.steps).toLocaleString()} step${plan.forecast.steps === 1 ? '' : 's'}`),
       plan.forecast.because ? h('span', { class: 'quiet' }, plan.forecast.because) : '',
       why ? h('span', { class: 'alarm' }, why) : busy ? h('span', { class: 'quiet' }, `${at.channel} is busy with ${at.run}; this one follows when it has finished`) : '',
       plan.warnings.length ? h('ul', { class: 'warnings' }, ...plan.warnings.map((warning) => h('li', {}, warning))) : '');
-    preview.show(plan);
-    ready = true;
-    rehearsing.changed(true);
   }
 
   function refuse(error) {
+    ready = false;
+    offered = '';
     const of = (pointer) => error.errors.filter((mistake) => mistake.line && mistake.pointer === pointer);
     protocol.show(of('/protocol'));
     cell.show(of('/cell'));
+    form.read(of('/cell'));
     const elsewhere = error.errors.filter((mistake) => !['/protocol', '/cell'].includes(mistake.pointer));
     const count = error.errors.length;
     const wrong = icon('failed');
@@ -168,6 +209,7 @@ export function submit(main, visitor, core = null, channel = null) {
   live.addEventListener('change', fill);
   fill();
   typed();
+  if (core === AGAIN) repeat(channel);
   return () => { asked += 1; clearTimeout(timer); live.removeEventListener('change', fill); preview.end(); rehearsing.end(); };
 }
 
@@ -176,6 +218,6 @@ function lasts({ seconds, low, high }) {
   return high - low < 0.01 * seconds ? `about ${duration(seconds)}` : `about ${duration(seconds)} (${duration(low)} to ${duration(high)})`;
 }
 
-function field(label, input) {
-  return h('div', { class: 'field' }, h('label', { for: input.id }, label), input);
+function field(label, input, element = input) {
+  return h('div', { class: 'field' }, h('label', { for: input.id }, label), element);
 }

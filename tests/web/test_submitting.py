@@ -1,0 +1,115 @@
+"""The Submit page in Chromium: rehearsed, many cells at once, the library, the queue, and a run again."""
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.web.browser import NEEDS_CHROMIUM, page_of
+from tests.web.service import Service, submission
+
+pytestmark = [NEEDS_CHROMIUM, pytest.mark.timeout(240)]
+
+expect.set_options(timeout=60_000)
+
+PASTE = """([text]) => {
+  const data = new DataTransfer();
+  data.setData('text/plain', text);
+  const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
+  document.activeElement.dispatchEvent(event);
+}"""
+REST = "protocol: rest\nlimits: {voltage: 0 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 24 h\n"
+
+
+async def begun(page: Page, where: str, protocol: str) -> None:
+    """Open the page with a protocol of one's own and a ready cell."""
+    await page.goto(f"{page.url.partition('#')[0]}#/submit{where}")
+    ready = page.get_by_label("Ready cells")
+    await expect(ready.locator("option[value=li_cu_pp]")).to_have_count(1)
+    await ready.select_option("li_cu_pp")
+    await page.get_by_label("Protocol (YAML)").fill(protocol)
+
+
+async def test_a_protocol_is_rehearsed_and_its_trip_foreseen(service: Service) -> None:
+    trips = REST.replace("0 V ..", "1.2 V ..").replace(
+        "rest: 24 h", "plate: 1 mA/cm2\n    until: capacity >= 1 mAh/cm2"
+    )
+    async with page_of(service.url, service.token) as page:
+        await begun(page, "/lab/smu2", trips)
+        rehearsal = page.get_by_role("region", name="Rehearsal", exact=True)
+        await rehearsal.get_by_role("button", name="Rehearse").click()
+        await expect(rehearsal.get_by_role("status")).to_contain_text("A limit would trip")
+        await expect(rehearsal).to_contain_text(
+            "Li||Cu with PP; scaled to 1.131 cm2; on a simulated keithley2450"
+        )
+        await page.get_by_label("Protocol (YAML)").fill(REST)
+        await expect(rehearsal).not_to_contain_text("would trip")
+
+
+async def test_many_cells_begin_at_once_each_with_its_own_name(service: Service) -> None:
+    async with page_of(service.url, service.token) as page:
+        await begun(page, "/lab/smu3", REST)
+        await page.get_by_role("button", name="Many cells").click()
+        await page.get_by_label("Cell, row 1").focus()
+        await page.evaluate(PASTE, ["LC-1\t\t1,1\tsmu3\nLC-2\t\twide\tsmu4\n"])
+        batch = page.get_by_role("region", name="Batch", exact=True)
+        await batch.get_by_role("button", name="Submit all").click()
+        await expect(batch.get_by_role("status")).to_have_text("1 of 2 begun or queued")
+        await expect(batch).to_contain_text("wide is not a number")
+        await page.get_by_label("Area in cm², row 2").fill("1.2")
+        await batch.get_by_role("button", name="Submit all").click()
+        await expect(batch.get_by_role("link", name=re.compile(r"lab-\d+"))).to_have_count(2)
+    with service.client() as client:
+        runs = client.get("/api/v1/runs", params={"limit": 2}).json()["runs"]
+        areas = {}
+        for run in runs:
+            shown = client.get(f"/api/v1/runs/{run['run']}").json()
+            areas[shown["cell"]] = shown["cell_facts"]["area"]
+            client.post(f"/api/v1/runs/{run['run']}/stop", json={"cell": shown["cell"]})
+    assert areas == pytest.approx({"LC-1": 1.1e-4, "LC-2": 1.2e-4})
+
+
+async def test_a_cell_is_edited_as_a_form_saved_renamed_and_deleted(service: Service) -> None:
+    async with page_of(service.url, service.token) as page:
+        await begun(page, "/lab/smu4", REST)
+        panel = page.get_by_role("region", name="Cell", exact=True)
+        await panel.get_by_role("button", name="Form").click()
+        await panel.get_by_label("Name").fill("LC-77: mine")
+        await panel.get_by_label("Area").fill("1.5 apples")
+        await expect(panel.get_by_label("Area")).to_have_attribute("aria-invalid", "true")
+        await panel.get_by_label("Area").fill("1.5 cm2")
+        await panel.get_by_text("File", exact=True).click()
+        await panel.get_by_role("button", name="Save as").click()
+        await expect(page.get_by_label("Name of the file")).to_have_value("lc_77_mine")
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(panel).to_contain_text("lc_77_mine")
+        with service.client() as client:
+            text = client.get("/api/v1/library/cells/lc_77_mine").json()["text"]
+            assert "# Coin cell" in text
+            assert 'cell: "LC-77: mine"' in text
+        await panel.get_by_text("File", exact=True).click()
+        await panel.get_by_role("button", name="Delete").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        await expect(panel.locator("option[value=lc_77_mine]")).to_have_count(0)
+
+
+async def test_a_run_is_submitted_again_and_the_queue_put_in_order_by_keyboard(service: Service) -> None:
+    with service.client() as client:
+        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+        async with page_of(service.url, service.token) as page:
+            for name in ("LC-1", "LC-2"):
+                await page.goto(f"{service.url}/#/runs")
+                await page.goto(f"{service.url}/#/submit/again/{run}")
+                await expect(page.get_by_label("Protocol (YAML)")).to_have_value(REST)
+                await expect(page.get_by_role("combobox", name="Channel")).to_have_value("smu10")
+                await page.keyboard.type(name)
+                await page.get_by_role("button", name="Queue on smu10").click()
+                await expect(page.get_by_role("region", name="Queue", exact=True)).to_contain_text(name)
+            queue = page.get_by_role("region", name="Queue", exact=True)
+            await expect(queue.locator("tbody tr").first).to_contain_text("LC-1")
+            await queue.get_by_role("button", name="rest on LC-2 earlier").press("Enter")
+            await expect(queue.locator("tbody tr").first).to_contain_text("LC-2")
+            for _ in range(2):
+                await queue.get_by_role("button", name="Take out").first.click()
+            await expect(queue).to_be_hidden()
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
