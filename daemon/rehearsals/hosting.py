@@ -154,7 +154,11 @@ async def _watched(one: Hosted) -> None:
 async def _follow(one: Hosted) -> None:
     """Run the process of a rehearsal and hear what it says, until it ends."""
     with tempfile.TemporaryDirectory(prefix="galvanod-rehearsed-") as folder:
-        process = await _process(one.wanted, Path(folder))
+        try:
+            process = await _process(one.wanted, Path(folder))
+        except (OSError, ValueError) as error:  # no memory, no disk, or a text no command line can carry
+            _refuse(one, Trouble("UnavailableError", f"the rehearsal cannot be started: {error}", 69))
+            return
         try:
             async with asyncio.timeout(one.wanted.seconds + SETTLING + STARTING):
                 await _hear(one, process)
