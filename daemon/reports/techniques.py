@@ -1,15 +1,15 @@
 """The charts of spectra, voltage steps and sweeps, and the voltage of a whole run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
 
+from daemon.reading.fitted import fitted
 from daemon.reading.results import ImpedanceRecord, StepRecord
 from daemon.reports.chart import Axis, Chart, Mark, Series, thinned
 from daemon.reports.dossier import Dossier
 from daemon.reports.scales import current_scale, time_scale
-from protocols.figures.elements import CIRCUITS
 from protocols.figures.estimate import Array
 from protocols.figures.spectrum import ComplexArray
 
@@ -64,7 +64,7 @@ def _spectra(dossier: Dossier) -> Iterator[Chart]:
         nyquist.append(Series(name, ohms.real, -ohms.imag, Mark.POINTS, colour=place))
         size.append(Series(name, hertz, np.abs(ohms), Mark.POINTS, colour=place))
         phase.append(Series("", hertz, -np.degrees(np.angle(ohms)), Mark.POINTS, colour=place))
-        fit = _fitted(dossier, ordinal, hertz)
+        fit = fitted(dossier.figures, ordinal, hertz)
         if fit is not None:
             nyquist.append(Series("", fit[1].real, -fit[1].imag, colour=place, dashed=True))
             size.append(Series("", fit[0], np.abs(fit[1]), colour=place, dashed=True))
@@ -84,20 +84,6 @@ def _points(points: Sequence[ImpedanceRecord]) -> tuple[Array, ComplexArray]:
     rows = np.array([(p.frequency, p.real, p.imaginary) for p in points], dtype=float)
     rows = rows[np.all(np.isfinite(rows), axis=1)]
     return rows[:, 0], rows[:, 1] + 1j * rows[:, 2]
-
-
-def _fitted(dossier: Dossier, ordinal: int, hertz: Array) -> tuple[Array, ComplexArray] | None:
-    """The circuit that the figures of this spectrum were read off, drawn finely."""
-    detail = next((f.detail for f in dossier.figures if f.step == ordinal and "circuit" in f.detail), None)
-    if detail is None:
-        return None
-    circuit = next((one for one in CIRCUITS if one.name == detail["circuit"]), None)
-    parameters: Mapping[str, Mapping[str, float]] = detail["parameters"]
-    if circuit is None:
-        return None
-    fine = np.geomspace(hertz.max(), hertz.min(), 240)
-    values = [parameters[name]["value"] for name in circuit.names]
-    return fine, circuit.impedance(2 * np.pi * fine, *values)
 
 
 def _spectrum_words(dossier: Dossier, ordinal: int) -> str:

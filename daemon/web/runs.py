@@ -10,6 +10,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from daemon.reading.catalogue import LARGEST_PAGE, Catalogue, Order, Page, Wanted
+from daemon.reading.fitted import Fit, fits
+from daemon.reading.halves import Differential, differential
 from daemon.reading.results import (
     CycleRecord,
     EventRecord,
@@ -142,6 +144,12 @@ async def impedance(run: RunName, visitor: Viewer, data: Data, last: Last = MOST
     return written([point._asdict() for point in found])
 
 
+@router.get("/runs/{run}/impedance/fits", response_model=list[Fit])
+async def impedance_fits(run: RunName, visitor: Viewer, data: Data) -> Response:
+    """List the circuits fitted to its spectra, as curves to draw over them."""
+    return written(await data.read(lambda engine: _fits(Results(engine), run)))
+
+
 @router.get("/runs/{run}/trace", response_model=Trace)
 async def trace(
     run: RunName,
@@ -165,6 +173,22 @@ async def cycle_trace(
 ) -> Response:
     """Return one cycle in at most `points` rows, for voltage against capacity."""
     return written(await data.read(lambda engine: Traces(engine).of_cycle(run, cycle, points)))
+
+
+@router.get("/runs/{run}/cycles/{cycle}/differential", response_model=Differential)
+async def cycle_differential(
+    run: RunName, cycle: Annotated[int, Path(ge=0, le=2**31 - 1)], visitor: Viewer, data: Data
+) -> Response:
+    """Return dQ/dV of a cycle's charges and discharges, with the method of smoothing named."""
+    return written(await data.read(lambda engine: differential(Results(engine), run, cycle)))
+
+
+def _fits(results: Results, run: str) -> list[Fit]:
+    hertz: dict[int, list[float]] = {}
+    for point in results.impedance(run)[-MOST_POINTS:]:
+        if point.frequency:
+            hertz.setdefault(point.step, []).append(point.frequency)
+    return fits(results.figures(run), {step: np.array(each) for step, each in hertz.items()})
 
 
 def in_hand(request: Request, run: str) -> dict[str, Any] | None:

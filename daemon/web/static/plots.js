@@ -59,6 +59,22 @@ export function zoomed(element, hear) {
   });
 }
 
+/** What is drawn as a picture on the page's ground, a Blob: 'svg', or 'png' at three times the size. */
+export async function picture(element, format) {
+  const Plotly = await plotly();
+  const ground = { paper_bgcolor: colour('surface'), plot_bgcolor: colour('surface') };
+  const { clientWidth: width, clientHeight: height } = element;
+  const url = await Plotly.toImage({ data: element.data, layout: { ...element.layout, ...ground } }, { format, width, height, scale: format === 'png' ? 3 : 1 });
+  const [head, body] = [url.slice(0, url.indexOf(',')), url.slice(url.indexOf(',') + 1)];
+  if (!head.includes('base64')) return new Blob([decodeURIComponent(body)], { type: 'image/svg+xml' });
+  return new Blob([Uint8Array.from(atob(body), (letter) => letter.charCodeAt(0))], { type: `image/${format}` });
+}
+
+/** plotly reads some markup in texts, and patterns; what we show of others is text. */
+export function escaped(text) {
+  return String(text).replace(/[&<>]/g, (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[letter]).replaceAll('%{', '%\u200b{');
+}
+
 /** Let go of a plot. */
 export function forget(element) {
   window.Plotly?.purge(element);

@@ -8,6 +8,7 @@
 export const ROUTES = [
   { at: '#/', name: 'Bench', nav: true, load: async () => (await import('./bench.js')).bench },
   { at: '#/runs', name: 'Runs', nav: true, load: async () => (await import('./runs.js')).runs },
+  { at: '#/compare', name: 'Compare', under: '#/runs', load: async () => (await import('./compare.js')).compare },
   { at: '#/studies', name: 'Studies', nav: true, load: async () => (await import('./studies.js')).studies },
   { at: '#/study-new', name: 'New study', under: '#/studies', load: async () => (await import('./studynew.js')).studyNew },
   { at: '#/study/:study', name: 'Study', under: '#/studies', load: async () => (await import('./study.js')).study },
@@ -21,10 +22,10 @@ export const ROUTES = [
   { at: '#/help', name: 'Help', load: async () => (await import('./help.js')).help },
 ];
 
-/** Find what an address names, and the words in it; null where there is no such page. */
+/** Find what an address names, and the words in it; null where there is no such page. What follows ? is the page's own. */
 export function found(address) {
   for (const route of ROUTES) {
-    const words = address.match(new RegExp(`^${route.at.replace(/:[a-z]+/g, '([^/?]+)')}$`))?.slice(1);
+    const words = address.split('?')[0].match(new RegExp(`^${route.at.replace(/:[a-z]+/g, '([^/?]+)')}$`))?.slice(1);
     if (words) return { route, words: words.map(plain) };
   }
   return null;

@@ -2,13 +2,17 @@
 
 import { get, path } from './api.js';
 import { actions } from './actions.js';
-import { capacityCurves, cyclePlot, spectra, voltammogram } from './curves.js';
+import { capacityCurves } from './capacitycurves.js';
+import { cyclePlot } from './cycleplot.js';
 import { badge, h, say } from './dom.js';
 import { moment } from './format.js';
 import { live, stateOf } from './live.js';
+import { notes } from './notes.js';
+import { spectra } from './spectra.js';
 import { eventTable, facts, figureTable, stepTable } from './tables.js';
 import { tileRow } from './tiles.js';
 import { timeplot } from './timeplot.js';
+import { voltammogram } from './voltammogram.js';
 
 const REFRESH = 8000; // milliseconds; events, cycles and figures come no faster
 const SOON = 700;
@@ -25,13 +29,17 @@ export function run(main, visitor, name) {
   const heading = h('h1', {}, name);
   const under = h('p', { class: 'quiet' });
   const tiles = tileRow();
-  const time = timeplot(name, going, () => events);
-  const parts = [capacityCurves(name), cyclePlot(), spectra(), voltammogram(name)];
+  const written = notes(name, visitor, () => refresh());
+  const time = timeplot(name, going, () => events, written.about);
+  const parts = [capacityCurves(name), cyclePlot(name), spectra(name), voltammogram(name)];
   const plots = h('div', { class: 'plots' }, time.element, ...parts.flatMap((part) => part.elements ?? [part.element]));
   for (const element of [...plots.children].slice(1)) element.hidden = true;
   const tables = h('div', { class: 'columns' });
   const box = actions(visitor, channelOf, name);
-  main.replaceChildren(h('div', { class: 'title' }, heading, state, h('div', { class: 'actions' }, box.element)), under, box.notices, tiles.element, plots, tables);
+  const labels = h('p', { class: 'labels' });
+  const compare = h('a', { class: 'button', hidden: true, href: `#/compare?run=${encodeURIComponent(name)}` }, 'Compare …');
+  main.replaceChildren(h('div', { class: 'title' }, heading, state, h('div', { class: 'actions' }, compare, box.element)), under, labels, box.notices, tiles.element, plots, written.element, tables);
+  written.refresh();
 
   async function refresh() {
     const at = path('runs', name);
@@ -44,7 +52,7 @@ export function run(main, visitor, name) {
       describe();
       tables.replaceChildren(...[figureTable(figures, Boolean(record.ended)), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
       const [capacity, byCycle, spectrum, sweep] = parts;
-      await Promise.all([time.refresh(), capacity.update(cycles), byCycle.update(cycles), spectrum.update(impedance), sweep.update(steps)]);
+      await Promise.all([time.refresh(), capacity.update(cycles, record.cell_facts), byCycle.update(cycles, record.cell_facts), spectrum.update(impedance, steps), sweep.update(steps)]);
     } catch (error) {
       say(under, error.message);
     }
@@ -60,6 +68,8 @@ export function run(main, visitor, name) {
     const about = record ?? now ?? {};
     const when = about.started ? `since ${moment(about.started)}` : '';
     const end = record?.ended && !now ? `, ended ${moment(record.ended)}: ${record.reason ?? ''}` : '';
+    labels.replaceChildren(...Object.entries(record?.labels ?? {}).map(([label, value]) => h('a', { class: 'label', href: `#/runs?label=${encodeURIComponent(`${label}=${value}`)}` }, `${label}: ${value}`)));
+    compare.hidden = !record;
     say(under, [about.protocol, about.cell, when].filter(Boolean).join(' · ') + end);
     const core = now?.core ?? record?.core;
     if (about.channel && core) under.append(' · ', h('a', { href: `#${path('channel', core, about.channel)}` }, about.channel));

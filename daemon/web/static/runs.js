@@ -1,33 +1,60 @@
-// Every run there has been, a page at a time.
+// Every run there has been, a page at a time: sought, sifted, sorted, and chosen to be compared.
 
+import { asked, tell } from './address.js';
 import { get } from './api.js';
 import { badge, h, say } from './dom.js';
 import { duration, moment } from './format.js';
 
-/** Show the list. */
+const STATES = ['running', 'finished', 'stopped', 'tripped', 'failed', 'interrupted'];
+const COLUMNS = [['Run', 'run'], ['State', 'state'], ['Cell', 'cell'], ['Protocol', 'protocol'], ['Channel', 'channel'], ['Began', '-started'], ['Took', '-duration'], ['Cycles', null]];
+const TURNED = { '-started': 'started', started: '-started', '-duration': 'duration', duration: '-duration' };
+const MOST = 24;
+
+/** Show the list; what is sought stands in the address. */
 export function runs(main) {
-  const words = h('input', { type: 'search', placeholder: 'Run, cell, protocol, channel …', 'aria-label': 'Search the runs', maxlength: 100 });
-  const state = h('select', { 'aria-label': 'State' }, h('option', { value: '' }, 'every state'), ...['running', 'finished', 'stopped', 'tripped', 'failed', 'interrupted'].map((each) => h('option', { value: each }, each)));
+  const query = asked();
+  const field = (name, attributes) => h('input', { name, value: query.get(name) ?? '', maxlength: 100, ...attributes });
+  const words = field('words', { type: 'search', placeholder: 'Run, cell, protocol, channel, label …', 'aria-label': 'Search the runs' });
+  const select = (name, every, values) => h('select', { name, 'aria-label': every }, h('option', { value: '' }, every), ...values.map((each) => h('option', { value: each, selected: query.get(name) === each }, each)));
+  const state = select('state', 'every state', STATES);
+  const protocol = select('protocol', 'every protocol', [query.get('protocol')].filter(Boolean));
+  const label = select('label', 'every label', [query.get('label')].filter(Boolean));
+  const since = field('since', { type: 'date', 'aria-label': 'Began on this day or later' });
+  const until = field('until', { type: 'date', 'aria-label': 'Began on this day or earlier' });
+  const fields = [words, state, protocol, label, since, until];
+  const chosen = new Set();
+  const compare = h('a', { class: 'button first', hidden: true });
+  const csv = h('a', { class: 'button', download: 'runs.csv' }, 'CSV');
   const body = h('tbody', {});
-  const note = h('p', { class: 'quiet' });
+  const note = h('p', { class: 'quiet', role: 'status' });
   const more = h('button', { hidden: true, onclick: () => load(cursor) }, 'Show more');
+  const heads = COLUMNS.map(([name, key]) => [key, h('th', { scope: 'col' }, key ? h('button', { class: 'bare', onclick: () => sort(key) }, name) : name)]);
+  let order = query.get('order') ?? '-started';
   let cursor = null;
-  let asked = 0;
+  let count = 0;
   let typing;
   main.replaceChildren(
-    h('h1', { class: 'filters' }, 'Runs'), h('div', { class: 'filters' }, words, state), h('div', { class: 'panel' },
-      h('table', { class: 'cards' }, h('thead', {}, h('tr', {}, ...['Run', 'State', 'Cell', 'Protocol', 'Channel', 'Began', 'Took', 'Cycles'].map((name) => h('th', { scope: 'col' }, name)))), body)), note, more);
+    h('h1', { class: 'filters' }, 'Runs'), h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, ...fields, csv, compare),
+    h('div', { class: 'panel' }, h('table', { class: 'cards picks' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'skip' }, 'Compare')), ...heads.map(([, head]) => head))), body)), note, more);
+
+  function wanted() {
+    const found = new URLSearchParams(fields.filter((each) => each.value.trim()).map((each) => [each.name, each.value.trim()]));
+    if (order !== '-started') found.set('order', order);
+    return found;
+  }
 
   async function load(from) {
-    const mine = ++asked;
-    const query = new URLSearchParams({ limit: '50' });
-    if (from) query.set('cursor', from);
-    if (words.value.trim()) query.set('words', words.value.trim());
-    if (state.value) query.set('state', state.value);
+    const mine = ++count;
+    const asking = wanted();
+    tell('#/runs', asking);
+    csv.setAttribute('href', `/api/v1/runs.csv?${asking}`);
+    for (const [key, head] of heads) head.setAttribute('aria-sort', order === key || TURNED[key] === order ? (order.startsWith('-') ? 'descending' : 'ascending') : 'none');
+    asking.set('limit', '50');
+    if (from) asking.set('cursor', from);
     try {
-      const page = await get(`/runs?${query}`);
-      if (mine !== asked) return;
-      const rows = page.runs.map(row);
+      const page = await get(`/runs?${asking}`);
+      if (mine !== count) return;
+      const rows = page.runs.map((each) => row(each, chosen, choose));
       from ? body.append(...rows) : body.replaceChildren(...rows);
       cursor = page.next;
       more.hidden = cursor === null;
@@ -37,13 +64,32 @@ export function runs(main) {
     }
   }
 
+  function sort(key) {
+    order = order === key && TURNED[key] ? TURNED[key] : key;
+    load(null);
+  }
+
+  function choose(name, is) {
+    is ? chosen.add(name) : chosen.delete(name);
+    compare.hidden = chosen.size === 0;
+    say(compare, `Compare ${chosen.size}${chosen.size > MOST ? ` (at most ${MOST})` : ''}`);
+    compare.setAttribute('href', `#/compare?${new URLSearchParams([...chosen].slice(0, MOST).map((run) => ['run', run]))}`);
+  }
+
+  function fill(element, values) {
+    const had = new Set([...element.options].map((option) => option.value));
+    element.append(...values.filter((each) => !had.has(each)).map((each) => h('option', { value: each }, each.length > 60 ? `${each.slice(0, 59)}…` : each)));
+  }
+
   words.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => load(null), 200); });
-  state.addEventListener('change', () => load(null));
+  for (const each of fields.slice(1)) each.addEventListener('change', () => load(null));
+  get('/runs-choices').then((found) => { fill(protocol, found.protocols); fill(label, found.labels); }).catch(() => {});
   load(null);
-  return () => { asked += 1; clearTimeout(typing); };
+  return () => { count += 1; clearTimeout(typing); };
 }
 
-function row(run) {
-  return h('tr', {}, h('td', {}, h('a', { href: `#/run/${encodeURIComponent(run.run)}` }, run.run)), h('td', {}, badge(run.state), run.reason && run.state !== 'finished' ? h('div', { class: 'method' }, run.reason) : ''),
+function row(run, chosen, choose) {
+  const box = h('input', { type: 'checkbox', checked: chosen.has(run.run), 'aria-label': `Compare ${run.run}`, onchange: () => choose(run.run, box.checked) });
+  return h('tr', {}, h('td', { class: 'pick' }, box), h('td', {}, h('a', { href: `#/run/${encodeURIComponent(run.run)}` }, run.run)), h('td', {}, badge(run.state), run.reason && run.state !== 'finished' ? h('div', { class: 'method' }, run.reason) : ''),
     h('td', {}, run.cell ?? '–'), h('td', {}, run.protocol ?? '–'), h('td', {}, run.channel ?? '–'), h('td', {}, moment(run.started)), h('td', {}, duration(run.duration)), h('td', { class: 'number' }, run.cycles));
 }

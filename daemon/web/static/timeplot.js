@@ -1,28 +1,44 @@
-// Voltage and current against time, live; a zoom asks the server for that part anew.
+// Voltage and a second quantity against time, live; a zoom asks the server for that part anew.
 
 import { get, path } from './api.js';
 import { h, say } from './dom.js';
-import { axis, draw, forget, markColour, trace, zoomed } from './plots.js';
+import { choice, saving } from './plotpanel.js';
+import { axis, draw, escaped, forget, markColour, trace, zoomed } from './plots.js';
 
 const QUIET = new Set(['resistance', 'unwatched']); // noted in every cycle, or from the beginning
 const REFRESH = 5000; // milliseconds between looks at a run that goes on
 const UNITS = [[172800, 86400, 'd'], [7200, 3600, 'h'], [240, 60, 'min'], [0, 1, 's']];
 
-/** Make the panel; `going` says whether the run goes on, `events` what to mark on the axis. */
-export function timeplot(run, going, events) {
-  const plot = h('div', { class: 'plot' });
+const SECOND = {
+  current: { words: 'current', unit: 'A', digits: '.4~g' },
+  capacity: { words: 'capacity of the step', unit: 'mAh', digits: '.4~g', turn: (coulombs) => coulombs / 3.6 },
+  temperature: { words: 'temperature', unit: '°C', digits: '.2f' },
+  power: { words: 'power', unit: 'W', digits: '.4~g' },
+};
+
+/**
+ * Make the panel; `going` says whether the run goes on, `events` what to mark on the axis; `picked` hears the
+ * moment, in seconds, of a point somebody clicks.
+ */
+export function timeplot(run, going, events, picked = () => {}) {
+  const plot = h('div', { class: 'plot', tabindex: 0, role: 'group', 'aria-label': 'Voltage over time: plus and minus zoom, arrows move, 0 shows all' });
+  const kind = choice('Second axis', Object.entries(SECOND).map(([value, { words }]) => [value, words]), () => refresh());
   const basis = h('span', { class: 'basis' });
   const whole = h('button', { class: 'bare', hidden: true, onclick: () => look(null) }, 'Whole run');
   const element = h('section', { class: 'panel wide', 'aria-label': 'Voltage and current' },
-    h('header', {}, h('h2', {}, 'Voltage and current'), whole, basis), plot);
+    h('header', {}, h('h2', {}, 'Voltage and'), kind, whole, basis, saving(plot, `${run}-time`)), plot);
   let range = null; // seconds
   let unit = UNITS[3];
   let busy = false;
   let heard = false;
   let ended = false;
+  let again = false;
+  let shown = [0, 1]; // seconds that are in view
 
   async function refresh() {
-    if (busy || ended) return;
+    if (ended) return;
+    again = busy; // somebody zoomed meanwhile: the last wish counts
+    if (busy) return;
     busy = true;
     try {
       const query = range ? `?start=${range[0]}&end=${range[1]}` : '';
@@ -33,6 +49,7 @@ export function timeplot(run, going, events) {
       say(basis, error.message);
     } finally {
       busy = false;
+      if (again) refresh();
     }
   }
 
@@ -40,22 +57,22 @@ export function timeplot(run, going, events) {
     const span = found.time[found.time.length - 1] - found.time[0];
     unit = range ? unit : UNITS.find(([least]) => span >= least);
     const factor = unit[1];
-    const { time, voltage, current } = broken(found, events());
+    shown = range ?? [found.time[0], found.time[found.time.length - 1]];
+    const second = secondOf(found, kind.value);
+    const { time, voltage, other } = broken(found, second.values, events());
     const x = time.map((each) => (each === null ? null : each / factor));
-    const largest = Math.max(...current.map((each) => Math.abs(each ?? 0)));
-    const milli = largest < 0.5;
-    const still = largest < 1e-7; // what an ammeter says of no current is no curve
     await draw(plot, [
       { x, y: voltage, name: 'voltage', mode: 'lines', line: { color: trace(1), width: 1.4 }, hovertemplate: `%{y:.4f} V at %{x:.4~g} ${unit[2]}<extra></extra>` },
-      { x, y: current.map((each) => (each === null ? null : each * (milli ? 1000 : 1))), name: 'current', yaxis: 'y2', mode: 'lines', line: { color: trace(2), width: 1.2 }, hovertemplate: `%{y:.4~g} ${milli ? 'mA' : 'A'} at %{x:.4~g} ${unit[2]}<extra></extra>` },
+      { x, y: other, name: SECOND[kind.value].words, yaxis: 'y2', mode: 'lines', line: { color: trace(2), width: 1.2 }, hovertemplate: `%{y:${SECOND[kind.value].digits}} ${second.unit} at %{x:.4~g} ${unit[2]}<extra></extra>` },
     ], {
       xaxis: axis(`time in ${unit[2]}`, range ? { range: range.map((each) => each / factor) } : { autorange: true }),
-      yaxis: axis('voltage in V'), yaxis2: axis(`current in ${milli ? 'mA' : 'A'}`, { overlaying: 'y', side: 'right', showgrid: false, ...(still ? { range: [-1, 1] } : { autorange: true }) }),
+      yaxis: axis('voltage in V'), yaxis2: axis(`${SECOND[kind.value].words} in ${second.unit}`, { overlaying: 'y', side: 'right', showgrid: false, ...(second.still ? { range: [-1, 1] } : { autorange: true }) }),
       uirevision: 'stay', ...annotated(events(), factor),
     });
     if (!heard) {
       heard = true;
       zoomed(plot, (part) => look(part && part.map((each) => Math.max(0, each * unit[1]))));
+      plot.on('plotly_click', ({ points }) => picked(points[0].x * unit[1]));
     }
     whole.hidden = range === null;
     say(basis, `${found.readings.toLocaleString()} readings: ${found.basis === 'every reading' ? 'every one shown' : `${found.basis} shown`}${found.overview < 0.99 ? `; the overview is made: ${Math.floor(found.overview * 100)} %` : ''}`);
@@ -67,15 +84,36 @@ export function timeplot(run, going, events) {
     refresh();
   }
 
+  plot.addEventListener('keydown', (event) => {
+    const [from, to] = shown;
+    const wide = to - from;
+    const part = { '+': [from + wide / 4, to - wide / 4], '=': [from + wide / 4, to - wide / 4], '-': [from - wide / 2, to + wide / 2], ArrowLeft: [from - wide / 4, to - wide / 4], ArrowRight: [from + wide / 4, to + wide / 4] }[event.key];
+    if (event.key === '0') look(null);
+    else if (part) look([Math.max(0, part[0]), Math.max(part[1], 1)]);
+    else return;
+    event.preventDefault();
+  });
+
   const timer = setInterval(() => { if (going() && !(range && range[1] < Infinity && range[0] > 0)) refresh(); }, REFRESH);
   document.addEventListener('theme', refresh);
   return { element, refresh, end: () => { ended = true; clearInterval(timer); document.removeEventListener('theme', refresh); forget(plot); } };
 }
 
+/** The quantity of the second axis, in a person's unit. */
+function secondOf(found, kind) {
+  const { unit, turn = (value) => value } = SECOND[kind];
+  const raw = kind === 'power' ? found.voltage.map((volts, i) => (volts === null || found.current[i] === null ? null : volts * found.current[i])) : found[kind];
+  const values = raw.map((each) => (each === null ? null : turn(each)));
+  const largest = values.reduce((most, each) => Math.max(most, Math.abs(each ?? 0)), 0);
+  const milli = (unit === 'A' || unit === 'W') && largest < 0.5;
+  const still = unit === 'A' && largest < 1e-7; // what an ammeter says of no current is no curve
+  return { values: milli ? values.map((each) => (each === null ? null : each * 1000)) : values, unit: (milli ? 'm' : '') + unit, still };
+}
+
 /** Lift the pen where nothing was read: no line crosses a gap. */
-function broken(found, events) {
-  const gaps = events.filter((event) => event.detail.seconds > 0 && event.detail.from !== undefined).map((event) => event.detail.from);
-  const columns = { time: [], voltage: [], current: [] };
+function broken(found, second, events) {
+  const gaps = events.filter((event) => event.detail.seconds > 0 && event.detail.from !== undefined).map((event) => event.detail.from).sort((a, b) => a - b);
+  const columns = { time: [], voltage: [], other: [] };
   let gap = gaps.findIndex((from) => from >= found.time[0]);
   found.time.forEach((time, i) => {
     if (gap >= 0 && gap < gaps.length && time > gaps[gap]) {
@@ -84,7 +122,7 @@ function broken(found, events) {
     }
     columns.time.push(time);
     columns.voltage.push(found.voltage[i]);
-    columns.current.push(found.current[i]);
+    columns.other.push(second[i]);
   });
   return columns;
 }
@@ -103,9 +141,4 @@ function annotated(events, factor) {
     annotations.push({ x, y: 1, xref: 'x', yref: 'paper', yanchor: 'top', xanchor: 'left', text: escaped(event.kind), showarrow: false, font: { size: 10.5, color: markColour() }, hovertext: escaped(event.text) });
   }
   return { shapes, annotations };
-}
-
-/** plotly reads some markup in texts; what we show of others is text. */
-export function escaped(text) {
-  return String(text).replace(/[&<>]/g, (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[letter]);
 }
