@@ -40,7 +40,7 @@ export function capacityCurves(run) {
     known = cycles.map((cycle) => cycle.cycle);
     facts = cellFacts ?? {};
     offer(per, facts, (value, words) => h('option', { value }, words));
-    panel.element.hidden = !known.some((cycle) => cycle > 0);
+    panel.element.hidden = !cycles.some((cycle) => cycle.cycle > 0 && (cycle.charge_capacity || cycle.discharge_capacity || cycle.duration === null));
     return panel.element.hidden ? null : show();
   } };
 }

@@ -63,7 +63,7 @@ export function compare(main) {
       const groups = [...new Set(comparison.runs.map((run) => run.group))];
       for (const each of shown) each.colour = palette(groups.indexOf(each.group), groups.length);
       offerLabels(comparison);
-      chips.replaceChildren(...shown.map((run) => h('span', { class: 'label' }, h('span', { class: 'swatch', style: null, 'data-run': run.run }), h('a', { href: `#/run/${encodeURIComponent(run.run)}` }, run.run), ` ${run.group === run.run ? run.cell ?? '' : run.group} `, h('button', { class: 'bare', 'aria-label': `Leave out ${run.run}`, onclick: () => { chosen = chosen.filter((each) => each !== run.run); load(); } }, '×'))));
+      chips.replaceChildren(...shown.map((run) => h('span', { class: 'label' }, h('span', { class: 'swatch', 'data-run': run.run }), h('a', { href: `#/run/${encodeURIComponent(run.run)}` }, run.run), ` ${run.group === run.run ? run.cell ?? '' : run.group} `, h('button', { class: 'bare', 'aria-label': `Leave out ${run.run}`, onclick: () => { chosen = chosen.filter((each) => each !== run.run); load(); } }, '×'))));
       for (const chip of chips.querySelectorAll('.swatch')) chip.style.background = shown.find((run) => run.run === chip.dataset.run).colour;
       const missing = per.value === 'mAh' ? [] : shown.filter((run) => !units(run.facts)[per.value]).map((run) => run.run);
       say(note, missing.length ? `${missing.join(', ')}: the cell file says no ${per.value === 'mass' ? 'active mass' : 'area'}; left out` : '');
@@ -98,9 +98,12 @@ export function compare(main) {
 async function everything(run, cycle, { by }) {
   const at = path('runs', run.run);
   const or = (fallback) => () => fallback;
-  const [curve, cycles, impedance, steps] = await Promise.all([
-    get(`${at}/cycles/${Number(cycle) || 0}/trace?points=600`).catch(or(null)), get(`${at}/cycles?points=1000`).catch(or([])), get(`${at}/impedance`).catch(or([])), get(`${at}/steps`).catch(or([])),
+  const [cycles, impedance, steps] = await Promise.all([
+    get(`${at}/cycles?points=1000`).catch(or([])), get(`${at}/impedance`).catch(or([])), get(`${at}/steps`).catch(or([])),
   ]);
+  const number = Number(cycle) || 0;
+  const has = cycles.some((each) => each.cycle === number) || (cycles.length >= 1000 && number <= cycles[cycles.length - 1].cycle);
+  const curve = has ? await get(`${at}/cycles/${number}/trace?points=600`).catch(or(null)) : null;
   const facts = { area: run.area, active_mass: run.active_mass };
   const name = escaped(run.group === run.run ? run.run : `${run.group}, ${run.run}`);
   return { ...run, by, facts, name, label: escaped(run.group), curve: curve ? halves(curve) : [], cycles: cycles.filter((each) => each.cycle > 0), impedance, sweeps: steps.filter((step) => step.verb === 'sweep') };

@@ -1,7 +1,7 @@
 // The figures of several runs in one table: by run, by group with mean and spread, and what the two differ by.
 
 import { h } from './dom.js';
-import { uncertain } from './format.js';
+import { figure as told } from './format.js';
 
 /** The table of a comparison. */
 export function comparisonTables(comparison) {
@@ -9,9 +9,9 @@ export function comparisonTables(comparison) {
   const several = comparison.figures.some((figure) => figure.groups.some((group) => group.count > 1));
   const heads = ['Figure', 'Unit', ...comparison.runs.map((run) => run.run), ...(several ? ['Groups: mean ± standard deviation', 'Verdict'] : [])];
   const rows = comparison.figures.map((figure) => h('tr', {},
-    h('th', { scope: 'row' }, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : ''), h('td', {}, figure.unit),
+    h('th', { scope: 'row' }, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : ''), h('td', {}, told(figure.name, null, null, figure.unit).unit),
     ...comparison.runs.map((run) => valueOf(figure, run.run)),
-    ...(several ? [h('td', {}, ...figure.groups.filter((group) => group.count > 1).map(groupLine)), h('td', {}, ...figure.verdicts.map(verdictLine))] : [])));
+    ...(several ? [h('td', {}, ...figure.groups.filter((group) => group.count > 1).map((group) => groupLine(figure, group))), h('td', {}, ...figure.verdicts.map(verdictLine))] : [])));
   const csv = h('button', { class: 'bare', onclick: () => save(comparison) }, 'CSV');
   return h('section', { class: 'panel', 'aria-label': 'Figures of merit' }, h('header', {}, h('h2', {}, 'Figures of merit'), h('span', { class: 'basis' }, '± one standard uncertainty; groups: ± standard deviation (n − 1), Welch’s t test at 95 %'), csv),
     h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Figures of merit' }, h('table', {}, h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))), h('tbody', {}, ...rows))));
@@ -19,15 +19,15 @@ export function comparisonTables(comparison) {
 
 function valueOf(figure, run) {
   const found = figure.runs.find((each) => each.run === run);
-  return h('td', { class: 'number', title: found ? found.method : 'this run does not have it' }, found ? uncertain(found.value, found.uncertainty) : '–');
+  return h('td', { class: 'number', title: found ? found.method : 'this run does not have it' }, found ? told(figure.name, found.value, found.uncertainty, figure.unit).value : '–');
 }
 
-function groupLine(group) {
-  return h('div', {}, `${group.group}: `, h('span', { class: 'number' }, uncertain(group.mean, group.deviation)), ` (n = ${group.count})`);
+function groupLine(figure, group) {
+  return h('div', {}, `${group.group}: `, h('span', { class: 'number' }, told(figure.name, group.mean, group.deviation, figure.unit).value), ` (n = ${group.count})`);
 }
 
 function verdictLine(verdict) {
-  return h('div', { title: verdict.reason }, `${verdict.first} and ${verdict.second}: `, h('span', { class: 'verdict' }, verdict.verdict), verdict.p === null ? '' : `, p = ${verdict.p.toPrecision(2)}`, h('div', { class: 'method' }, verdict.reason));
+  return h('div', { title: verdict.reason }, `${verdict.first} and ${verdict.second}: `, h('strong', {}, verdict.verdict), verdict.p === null ? '' : `, p = ${verdict.p.toPrecision(2)}`, h('div', { class: 'method' }, verdict.reason));
 }
 
 function save(comparison) {

@@ -105,3 +105,16 @@ export function uncertain(value, uncertainty) {
   if (place < 0 && place > -7) return `${value.toFixed(-place)} ± ${uncertainty.toFixed(-place)}`.replace('-', '−');
   return `${value.toPrecision(4)} ± ${uncertainty.toPrecision(2)}`.replace('-', '−');
 }
+
+/** Units of figures of merit as a lab writes them, and how much of one is one of SI. */
+const LAB_UNITS = {
+  C: ['mAh', 1 / 3.6], 'C/kg': ['mAh/g', 1 / 3600], 'C/m2': ['mAh/cm²', 1 / 36000], J: ['mWh', 1 / 3.6], 'J/kg': ['Wh/kg', 1 / 3600], 'S/m': ['mS/cm', 10], '1/cycle': ['%/cycle', 100], ohm: ['Ω', 1], 'ohm m2': ['Ω cm²', 1e4], 'm2/s': ['cm²/s', 1e4], 'A/m2': ['mA/cm²', 0.1], '1': ['', 1],
+};
+const SHARES = /efficiency|retention/;
+
+/** A figure of merit as `{ value, unit }`, in the units of a lab; `name` tells shares, which are said in per cent. */
+export function figure(name, value, uncertainty, unit) {
+  const [words, factor] = unit === '1' && SHARES.test(name) ? ['%', 100] : LAB_UNITS[unit] ?? [unit, 1];
+  const times = (number) => (number === null || number === undefined ? number : number * factor);
+  return { value: uncertain(times(value), times(uncertainty)), unit: words };
+}

@@ -13,7 +13,7 @@ export function notes(run, visitor, changed) {
   const text = h('textarea', { 'aria-label': 'A note on this run', rows: 2, maxlength: 2000, placeholder: 'What somebody should know of this run …' });
   const at = h('input', { 'aria-label': 'Moment of the run, in hours; empty for all of it', placeholder: 'at hour …', inputmode: 'decimal', size: 9 });
   const form = h('form', { class: 'note-form', onsubmit: (event) => { event.preventDefault(); add(); } }, text, h('div', { class: 'row' }, at, h('button', { type: 'submit' }, 'Add note')));
-  const element = h('section', { class: 'panel', 'aria-label': 'Notes', hidden: !writes }, h('header', {}, h('h2', {}, 'Notes'), h('span', { class: 'basis' }, 'kept with the run and your name')), list, writes ? form : '');
+  const element = h('section', { class: 'panel noted', 'aria-label': 'Notes', hidden: !writes }, h('header', {}, h('h2', {}, 'Notes'), h('span', { class: 'basis' }, 'kept with the run and your name')), list, writes ? form : '');
 
   async function add() {
     const hours = at.value.trim().replace(',', '.');

@@ -37,6 +37,11 @@ export function axis(title, more = {}) {
   };
 }
 
+/** A plot is as wide as its panel, whatever else comes and goes beside it. */
+const fitting = new ResizeObserver((entries) => {
+  for (const { target } of entries) if (target.data && target.clientWidth && Math.abs(target._fullLayout?.width - target.clientWidth) > 1) window.Plotly?.Plots.resize(target);
+});
+
 /**
  * Draw, or draw anew, into an element.
  * @param {HTMLElement} element @param {object[]} traces @param {object} layout
@@ -44,6 +49,7 @@ export function axis(title, more = {}) {
 export async function draw(element, traces, layout) {
   const Plotly = await plotly();
   if (!element.isConnected) return;
+  fitting.observe(element);
   await Plotly.react(element, traces, {
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour('quiet') },
     margin: { l: 58, r: 58, t: 10, b: 42 }, showlegend: traces.length > 1, legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0 },
@@ -77,5 +83,6 @@ export function escaped(text) {
 
 /** Let go of a plot. */
 export function forget(element) {
+  fitting.unobserve(element);
   window.Plotly?.purge(element);
 }

@@ -19,7 +19,7 @@ export function spectra(run) {
     const fits = new Map((await get(`${path('runs', run)}/impedance/fits`).catch(() => [])).map((fit) => [fit.step, fit]));
     const named = (ordinal) => words(steps.find((step) => step.ordinal === ordinal), ordinal);
     const coloured = groups.map(([step, each], i) => ({ step, name: named(step), each, fit: fits.get(step), colour: palette(i, groups.length) }));
-    await nyquist.show(coloured.flatMap((one) => nyquistOf(one)), { xaxis: axis('Re Z in Ω'), yaxis: axis('−Im Z in Ω', { scaleanchor: 'x', scaleratio: 1 }), showlegend: groups.length > 1 });
+    await nyquist.show(coloured.flatMap((one) => nyquistOf(one)), { ...plane(groups.flatMap(([, each]) => each)), showlegend: groups.length > 1 });
     await bode.show(coloured.flatMap((one) => bodeOf(one)), { xaxis: axis('frequency in Hz', { type: 'log' }), yaxis: axis('|Z| in Ω', { type: 'log' }), yaxis2: axis('−phase in °', { overlaying: 'y', side: 'right', showgrid: false }) });
     const circuits = [...new Set([...fits.values()].map((fit) => fit.circuit))];
     for (const panel of [nyquist, bode]) say(panel.note, circuits.length ? `dashed: ${circuits.join(', ')} fitted` : '');
@@ -30,11 +30,19 @@ export function spectra(run) {
 
 const words = (step, ordinal) => (step?.marks?.length ? escaped(step.marks.join(', ')) : step?.cycle ? `cycle ${step.cycle}` : `step ${ordinal}`);
 
+/** The axes of the complex plane, to one scale unless that would leave a line of it. */
+export function plane(points) {
+  const extent = (values) => Math.max(...values) - Math.min(...values);
+  const [wide, high] = [extent(points.map((point) => point.real ?? 0)), extent(points.map((point) => point.imaginary ?? 0))];
+  const alike = high < 4 * wide && wide < 12 * high;
+  return { xaxis: axis('Re Z in Ω'), yaxis: axis(alike ? '−Im Z in Ω' : '−Im Z in Ω, not to the scale of Re Z', alike ? { scaleanchor: 'x', scaleratio: 1 } : {}) };
+}
+
 /** A spectrum in the complex plane: its points, the decades by name, and the fit. */
 export function nyquistOf({ name, each, fit, colour }) {
   const points = each.filter((point) => point.real !== null && point.imaginary !== null);
   const drawn = [{
-    x: points.map((point) => point.real), y: points.map((point) => -point.imaginary), name, legendgroup: name, mode: 'markers+text', marker: { size: 5, color: colour }, text: decades(points), textposition: 'top center', textfont: { size: 10.5 }, cliponaxis: false,
+    x: points.map((point) => point.real), y: points.map((point) => -point.imaginary), name, legendgroup: name, mode: 'markers+text', marker: { size: 5, color: colour }, text: decades(points), textposition: 'middle right', textfont: { size: 10.5 }, cliponaxis: false,
     customdata: points.map((point) => point.frequency), hovertemplate: `%{x:.4~g} Ω, −%{y:.4~g} Ω at %{customdata:.3~s}Hz<extra>${name}</extra>`,
   }];
   if (fit) drawn.push({ x: fit.real, y: fit.imaginary.map((value) => -value), name: `${name}, ${fit.circuit} fitted`, legendgroup: name, showlegend: false, mode: 'lines', line: { width: 1.2, dash: 'dash', color: colour }, hoverinfo: 'skip' });

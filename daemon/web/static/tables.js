@@ -1,7 +1,7 @@
 // The tables of a run.
 
 import { h } from './dom.js';
-import { ampereHours, duration, uncertain, volts } from './format.js';
+import { ampereHours, duration, figure as told, volts } from './format.js';
 
 /** Names and values. */
 export function facts(pairs) {
@@ -14,15 +14,35 @@ function panel(title, note, table) {
 
 const heads = (...names) => h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
 
-/** Figures of merit with their uncertainty and method; what could not be had says why. */
+/** Figures of merit with their uncertainty; how each came about opens below it, and what could not be had says why. */
 export function figureTable(figures, over) {
   if (!figures.length) return null;
-  const rows = figures.slice(-200).map((figure) => h('tr', {},
-    h('td', {}, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : '', h('div', { class: 'method' }, figure.method, ...figure.warnings.map((warning) => h('div', { class: over ? 'alarm' : '' }, warning)))),
-    h('td', { class: 'number' }, figure.cycle ?? ''),
-    h('td', { class: 'number' }, uncertain(figure.value, figure.uncertainty)), h('td', {}, figure.unit)));
+  const rows = figures.slice(-200).map((figure) => {
+    const { value, unit } = told(figure.name, figure.value, figure.uncertainty, figure.unit);
+    return h('tr', {},
+      h('td', {}, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : '', h('div', { class: 'method' }, figure.method, ...figure.warnings.map((warning) => h('div', { class: over ? 'alarm' : '' }, warning))), explained(figure)),
+      h('td', { class: 'number' }, figure.cycle ?? ''), h('td', { class: 'number' }, value), h('td', {}, unit));
+  });
   return panel('Figures of merit', '± one standard uncertainty', h('table', {}, heads('Figure', 'Cycle', 'Value', 'Unit'), h('tbody', {}, ...rows)));
 }
+
+/** What a figure rests on: its value in SI, and all that was found on the way. */
+function explained(figure) {
+  const pairs = flat(figure.detail).slice(0, 40);
+  const si = figure.value === null ? [] : [['in SI', `${figure.value}${figure.uncertainty ? ` ± ${figure.uncertainty}` : ''} ${figure.unit}`]];
+  if (!pairs.length && !si.length) return '';
+  return h('details', { class: 'method' }, h('summary', {}, 'How'), facts([...si, ...pairs]));
+}
+
+function flat(detail, before = '') {
+  return Object.entries(detail ?? {}).flatMap(([name, value]) => {
+    const words = `${before}${name.replaceAll('_', ' ')}`;
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return 'value' in value ? [[words, `${+Number(value.value).toPrecision(6)} ± ${+Number(value.uncertainty ?? 0).toPrecision(2)}`]] : flat(value, `${words}: `);
+    return [[words, Array.isArray(value) ? value.slice(0, 12).map(short).join(', ') : short(value)]];
+  });
+}
+
+const short = (value) => (typeof value === 'number' ? String(+value.toPrecision(6)) : String(value));
 
 /** What was noted, the latest first. */
 export function eventTable(events) {

@@ -60,13 +60,15 @@ export function timeplot(run, going, events, picked = () => {}) {
     shown = range ?? [found.time[0], found.time[found.time.length - 1]];
     const second = secondOf(found, kind.value);
     const { time, voltage, other } = broken(found, second.values, events());
+    const milli = voltage.every((each) => Math.abs(each ?? 0) < 0.1);
+    const volts = milli ? voltage.map((each) => (each === null ? null : each * 1000)) : voltage;
     const x = time.map((each) => (each === null ? null : each / factor));
     await draw(plot, [
-      { x, y: voltage, name: 'voltage', mode: 'lines', line: { color: trace(1), width: 1.4 }, hovertemplate: `%{y:.4f} V at %{x:.4~g} ${unit[2]}<extra></extra>` },
+      { x, y: volts, name: 'voltage', mode: 'lines', line: { color: trace(1), width: 1.4 }, hovertemplate: `%{y:.4f} ${milli ? 'mV' : 'V'} at %{x:.4~g} ${unit[2]}<extra></extra>` },
       { x, y: other, name: SECOND[kind.value].words, yaxis: 'y2', mode: 'lines', line: { color: trace(2), width: 1.2 }, hovertemplate: `%{y:${SECOND[kind.value].digits}} ${second.unit} at %{x:.4~g} ${unit[2]}<extra></extra>` },
     ], {
       xaxis: axis(`time in ${unit[2]}`, range ? { range: range.map((each) => each / factor) } : { autorange: true }),
-      yaxis: axis('voltage in V'), yaxis2: axis(`${SECOND[kind.value].words} in ${second.unit}`, { overlaying: 'y', side: 'right', showgrid: false, ...(second.still ? { range: [-1, 1] } : { autorange: true }) }),
+      yaxis: axis(`voltage in ${milli ? 'mV' : 'V'}`, { overlaying: 'y2' }), yaxis2: axis(`${SECOND[kind.value].words} in ${second.unit}`, { side: 'right', showgrid: false, zeroline: false, ...(second.still ? { range: [-1, 1] } : { autorange: true }) }),
       uirevision: 'stay', ...annotated(events(), factor),
     });
     if (!heard) {
