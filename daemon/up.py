@@ -27,7 +27,9 @@ class Plan:
     database: str | None = None
     speed: str | None = None
     web_port: int | None = None
-    """Where the page is; None for none."""
+    """Where the page is, 0 for a free port; None for no page."""
+    or_free_port: bool = False
+    """Whether another port will do where that one is taken."""
 
 
 @asynccontextmanager
@@ -92,6 +94,8 @@ def _core_arguments(plan: Plan, common: list[str]) -> list[str]:
 
 def _web_arguments(plan: Plan, database: str, broker_url: str) -> list[str]:
     where = ["--state", str(plan.places.state), "--database", database, "--port", str(plan.web_port)]
+    if plan.or_free_port:
+        where.append("--or-free-port")
     return ["web", *where, "--name", plan.core, "--broker", broker_url, "--json"]
 
 
@@ -131,16 +135,9 @@ def _where(plan: Plan, broker_url: str, database: str, children: list[Child]) ->
     }
 
 
-def free_port(wished: int = 0) -> int:
-    """Return a port nobody listens on now, the wished one if it can be had.
-
-    Whoever is told to use it says so if that has changed.
-    """
+def free_port() -> int:
+    """Return a port nobody listens on now. Whoever is told to use it says so if that has changed."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wished))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
+        probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port

@@ -49,7 +49,10 @@ def up(
         str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
     ] = "lab",
     web_port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port of the page; by default 8720, or a free one.")
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port of the page, 0 for a free one; by default 8720, a free one if taken."
+        ),
     ] = None,
     no_web: Annotated[bool, typer.Option("--no-web", help="Without the page.")] = False,
     json_: Json = False,
@@ -63,13 +66,14 @@ def up(
     from daemon.commands.display import show_where
     from daemon.errors import UnknownError
     from daemon.host.lifetime import say, told_to_stop, until_told
-    from daemon.up import Plan, free_port, service
+    from daemon.up import Plan, service
     from daemon.web.settings import DEFAULT_PORT
     from daemon.web.tokens import Scope, Tokens
 
     places = Places(state.absolute())
-    port = None if no_web else web_port or free_port(DEFAULT_PORT)
-    plan = Plan(places, bench or built_in_bench(), name, broker, database, speed, port)
+    usual = web_port is None
+    port = None if no_web else DEFAULT_PORT if web_port is None else web_port
+    plan = Plan(places, bench or built_in_bench(), name, broker, database, speed, port, or_free_port=usual)
 
     async def run() -> None:
         stopped = told_to_stop()

@@ -32,6 +32,9 @@ def web(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="0 takes a free one.", envvar="GALVANOD_WEB_PORT")
     ] = 8720,
+    or_free_port: Annotated[
+        bool, typer.Option("--or-free-port", help="Take a free port where that one is taken.")
+    ] = False,
     host_name: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,6 +84,7 @@ def web(
         cache=places.state,
         host=host,
         port=port,
+        or_free_port=or_free_port,
         names=tuple(host_name or ()),
         certificate=certificate,
         key=key,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import resource
 import socket
@@ -113,7 +114,7 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD)
-        found.bind((settings.host, settings.port))
+        _bind(found, settings)
         found.listen(1024)
     except OSError as error:
         found.close()
@@ -122,3 +123,12 @@ def _listening(settings: Settings) -> socket.socket:
         ) from error
     found.setblocking(False)
     return found
+
+
+def _bind(found: socket.socket, settings: Settings) -> None:
+    try:
+        found.bind((settings.host, settings.port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not settings.or_free_port:
+            raise
+        found.bind((settings.host, 0))

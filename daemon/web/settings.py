@@ -28,6 +28,8 @@ class Settings:
     cache: Path
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    or_free_port: bool = False
+    """Whether another port will do where that one is taken."""
     names: Sequence[str] = field(default=())
     certificate: Path | None = None
     key: Path | None = None

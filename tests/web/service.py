@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from daemon.places import Places
-from daemon.up import free_port
 from daemon.web.tokens import Scope, Tokens
 from protocols.library import cell_path, protocol_path
 
@@ -48,7 +47,6 @@ class Service:
 @contextmanager
 def running(state: Path, *arguments: str) -> Iterator[Service]:
     """Run `galvanod up` while inside."""
-    port = str(free_port())  # the usual one may be somebody's who tests at the same time
     process = subprocess.Popen(
         [
             sys.executable,
@@ -59,7 +57,7 @@ def running(state: Path, *arguments: str) -> Iterator[Service]:
             "--state",
             str(state),
             "--web-port",
-            port,
+            "0",
             *arguments,
         ],
         stdout=subprocess.PIPE,
