@@ -32,6 +32,7 @@ from daemon.web import (
 )
 from daemon.web.answers import PROBLEM
 from daemon.web.attempts import Attempts
+from daemon.web.audience import Audience
 from daemon.web.cores import Cores
 from daemon.web.database import Database
 from daemon.web.door import Application, Door
@@ -76,6 +77,7 @@ def application(settings: Settings) -> FastAPI:
     app.state.tally = tally
     app.state.telling = Telling(settings, cores, tokens)
     app.state.live = app.state.telling.live
+    app.state.audience = Audience(app.state.live)
     app.state.live.heard_by(tally.hear)
     app.state.hour = LastHour()
     app.state.database = Database(settings.database)

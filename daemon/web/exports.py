@@ -4,7 +4,10 @@ import asyncio
 import csv
 import io
 import queue
+import re
+import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Annotated
 
@@ -12,6 +15,7 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import Engine
 from starlette.responses import StreamingResponse
 
+from daemon.errors import UnavailableError
 from daemon.reading.catalogue import Catalogue, ListedRun, Order
 from daemon.reading.export import FORMATS, export, safe_cell
 from daemon.reading.results import Results
@@ -32,6 +36,16 @@ PATIENCE = 60.0
 """Seconds a client may let the next piece wait before the export ends."""
 
 
+LOOK = 0.5
+"""Seconds after which whoever waits for the other side looks whether it is still there."""
+
+MOST_AT_ONCE = 4
+"""Exports under way; each holds two threads, and none of those that others need."""
+
+_under_way = asyncio.Semaphore(MOST_AT_ONCE)
+_threads = ThreadPoolExecutor(2 * MOST_AT_ONCE, thread_name_prefix="export")
+
+
 class _GoneError(Exception):
     """Nobody reads any more."""
 
@@ -41,8 +55,9 @@ class _Pipe(io.StringIO):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pieces: queue.Queue[str | None] = queue.Queue(AHEAD)
+        self.pieces: queue.Queue[str] = queue.Queue(AHEAD)
         self.gone = False
+        self.over = False
 
     def write(self, text: str) -> int:
         written = super().write(text)
@@ -56,18 +71,26 @@ class _Pipe(io.StringIO):
         self.seek(0)
         self.truncate()
 
-    def end(self) -> None:
-        """Hand on the rest, and say that it was that."""
-        self.hand_on()
-        self._put(None)
+    def next(self) -> str | None:
+        """Wait for the next piece; None once there is no more, or nobody reads."""
+        while not self.gone:
+            over = self.over
+            try:
+                return self.pieces.get(timeout=0.0 if over else LOOK)
+            except queue.Empty:
+                if over:
+                    return None
+        return None
 
-    def _put(self, piece: str | None) -> None:
-        if self.gone:
-            raise _GoneError
-        try:
-            self.pieces.put(piece, timeout=PATIENCE)
-        except queue.Full as error:
-            raise _GoneError from error
+    def _put(self, piece: str) -> None:
+        ends = time.monotonic() + PATIENCE
+        while not self.gone and time.monotonic() < ends:
+            try:
+                self.pieces.put(piece, timeout=LOOK)
+            except queue.Full:
+                continue
+            return
+        raise _GoneError
 
 
 @router.get(
@@ -88,7 +111,9 @@ async def export_run(
             404, "No such export", f"no export is called {kind!r}; there are {', '.join(FORMATS)}"
         )
     await data.read(lambda engine: Results(engine).run(run))
-    name = "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in f"{run}-{kind}.csv")
+    if _under_way.locked():
+        raise UnavailableError(f"{MOST_AT_ONCE} exports are under way; ask again when one is over")
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{run}-{kind}.csv")
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(
         _pieces(data.engine, run, kind, step), media_type="text/csv; charset=utf-8", headers=headers
@@ -126,24 +151,22 @@ def _lines(runs: Iterator[ListedRun]) -> Iterator[str]:
 
 
 async def _pieces(engine: Engine, run: str, kind: str, step: int | None) -> AsyncIterator[str]:
-    pipe = _Pipe()
-    writing = asyncio.ensure_future(asyncio.to_thread(_write, engine, run, kind, step, pipe))
-    try:
-        while (piece := await asyncio.to_thread(pipe.pieces.get)) is not None:
-            yield piece
-        await writing
-    finally:
-        pipe.gone = True
-        while not pipe.pieces.empty():
-            pipe.pieces.get_nowait()
+    async with _under_way:
+        pipe, loop = _Pipe(), asyncio.get_running_loop()
+        writing = loop.run_in_executor(_threads, _write, engine, run, kind, step, pipe)
+        try:
+            while (piece := await loop.run_in_executor(_threads, pipe.next)) is not None:
+                yield piece
+            await writing
+        finally:
+            pipe.gone = True
 
 
 def _write(engine: Engine, run: str, kind: str, step: int | None, pipe: _Pipe) -> None:
     try:
         export(Results(engine), run, pipe, kind, step)
-        pipe.end()
+        pipe.hand_on()
     except _GoneError:
         return
-    except BaseException:
-        pipe.pieces.put(None)
-        raise
+    finally:
+        pipe.over = True

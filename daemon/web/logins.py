@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from daemon.web.documents import LogIn, MadeToken, NewToken, TokenFacts, Visitor
 from daemon.web.sessions import LONGEST
-from daemon.web.visitor import COOKIE, Administrator, access_of
+from daemon.web.visitor import Administrator, access_of, cookie_name
 
 router = APIRouter(tags=["access"])
 
@@ -28,9 +28,9 @@ async def log_in(wanted: LogIn, request: Request, response: Response) -> Visitor
     access, now = access_of(request), datetime.now(UTC)
     token = access.checked(request, wanted.token.strip(), now)
     request.state.visitor = token.name
-    access.sessions.end(request.cookies.get(COOKIE, ""))
+    access.sessions.end(request.cookies.get(cookie_name(request), ""))
     response.set_cookie(
-        COOKIE,
+        cookie_name(request),
         access.sessions.begin(token, now),
         max_age=int(LONGEST.total_seconds()),
         httponly=True,
@@ -44,11 +44,13 @@ async def log_in(wanted: LogIn, request: Request, response: Response) -> Visitor
 @router.delete("/session", status_code=204)
 async def log_out(request: Request, response: Response) -> None:
     """End the session."""
-    sessions, cookie = access_of(request).sessions, request.cookies.get(COOKIE, "")
+    sessions, cookie = access_of(request).sessions, request.cookies.get(cookie_name(request), "")
     holder = sessions.holder(cookie, datetime.now(UTC))
     request.state.visitor = holder.name if holder is not None else None
     sessions.end(cookie)
-    response.delete_cookie(COOKIE, path="/")
+    response.delete_cookie(
+        cookie_name(request), path="/", secure=request.app.state.settings.encrypted, samesite="strict"
+    )
 
 
 @router.get("/tokens", response_model=list[TokenFacts])

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Engine
 from starlette.responses import HTMLResponse
 
+from daemon.errors import UnavailableError
 from daemon.reading.results import Results
 from daemon.reports.form import Form
 from daemon.reports.report import Report
@@ -21,6 +22,10 @@ router = APIRouter(tags=["runs"])
 
 MOST_CYCLES = 24
 
+MOST_WAITING = 8
+"""Reports asked for at once."""
+
+_waiting = asyncio.Semaphore(MOST_WAITING)
 _one_at_a_time = asyncio.Semaphore(1)  # a report may take seconds of work
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -34,7 +39,9 @@ async def report(
 ) -> HTMLResponse:
     """Return the report of a run: one page, no script, nothing loaded, good on paper."""
     chosen = _cycles(cycles)
-    async with _one_at_a_time:
+    if _waiting.locked():
+        raise UnavailableError(f"{MOST_WAITING} reports are asked for already; ask again in a moment")
+    async with _waiting, _one_at_a_time:
         text = await data.read(lambda engine: _written(engine, run, chosen))
     return HTMLResponse(text, headers={"content-security-policy": _policy(text)})
 

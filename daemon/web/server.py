@@ -86,6 +86,13 @@ async def serve(settings: Settings, ready: Callable[[str], None], stopped: async
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,
     )
+    try:
+        config.load()
+    except OSError as error:  # of which SSLError is one
+        listening.close()
+        raise ConfigurationError(
+            f"certificate {settings.certificate} with key {settings.key}: {error}; wanted PEM files"
+        ) from error
     server = Server(config, lambda: ready(settings.url))
 
     async def stop() -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import StreamingResponse
 
+from daemon.web.audience import Audience
 from daemon.web.live import Live, Watcher
 from daemon.web.problem import HttpError
 from daemon.web.tokens import Scope, Token
@@ -32,7 +33,7 @@ async def live(socket: WebSocket) -> None:
     if visitor is None or not visitor.scope.includes(Scope.VIEW):
         await socket.close(code=4401, reason="log in first")
         return
-    with live_of(socket).watched() as watcher:
+    with audience_of(socket).place(visitor, socket) as watcher:
         if watcher is None:
             await socket.close(code=1013, reason="too many watch already")
             return
@@ -89,7 +90,7 @@ async def live_events(request: Request, visitor: Viewer) -> StreamingResponse:
 
 
 async def _events(request: Request, visitor: Token) -> AsyncIterator[str]:
-    with live_of(request).watched() as watcher:
+    with audience_of(request).place(visitor, request) as watcher:
         if watcher is None:
             yield "event: refused\ndata: too many watch already\n\n"
             return
@@ -106,6 +107,12 @@ def _still_known(connection: HTTPConnection, visitor: Token) -> bool:
         return access_of(connection).visitor(connection) == visitor
     except HttpError:
         return False
+
+
+def audience_of(connection: HTTPConnection) -> Audience:
+    """Return who follows the live stream of the application."""
+    audience: Audience = connection.app.state.audience
+    return audience
 
 
 def live_of(connection: Request | WebSocket) -> Live:

@@ -19,6 +19,11 @@ from daemon.web.tokens import Scope, Token, Tokens
 COOKIE = "galvanod_session"
 
 
+def cookie_name(connection: HTTPConnection) -> str:
+    """Return what the session's cookie is called; over TLS so that no other host can set it (RFC 6265bis)."""
+    return f"__Host-{COOKIE}" if connection.app.state.settings.encrypted else COOKIE
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What decides who gets in."""
@@ -35,7 +40,7 @@ class Access:
         if authorization is not None:
             kind, _, secret = authorization.partition(" ")
             return self.checked(connection, secret.strip() if kind.lower() == "bearer" else "", now)
-        cookie = connection.cookies.get(COOKIE)
+        cookie = connection.cookies.get(cookie_name(connection))
         found = self.sessions.holder(cookie, now) if cookie is not None else None
         if found is not None:
             self.use.note(found.name, now)

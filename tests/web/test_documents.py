@@ -4,20 +4,11 @@ import json
 import re
 from typing import Any
 
-import jsonschema_rs
 import yaml
 from websockets.sync.client import connect
 
-from tests.web.service import ROOT, Service, submission
-
-DOCS = ROOT / "docs"
-ASYNC = yaml.safe_load((DOCS / "asyncapi.yaml").read_text())
-
-
-def check(message: object, schema: str) -> None:
-    """Raise where a message is not as its schema says."""
-    root = {"$ref": f"#/components/schemas/{schema}", "components": ASYNC["components"]}
-    jsonschema_rs.validate(root, message)
+from tests.web.documents import ASYNC, DOCS, check
+from tests.web.service import Service, submission
 
 
 def test_the_live_stream_is_as_documented(service: Service) -> None:

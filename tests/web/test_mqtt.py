@@ -3,21 +3,26 @@
 import asyncio
 import json
 import sqlite3
+import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiomqtt
+import msgspec
 
 from daemon.delivery.connection import BrokerAddress, connected
-from daemon.notices.commands import Commands
+from daemon.notices.commands import Command, Commands
+from daemon.requests import Request
 from daemon.web.cores import Cores
 from daemon.web.tokens import Scope, Tokens
+from tests.web.documents import check
 from tests.web.service import Service, channel, submission, until
 
 STATE = "galvanod/v1/lab/channel/smu10/state"
 EVENT = "galvanod/v1/lab/event"
-ANSWER = "galvanod/v1/lab/answer/a1"
 
 
 @asynccontextmanager
@@ -47,10 +52,12 @@ async def test_states_are_retained_and_an_end_is_an_event(service: Service) -> N
         await asyncio.to_thread(until, lambda: channel(client, "smu10")["run"] == run)
         async with listening(service, STATE) as late:
             state = await first(late, STATE, "running")
+            check(state, "State")
             assert (state["run"], state["cell"]) == (run, "Li||Cu, PP")
         async with listening(service, EVENT) as events:
             client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
             event = await first(events, EVENT, run)
+            check(event, "Event")
     assert (event["kind"], event["channel"]) == ("end", "smu10")
     assert event["text"] == f"run {run} on Li||Cu, PP is stopped"
     with sqlite3.connect(service.places.state / "results.db") as database:
@@ -70,17 +77,23 @@ async def test_a_command_wants_a_token_that_allows_it(service: Service) -> None:
             run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
             await asyncio.to_thread(until, lambda: channel(client, "smu10")["run"] == run)
 
-            async def command(verb: str, token: str, **more: str) -> Any:
-                async with listening(service, ANSWER) as answers:
-                    body = json.dumps({"token": token, "id": "a1", "run": run} | more)
-                    await answers.publish(f"galvanod/v1/lab/command/{verb}", body, qos=1)
-                    return await first(answers, ANSWER)
+            async def command(verb: str, token: str, **more: object) -> Any:
+                body = {"token": token, "id": uuid.uuid4().hex, "run": run, "at": time.time()} | more
+                check(body, "Command")
+                answer = f"galvanod/v1/lab/answer/{body['id']}"
+                async with listening(service, answer) as answers:
+                    await answers.publish(f"galvanod/v1/lab/command/{verb}", json.dumps(body), qos=1)
+                    found = await first(answers, answer)
+                check(found, "Answer")
+                return found
 
             await asyncio.sleep(0.5)  # until it has subscribed; the broker tells nobody
             assert "not valid" in (await command("pause", "guessed"))["error"]["message"]
             assert (
                 "wanted one for control" in (await command("pause", secrets[Scope.VIEW]))["error"]["message"]
             )
+            late = await command("pause", secrets[Scope.CONTROL], at=time.time() - 120.0)
+            assert "nothing was done" in late["error"]["message"]
             assert channel(client, "smu10")["state"] == "running"
             assert (await command("pause", secrets[Scope.CONTROL]))["ok"].endswith("-paused")
             assert "wanted `cell`" in (await command("stop", secrets[Scope.CONTROL]))["error"]["message"]
@@ -92,3 +105,35 @@ async def test_a_command_wants_a_token_that_allows_it(service: Service) -> None:
     finally:
         obeying.cancel()
         await asyncio.wait({obeying})
+
+
+class Asked(Cores):
+    """Cores that only count what they are asked, and answer when they are let."""
+
+    def __init__(self, answers: asyncio.Event) -> None:
+        super().__init__({"lab": Path("none.sock")})
+        self.answers = answers
+        self.requests: list[Request] = []
+
+    async def ask(self, core: str, request: Request, patience: float = 1.0) -> Any:
+        self.requests.append(request)
+        await self.answers.wait()
+        return f"done {len(self.requests)}"
+
+
+async def test_a_command_that_comes_twice_is_obeyed_once(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / "tokens.json")
+    secret = tokens.create("remote", Scope.CONTROL)
+    cores = Asked(asyncio.Event())
+    commands = Commands("mqtt://127.0.0.1", cores, tokens, lambda: 1000.0)
+    resume = Command(secret, "a1", 999.0, run="lab-1")
+    both = asyncio.gather(*(commands.obey("lab", "resume", resume) for _ in range(2)))
+    await asyncio.sleep(0)
+    cores.answers.set()
+    assert await both == [{"ok": "done 1"}] * 2
+    assert await commands.obey("lab", "resume", resume) == {"ok": "done 1"}
+    assert len(cores.requests) == 1
+    for moment in (939.0, 1061.0, float("nan")):
+        refused = await commands.obey("lab", "resume", msgspec.structs.replace(resume, id="a2", at=moment))
+        assert "nothing was done" in refused["error"]["message"]
+    assert len(cores.requests) == 1
