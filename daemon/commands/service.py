@@ -162,7 +162,7 @@ def record(
     json_: Json = False,
 ) -> None:
     """Run the recorder: from MQTT into the results database, acknowledging what is committed."""
-    from daemon.host.lifetime import say, until_stopped, until_told
+    from daemon.host.lifetime import say, stay_prompt, until_stopped, until_told
     from daemon.recording.figuring import make_figures
     from daemon.recording.recorder import Recorder
 
@@ -172,6 +172,7 @@ def record(
     recorder = Recorder(broker or DEFAULT_BROKER, url, name, make_figures, share=share)
 
     def ready() -> None:
+        stay_prompt()  # figures and overviews are computed beside it
         say({"recorder": name, "database": url}) if json_ else typer.echo(f"recording into {url}")
 
     until_told(until_stopped(recorder.run(ready)))

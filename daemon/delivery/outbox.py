@@ -19,7 +19,7 @@ from daemon.recording.lineage import UNMARKED, Mark
 BATCH_BYTES = 192 * 1024
 READING_BYTES = 66  # the longest a ReadingRow gets in msgpack: 7 values of 9 bytes, and the row's own
 CAPACITY = 500_000
-TICK = 0.025
+TICK = 0.03
 """Seconds: a quarter of the interval of fast channels, and some ten times what a commit takes."""
 
 REMEMBERED = 4096  # of batches on their way
