@@ -5,7 +5,7 @@ import contextlib
 import os
 import platform
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
@@ -22,7 +22,7 @@ from daemon.channels.instrument import Instrument
 from daemon.channels.safe import make_stations_safe
 from daemon.channels.station import Station
 from daemon.delivery.messages import RunStarted
-from daemon.delivery.outbox import Outbox
+from daemon.delivery.outbox import Delay, Outbox
 from daemon.delivery.publisher import Publisher
 from daemon.delivery.spool import Spool
 from daemon.errors import BusyError, LatchedError, ServiceError, UnknownError
@@ -270,7 +270,8 @@ class Answers:
                 "committed": self._outbox.committed,
                 "trouble": self._outbox.trouble,
                 "kept_bytes": self._outbox.kept_bytes,
-                "delays": _quantiles(self._outbox.delays),
+                "delays": _quantiles([delay.total for delay in self._outbox.delays]),
+                "stages": _stages(self._outbox.delays),
             },
             "computer": self._host.facts(),
             "channels": len(self._stations),
@@ -475,6 +476,12 @@ def _other_cell(before: str | None, order: Order) -> list[str]:
 def _version() -> str:
     """Return ours; it is looked up in a file, and every run says it."""
     return version("galvanod")
+
+
+def _stages(delays: Collection[Delay]) -> Mapping[str, Mapping[str, float]]:
+    """Return the same of each stage that the whole is made of."""
+    _, *stages = enumerate(Delay._fields)
+    return {name: _quantiles([delay[at] for delay in delays]) for at, name in stages}
 
 
 def _quantiles(seconds: Iterable[float]) -> Mapping[str, float]:

@@ -17,6 +17,15 @@ _SETTLING = 4.0  # seconds after the last submission, until every channel sits a
 _DEADLINE = 180.0
 
 
+STAGES = {
+    "spooled": "on the core's disk",
+    "carried": "through the broker and back",
+    "waited": "gathered by the recorder",
+    "took": "committed",
+}
+"""What the parts of a delay are called here; see `daemon.delivery.outbox.Delay`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a load came to."""
@@ -26,6 +35,8 @@ class Outcome:
     cores: Mapping[str, float]
     median: float
     p99: float
+    stages: Mapping[str, float]
+    """Of each stage on a reading's way to the database the p99 in seconds."""
     resident: Mapping[str, int]
     grown: int
     """Bytes by which the core grew while it was looked at."""
@@ -76,6 +87,7 @@ async def _measured(lab: Laboratory, seconds: float) -> Outcome:
         cores=cores,
         median=status["delays"].get("median", math.nan),
         p99=status["delays"].get("p99", math.nan),
+        stages={name: found.get("p99", math.nan) for name, found in status["stages"].items()},
         resident=usage.bytes(),
         grown=usage.bytes()["core"] - usage.bytes_at_first["core"],
         others=somebody_else(sum(cores.values()) * passed, busy),
@@ -105,6 +117,10 @@ async def thousand_channels(settings: Settings) -> list[Row]:
         row("1024 channels x 10 Hz: core, broker, recorder", found.all_cores, "cores", 0.5),
         row("1024 channels x 10 Hz: reading to committed, median", found.median, "s", None),
         row("1024 channels x 10 Hz: reading to committed, p99", found.p99, "s", 0.1),
+        *(
+            row(f"1024 channels x 10 Hz: of that, {STAGES[name]}, p99", p99, "s", None)
+            for name, p99 in found.stages.items()
+        ),
         row("1024 channels x 10 Hz: memory of the core", found.resident["core"] / 1e6, "MB", 150.0),
         row("1024 channels x 10 Hz: growth of the core meanwhile", found.grown / 1e6, "MB", 10.0),
     ]

@@ -178,13 +178,18 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """The recorder has committed these batches of this core, all of them by that commit of that database."""
+    """The recorder has committed these batches of this core, all of them by that commit of that database.
+
+    The commit took `took` seconds, and the first of its messages had waited for it for `waited` seconds.
+    """
 
     core: str
     recorder: str
     sequences: Sequence[int]
     database: str = ""
     commits: int = 0
+    waited: float = 0.0
+    took: float = 0.0
 
 
 class RecorderHello(msgspec.Struct, frozen=True):

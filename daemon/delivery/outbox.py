@@ -56,6 +56,20 @@ class Load:
         return bool(self.entries or self.states or self.scans or self.acknowledged or self.told)
 
 
+class Delay(NamedTuple):
+    """Seconds from a batch's oldest item to its acknowledgement, and what they went into.
+
+    `spooled` until it was on the core's disk; `carried` by publisher and broker, there and back; `waited`
+    by the recorder until it had gathered what comes together; `took` in the commit.
+    """
+
+    total: float
+    spooled: float
+    carried: float
+    waited: float
+    took: float
+
+
 class Outbox:
     """Takes items at once and commits them to the spool, all instruments together, once per tick.
 
@@ -85,9 +99,9 @@ class Outbox:
         self._stirred = asyncio.Event()
         self._writing: asyncio.Future[None] | None = None
         self._seconds = 0.0
-        self.delays: deque[float] = deque(maxlen=LATEST)
-        """Seconds the latest acknowledged batches took from their oldest item to the acknowledgement."""
-        self._began: dict[int, float] = {}
+        self.delays: deque[Delay] = deque(maxlen=LATEST)
+        """Of the batches that were acknowledged lately."""
+        self._under_way: dict[int, tuple[float, float]] = {}  # when each began, and when it was on the disk
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
 
     @property
@@ -144,10 +158,15 @@ class Outbox:
         self._load.scans[scans] = state
         self._stirred.set()
 
-    def acknowledge(self, sequences: Iterable[int], mark: Mark = UNMARKED) -> None:
-        """Send these batches no more: a recorder has committed them, by that commit of its database."""
+    def acknowledge(
+        self, sequences: Iterable[int], mark: Mark = UNMARKED, waited: float = 0.0, took: float = 0.0
+    ) -> None:
+        """Send these batches no more: a recorder has committed them, by that commit of its database.
+
+        They had waited for that commit, and it took, so many seconds.
+        """
         self._load.acknowledged.update(dict.fromkeys(sequences, mark))
-        self._note_delays(sequences)
+        self._note_delays(sequences, waited, took)
         self._stirred.set()
         self.news.set()
 
@@ -194,10 +213,13 @@ class Outbox:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._spool.close)
         self._thread.shutdown()
 
-    def _note_delays(self, sequences: Iterable[int]) -> None:
+    def _note_delays(self, sequences: Iterable[int], waited: float, took: float) -> None:
         now = time.monotonic()
-        began = (self._began.pop(number, None) for number in sequences)
-        self.delays.extend(now - moment for moment in began if moment is not None)
+        for number in sequences:
+            if (moments := self._under_way.pop(number, None)) is not None:
+                began, spooled = moments
+                carried = now - spooled - waited - took
+                self.delays.append(Delay(now - began, spooled - began, carried, waited, took))
 
     def _pause(self) -> float:
         """Return the tick, longer after a failure whose attempt was long: retrying must stay cheap."""
@@ -253,17 +275,20 @@ class Outbox:
     def _write(self, load: Load, states: Mapping[str, bytes | None], scans: Mapping[str, bytes]) -> None:
         """Encode and commit; runs in the spool's thread."""
         spooled: list[Spooled] = []
+        began: dict[int, float] = {}
         sequence = self._spool.next_sequence
         for instrument, items in grouped(load.entries):
             topic = data_topic(self.core, instrument)
             for portion in portions(merged(items)):
                 batch = Batch(self.core, self._spool.epoch, sequence, instrument, portion)
                 spooled.append(Spooled(sequence, topic, msgspec.msgpack.encode(batch)))
-                if len(self._began) < REMEMBERED:  # an outage is long enough to be seen without
-                    self._began[sequence] = load.began[instrument]
+                began[sequence] = load.began[instrument]
                 sequence += 1
         if self._spool.commit(spooled, states, load.acknowledged, load.told, scans):
             self.revivals += 1
+        if len(self._under_way) < REMEMBERED:  # an outage is long enough to be seen without
+            now = time.monotonic()
+            self._under_way.update({number: (moment, now) for number, moment in began.items()})
         self.newest = sequence - 1
 
 

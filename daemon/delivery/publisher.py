@@ -117,7 +117,8 @@ class Publisher:
             self._stuck in sequences or self._stuck == 0
         ):  # one that no recorder can use is sent ever more seldom
             self._patience, self._stuck = self._shortest_patience, 0
-        self._outbox.acknowledge(sequences, Mark(acknowledged.database, acknowledged.commits))
+        mark = Mark(acknowledged.database, acknowledged.commits)
+        self._outbox.acknowledge(sequences, mark, acknowledged.waited, acknowledged.took)
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:

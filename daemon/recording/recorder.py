@@ -42,10 +42,11 @@ logger = logging.getLogger(__name__)
 
 
 class Letter(NamedTuple):
-    """A message as it came."""
+    """A message as it came, and when by the monotonic clock."""
 
     topic: str
     payload: bytes
+    came: float
 
 
 class Readable(NamedTuple):
@@ -53,6 +54,13 @@ class Readable(NamedTuple):
 
     letter: Letter
     batch: Batch
+
+
+class Paces(NamedTuple):
+    """Seconds the oldest message waited for its commit, and seconds that took."""
+
+    waited: float
+    took: float
 
 
 class Kept(NamedTuple):
@@ -170,10 +178,12 @@ class Recorder:
         while True:
             heed_cancellation()
             letters = await self._gather(inbox)
+            began = time.monotonic()
             kept, was_in_trouble = await self._keep(store, letters)
+            paces = Paces(began - letters[0].came, time.monotonic() - began)
             self._count(kept)
             self._figures.wake(kept.endings)
-            await self._acknowledge(client, kept)
+            await self._acknowledge(client, kept, paces)
             if was_in_trouble:
                 await self._say_hello(client, store)  # what was left out meanwhile may come now
 
@@ -247,12 +257,12 @@ class Recorder:
         for letter in kept.dead:
             logger.error("a message on %s cannot be recorded: %s", letter.topic, letter.reason)
 
-    async def _acknowledge(self, client: aiomqtt.Client, kept: Kept) -> None:
+    async def _acknowledge(self, client: aiomqtt.Client, kept: Kept, paces: Paces) -> None:
         by_core: defaultdict[str, list[int]] = defaultdict(list)
         for batch in kept.batches:
             by_core[batch.core].append(batch.sequence)
         for core, sequences in by_core.items():
-            acknowledged = Acknowledged(core, self._name, sequences, *kept.mark)
+            acknowledged = Acknowledged(core, self._name, sequences, *kept.mark, *paces)
             await client.publish(acknowledged_topic(core), msgspec.msgpack.encode(acknowledged), qos=1)
 
     async def _tell_of_backups(self, client: aiomqtt.Client, store: Store) -> None:
@@ -319,4 +329,4 @@ async def _receive(client: aiomqtt.Client, inbox: asyncio.Queue[Letter]) -> None
     async for message in client.messages:
         payload = message.payload if isinstance(message.payload, bytes) else b""
         if not inbox.full():
-            inbox.put_nowait(Letter(message.topic.value, payload))
+            inbox.put_nowait(Letter(message.topic.value, payload, time.monotonic()))

@@ -178,3 +178,13 @@ def test_no_batch_is_larger_than_promised() -> None:
 def test_deadlines_stay_on_the_grid_whatever_was_missed() -> None:
     assert next_deadline(10.0, 10.05, 0.1) == pytest.approx(10.1)
     assert next_deadline(10.0, 10.35, 0.1) == pytest.approx(10.4)
+
+
+async def test_of_a_delay_it_is_told_what_it_went_into(outbox: Outbox) -> None:
+    outbox.put("rack-1", noted("a", 1))
+    await outbox.flush()
+    outbox.acknowledge([1], waited=0.2, took=0.3)
+    [delay] = outbox.delays
+    assert (delay.waited, delay.took) == (0.2, 0.3)
+    assert delay.spooled > 0.0
+    assert delay.total == pytest.approx(delay.spooled + delay.carried + 0.5)
