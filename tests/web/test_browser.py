@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import pytest
@@ -134,8 +134,8 @@ async def test_the_keyboard_alone_finds_selects_and_stops_many(service: Service)
 
 
 async def test_who_is_late_is_told_who_was_faster(service: Service) -> None:
-    with service.client() as client, service.client(service.token_for("anna", Scope.CONTROL)) as anna:
-        run = client.post("/api/v1/runs", json=submission("smu4")).json()["run"]
+    anna = service.client(service.token_for("anna", Scope.CONTROL))
+    with service.client() as client, anna, resting(client, "smu4") as run:
         async with page_of(service.url, service.token, refused=412) as page:
             await go(page, "#/channel/lab/smu4")
             pause = page.get_by_role("button", name="Pause")
@@ -144,7 +144,6 @@ async def test_who_is_late_is_told_who_was_faster(service: Service) -> None:
             await pause.click()
             await expect(page.get_by_role("alert")).to_contain_text(re.compile(r"anna paused it \d+ s ago"))
             await page.get_by_role("button", name="Close").click()
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL})
 
 
 async def test_what_others_wrote_is_text_whatever_it_says(service: Service) -> None:
@@ -197,15 +196,14 @@ async def test_a_session_that_ends_is_taken_up_where_one_was(service: Service) -
 async def test_every_page_and_dialog_is_accessible_and_fits(
     service: Service, width: int, scheme: str
 ) -> None:
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+    with service.client() as client, resting(client, "smu10") as run:
         until(lambda: client.get(f"/api/v1/runs/{run}").json().get("driver"))
         async with page_of(service.url, service.token, width, scheme) as page:
             words = {"core": "lab", "channel": "smu10", "run": run}
             for address in await addresses(page, words):
                 await go(page, address)
                 await expect(page.get_by_role("heading", level=1)).to_be_visible()
-                await page.wait_for_timeout(700)
+                await page.wait_for_timeout(300)
                 await sound(page, address)
             await go(page, "#/channel/lab/smu10")
             await expect(page.get_by_role("button", name="Stop …")).to_be_enabled()
@@ -215,6 +213,15 @@ async def test_every_page_and_dialog_is_accessible_and_fits(
             await go(page, "#/you")
             async with opened(page, "Make a token …") as dialog:
                 await sound(page, dialog)
+
+
+@contextmanager
+def resting(client: httpx.Client, name: str) -> Iterator[str]:
+    """Have a run on the channel while inside."""
+    run: str = client.post("/api/v1/runs", json=submission(name)).json()["run"]
+    try:
+        yield run
+    finally:
         client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL})
 
 
