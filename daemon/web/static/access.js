@@ -3,9 +3,10 @@
 import { get, path, post, remove } from './api.js';
 import { may } from './actions.js';
 import { logOut } from './app.js';
+import { auditPanel } from './auditing.js';
 import { ask, doing, tell } from './dialogs.js';
 import { h, say } from './dom.js';
-import { exactly, moment, zone } from './format.js';
+import { ago, moment, zone } from './format.js';
 import { live } from './live.js';
 import { wishDesktop, wishSound, wishes } from './notify.js';
 import { wish, wished } from './theme.js';
@@ -15,46 +16,33 @@ const SCOPES = { view: 'look', submit: 'look and submit', control: 'look, submit
 /** Show it. */
 export function access(main, visitor) {
   const tokens = h('section', { class: 'panel', 'aria-label': 'Tokens' });
-  const audit = h('section', { class: 'panel', 'aria-label': 'Who did what' });
+  const audit = auditPanel();
   const admin = may(visitor, 'admin');
   main.replaceChildren(
     h('div', { class: 'title' }, h('h1', {}, visitor.name), h('span', { class: 'quiet' }, `may ${SCOPES[visitor.scope] ?? visitor.scope}`), h('div', { class: 'actions' }, h('button', { onclick: logOut }, 'Log out'))),
-    h('div', { class: 'columns' }, browserPanel(), ...(admin ? [tokens, audit] : [h('p', { class: 'quiet' }, 'Tokens, and who did what, are shown to who may admin.')])));
+    h('div', { class: 'columns' }, browserPanel(), ...(admin ? [tokens, audit.element] : [h('p', { class: 'quiet' }, 'Tokens, and who did what, are shown to who may admin.')])));
   if (!admin) return () => {};
-  let cursors = new Map();
+  let loaded = false;
 
   async function showTokens() {
     const found = await get('/tokens');
     tokens.replaceChildren(
       h('header', {}, h('h2', {}, 'Tokens'), h('button', { onclick: () => make(showTokens) }, 'Make a token …')),
-      h('table', { class: 'cards' }, h('thead', {}, h('tr', {}, ...['Name', 'May', 'Made', 'Until'].map((name) => h('th', { scope: 'col' }, name)), h('td', {}))),
-        h('tbody', {}, ...found.map((each) => h('tr', {}, h('td', {}, each.name), h('td', {}, each.scope), h('td', {}, moment(each.created)), h('td', {}, each.expires ? moment(each.expires) : 'revoked by hand'),
+      h('table', { class: 'cards' }, h('thead', {}, h('tr', {}, ...['Name', 'May', 'Made', 'Until', 'Last used'].map((name) => h('th', { scope: 'col' }, name)), h('td', {}))),
+        h('tbody', {}, ...found.map((each) => h('tr', {}, h('td', {}, each.name), h('td', {}, each.scope), h('td', {}, moment(each.created)), h('td', {}, each.expires ? moment(each.expires) : 'revoked by hand'), h('td', {}, each.last_used ? ago(each.last_used) : 'never'),
           h('td', { class: 'right' }, h('button', { class: 'grave small', 'aria-label': `Revoke the token of ${each.name}`, onclick: () => revoke(each.name, showTokens) }, 'Revoke …')))))));
   }
 
-  async function showAudit(more) {
-    if (!live.cores.length) return;
-    const wanted = live.cores.filter((each) => !more || cursors.get(each.core));
-    const pages = await Promise.all(wanted.map((each) => get(`/audit?core=${encodeURIComponent(each.core)}&limit=100${more ? `&cursor=${cursors.get(each.core)}` : ''}`).catch(() => ({ entries: [], next: null }))));
-    cursors = new Map(wanted.map((each, i) => [each.core, pages[i].next]));
-    const entries = pages.flatMap((page) => page.entries).sort((one, other) => other.time - one.time);
-    const rows = entries.map((entry) => h('tr', {}, h('td', {}, h('time', { title: exactly(entry.time) }, moment(entry.time))), h('td', {}, entry.who), h('td', {}, entry.what), h('td', {}, entry.subject), h('td', { class: 'quiet' }, entry.detail)));
-    const later = [...cursors.values()].some(Boolean) ? h('button', { onclick: () => showAudit(true) }, 'Show earlier') : '';
-    const body = audit.querySelector('tbody');
-    if (more && body) {
-      body.append(...rows);
-      audit.querySelector('.later').replaceChildren(later);
-      return;
-    }
-    audit.replaceChildren(h('header', {}, h('h2', {}, 'Who did what')),
-      h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Entries' }, h('table', {}, h('thead', {}, h('tr', {}, ...['When', 'Who', 'What', 'To', 'With'].map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows)), h('div', { class: 'later' }, later)));
+  function showAudit() {
+    if (loaded || !live.cores.length) return;
+    loaded = true;
+    audit.load();
   }
 
-  const late = () => { if (!audit.children.length) showAudit(false); };
-  live.addEventListener('change', late);
+  live.addEventListener('change', showAudit);
   showTokens().catch((error) => tokens.replaceChildren(h('p', { class: 'alarm' }, error.message)));
-  showAudit(false);
-  return () => live.removeEventListener('change', late);
+  showAudit();
+  return () => live.removeEventListener('change', showAudit);
 }
 
 /** What only this browser is told. */
@@ -81,10 +69,11 @@ function make(done) {
     body: [
       h('div', { class: 'field' }, h('label', { for: 'name' }, 'For whom (shown in the audit)'), h('input', { id: 'name', name: 'name', required: true, pattern: '[a-z0-9][a-z0-9._-]{0,31}', maxlength: 32 })),
       h('div', { class: 'field' }, h('label', { for: 'scope' }, 'May'), h('select', { id: 'scope', name: 'scope' }, ...['view', 'submit', 'control', 'admin'].map((scope) => h('option', {}, scope)))),
+      h('div', { class: 'field' }, h('label', { for: 'days' }, 'Days until it ends (empty: until it is revoked)'), h('input', { id: 'days', name: 'days', type: 'number', min: 1, max: 3650 })),
     ],
     ready: (form) => /^[a-z0-9][a-z0-9._-]{0,31}$/.test(String(form.get('name'))),
     act: async (form) => {
-      const made = await post('/tokens', { name: form.get('name'), scope: form.get('scope') });
+      const made = await post('/tokens', { name: form.get('name'), scope: form.get('scope'), days: Number(form.get('days')) || null });
       tell('It is shown only now', h('p', {}, `${made.name} may ${made.scope} with:`), h('p', {}, h('code', {}, made.token)));
       await done();
     },
