@@ -7,14 +7,12 @@ nobody asks for a reading any more, so the bench file has to say `unattended: tr
 from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity
-from drivers.errors import RefusedError
 from drivers.keithley2400_output import Output
 from drivers.keithley2450_models import Model
+from drivers.keithley_output import identified, technique_refusal
 from drivers.links import Link, LinkOptions
-from drivers.scpi import identify
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
-from protocols.techniques import ChamberTemperature, Impedance
 
 _CURRENTS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _VOLTAGES = (0.2, 2.0, 20.0, 200.0)
@@ -38,22 +36,11 @@ class Keithley2400(Driver):
 
     @classmethod
     def refusal(cls, step: PlannedStep) -> str | None:
-        match step.technique:
-            case Impedance():
-                return "a Keithley 2400 source-measure unit measures no impedance spectra"
-            case ChamberTemperature():
-                return "a Keithley 2400 source-measure unit sets no chamber temperature"
-        return None
+        return technique_refusal(step, "2400")
 
     @classmethod
     async def open(cls, link: Link) -> Self:
-        identity = await identify(link)
-        model = MODELS.get(identity.model)
-        if model is None or "KEITHLEY" not in identity.maker.upper():
-            raise RefusedError(
-                f"{link.address}: a {identity.maker} {identity.model} answered; "
-                f"wanted a Keithley {', '.join(MODELS)}"
-            )
+        identity, model = await identified(link, MODELS)
         output = Output(link, model)
         await output.make_safe()
         return cls(identity, model.rating, output)

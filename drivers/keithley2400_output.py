@@ -5,40 +5,26 @@ source that would discharge the cell. The instrument drops its output when the s
 changes; within a function the output stays closed. One reading measures voltage and current both.
 """
 
-import math
 import time
 from typing import NoReturn
 
-from drivers.base import SteppedChannel
 from drivers.errors import LinkError, RefusedError
 from drivers.keithley2450_models import Model
 from drivers.keithley2450_source import Source
+from drivers.keithley_output import KeithleyOutput
 from drivers.links import Link
-from drivers.scpi import Scpi
-from drivers.timeline import Timeline
-from protocols.limits import Limits, Range
-from protocols.plan import PlannedStep
 from protocols.reading import Flags, Reading
-from protocols.setpoint import Setpoint
-from protocols.techniques import ConstantCurrent, ConstantVoltage, Level
-
-OFF_SECONDS = 1.0
-"""Deadline of switching off, asked twice; the instrument answers within milliseconds unless it is lost."""
 
 COMPLIANCE = 8
 """Bit of the status element: the compliance holds the output (manual, FORMat:ELEMents)."""
 
 
-class Output(SteppedChannel):
-    """Current is positive out of HI, which charges a cell whose plus is at HI."""
+class Output(KeithleyOutput):
+    """One that is told so in the older words."""
 
     def __init__(self, link: Link, model: Model) -> None:
-        self._scpi = Scpi(link, f"Keithley {model.name} at {link.address}")
-        self._model = model
-        self._source: Source | None = None  # what the closed output follows; None while it is open
-        self._range = 0.0
+        super().__init__(link, model)
         self._cycles = 0.0
-        self._timeline = Timeline()
 
     async def make_safe(self) -> None:
         """Make opening harmless, open the circuit, and set what never changes; the driver's first act."""
@@ -62,30 +48,6 @@ class Output(SteppedChannel):
         self._cycles = 0.0
         await self._raise_on_errors()
 
-    def refusal(self, step: PlannedStep) -> str | None:
-        match step.technique:
-            case ConstantCurrent(amperes) if not abs(amperes) <= self._model.amperes:
-                return f"{amperes:g} A is beyond the ±{self._model.amperes:g} A of a {self._model.name}"
-            case ConstantVoltage(Level(volts, False)) if not abs(volts) <= self._model.volts:
-                return f"{volts:g} V is beyond the ±{self._model.volts:g} V of a {self._model.name}"
-        return None
-
-    async def prepare(self, limits: Limits) -> None:
-        self._refuse_beyond("voltage", "V", limits.voltage, self._model.volts)
-        self._refuse_beyond("current", "A", limits.current, self._model.amperes)
-        await self.make_safe()  # a power cut since would have made "off" a 0 V source again
-
-    async def apply(self, setpoint: Setpoint) -> None:
-        source = Source.of(setpoint)
-        refusal = source.refusal(self._model)
-        if refusal is not None:
-            raise RefusedError(f"{self._scpi.who}: {refusal}")
-        if self._source is not None and self._source.function == source.function:
-            await self._move(source)
-        else:
-            await self._close(source)
-        self._source = source
-
     async def measure(self, within: float) -> Reading:
         if self._source is None:
             raise RefusedError(f"{self._scpi.who}: the output is open; apply a rest to read the voltage")
@@ -98,22 +60,6 @@ class Output(SteppedChannel):
         volts, amperes, relative, status = self._scpi.numbers(4, "READ?", answer, measured=2)
         flags = int(Flags.CLAMPED) if int(status) & COMPLIANCE else 0
         return Reading(self._timeline.at(relative, time.monotonic()), volts, amperes, None, flags)
-
-    async def off(self) -> None:
-        self._source = None
-        try:
-            state = await self._open()
-        except LinkError:
-            state = await self._open()
-        if state != "0":
-            raise RefusedError(f"{self._scpi.who}: told to open the output, OUTP? says {state!r}; wanted 0")
-
-    async def _open(self) -> str:
-        """Open the circuit and return what the instrument says of it: 0, or 1; anything else is no answer."""
-        state = await self._scpi.ask(":ABOR;:OUTP OFF;:OUTP?", OFF_SECONDS)
-        if state not in ("0", "1"):
-            raise LinkError(f"{self._scpi.who}: OUTP? answered {state!r}; wanted 0 or 1")
-        return state
 
     async def _close(self, source: Source) -> None:
         """Set everything with the output open, read it back, then close."""
@@ -158,11 +104,6 @@ class Output(SteppedChannel):
         self._compare(level, seen_level, source.level)
         self._compare(clamp, seen_clamp, source.clamp)
 
-    def _compare(self, question: str, seen: str, wanted: float) -> None:
-        [number] = self._scpi.numbers(1, question, seen)
-        if not math.isclose(number, wanted, rel_tol=1e-4, abs_tol=1e-9):
-            raise RefusedError(f"{self._scpi.who}: {question} says {seen}; wanted {wanted:.6E}")
-
     def _aperture(self, within: float) -> str:
         """Integrate over as many power-line cycles as the time allows; said only when that changes."""
         cycles = 1.0 if within >= 0.1 else 0.1 if within >= 0.02 else 0.01
@@ -180,14 +121,6 @@ class Output(SteppedChannel):
     async def _raise_opened(self) -> NoReturn:
         told = " and ".join(await self._scpi.errors()) or "no error"
         raise RefusedError(f"{self._scpi.who}: the output is open in the middle of a step, and {told}")
-
-    def _refuse_beyond(self, quantity: str, unit: str, wanted: Range, rating: float) -> None:
-        for edge in (wanted.low, wanted.high):
-            if edge is not None and not abs(edge.value) <= rating:
-                raise RefusedError(
-                    f"{self._scpi.who}: the {edge.origin}'s {quantity} limit {edge.value:g} {unit} "
-                    f"is beyond the rating, ±{rating:g} {unit}"
-                )
 
 
 def _compliance(source: Source) -> str:

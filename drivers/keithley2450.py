@@ -12,12 +12,11 @@ from drivers.errors import RefusedError
 from drivers.finding import Finding
 from drivers.keithley2450_models import MODELS
 from drivers.keithley2450_output import Output
+from drivers.keithley_output import identified, technique_refusal
 from drivers.links import Link, LinkOptions
-from drivers.scpi import identify
 from protocols.accuracy import Accuracy
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
-from protocols.techniques import ChamberTemperature, Impedance
 
 
 class Keithley2450(Driver):
@@ -47,22 +46,11 @@ class Keithley2450(Driver):
 
     @classmethod
     def refusal(cls, step: PlannedStep) -> str | None:
-        match step.technique:
-            case Impedance():
-                return "a Keithley 24xx source-measure unit measures no impedance spectra"
-            case ChamberTemperature():
-                return "a Keithley 24xx source-measure unit sets no chamber temperature"
-        return None
+        return technique_refusal(step, "24xx")
 
     @classmethod
     async def open(cls, link: Link) -> Self:
-        identity = await identify(link)
-        model = MODELS.get(identity.model)
-        if model is None or "KEITHLEY" not in identity.maker.upper():
-            raise RefusedError(
-                f"{link.address}: a {identity.maker} {identity.model} answered; "
-                f"wanted a Keithley {', '.join(MODELS)}"
-            )
+        identity, model = await identified(link, MODELS)
         language = await link.query("*LANG?")
         if language.strip() != "SCPI":
             raise RefusedError(

@@ -7,44 +7,31 @@ through high impedance for some ten milliseconds; within a function the output s
 Whenever it is closed, the instrument's own program stands behind it: see `keithley2450_deadman`.
 """
 
-import math
 import time
 from typing import NoReturn
 
-from drivers.base import SteppedChannel
 from drivers.deadman import Deadman
-from drivers.errors import LinkError, RefusedError
+from drivers.errors import RefusedError
 from drivers.finding import Finding
 from drivers.keithley2450_deadman import CUT_OFF, START, STOP, UNRENEWED, Edges, trigger_model
 from drivers.keithley2450_models import Model, overvoltage_step
 from drivers.keithley2450_source import Source
+from drivers.keithley_output import KeithleyOutput
 from drivers.links import Link
-from drivers.scpi import Scpi
-from drivers.timeline import Timeline
 from protocols.errors import LimitError
-from protocols.limits import Limits, Range
-from protocols.plan import PlannedStep
+from protocols.limits import Limits
 from protocols.reading import Flags, Reading
-from protocols.setpoint import Setpoint
-from protocols.techniques import ConstantCurrent, ConstantVoltage, Level
-
-OFF_SECONDS = 1.0
-"""Deadline of switching off, asked twice; the instrument answers within milliseconds unless it is lost."""
 
 
-class Output(SteppedChannel):
-    """Current is positive out of HI, which charges a cell whose plus is at HI."""
+class Output(KeithleyOutput):
+    """One with the instrument's own program behind it."""
 
     def __init__(self, link: Link, model: Model, deadman: Deadman) -> None:
-        self._scpi = Scpi(link, f"Keithley {model.name} at {link.address}")
-        self._model = model
+        super().__init__(link, model)
         self.deadman = deadman
         self._stop, self._start = ("", "") if deadman.seconds is None else (STOP, START)
         self._limits = Limits()
-        self._source: Source | None = None  # what the closed output follows; None while it is open
-        self._range = 0.0
         self._apertures: dict[str, float] = {}
-        self._timeline = Timeline()
 
     async def make_safe(self) -> None:
         """Make opening harmless, open the circuit, and set what never changes; the driver's first act."""
@@ -65,18 +52,8 @@ class Output(SteppedChannel):
         )
         await self._scpi.raise_on_errors(await self._scpi.ask(":SYST:ERR:COUN?"))
 
-    def refusal(self, step: PlannedStep) -> str | None:
-        match step.technique:
-            case ConstantCurrent(amperes) if not abs(amperes) <= self._model.amperes:
-                return f"{amperes:g} A is beyond the ±{self._model.amperes:g} A of a {self._model.name}"
-            case ConstantVoltage(Level(volts, False)) if not abs(volts) <= self._model.volts:
-                return f"{volts:g} V is beyond the ±{self._model.volts:g} V of a {self._model.name}"
-        return None
-
     async def prepare(self, limits: Limits) -> None:
-        self._refuse_beyond("voltage", "V", limits.voltage, self._model.volts)
-        self._refuse_beyond("current", "A", limits.current, self._model.amperes)
-        await self.make_safe()  # a power cut since would have made "off" a 0 V source again
+        await super().prepare(limits)
         step = f"PROT{overvoltage_step(limits.voltage, self._model.volts)}"
         protection, errors = await self._scpi.ask_all(
             2, f":SOUR:VOLT:PROT {step};:SOUR:VOLT:PROT?;:SYST:ERR:COUN?"
@@ -85,17 +62,6 @@ class Output(SteppedChannel):
         if protection != step:
             raise RefusedError(f"{self._scpi.who}: overvoltage protection is {protection!r}; wanted {step}")
         self._limits = limits
-
-    async def apply(self, setpoint: Setpoint) -> None:
-        source = Source.of(setpoint)
-        refusal = source.refusal(self._model)
-        if refusal is not None:
-            raise RefusedError(f"{self._scpi.who}: {refusal}")
-        if self._source is not None and self._source.function == source.function:
-            await self._move(source)
-        else:
-            await self._close(source)
-        self._source = source
 
     async def measure(self, within: float) -> Reading:
         source = self._source
@@ -143,23 +109,6 @@ class Output(SteppedChannel):
                 f"wanted HIMP, 1, {source.function}: somebody else has set them"
             )
         await self._read_back(source, self._stop, self._start)
-
-    async def off(self) -> None:
-        self._source = None
-        try:
-            state = await self._open()
-        except LinkError:
-            state = await self._open()
-        if state != "0":
-            raise RefusedError(f"{self._scpi.who}: told to open the output, OUTP? says {state!r}; wanted 0")
-
-    async def _open(self) -> str:
-        """Open the circuit and return what the instrument says of it: 0, or 1; anything else is no answer."""
-        # a trigger model left running may hold on to the output
-        state = await self._scpi.ask(":ABOR;:OUTP OFF;:OUTP?", OFF_SECONDS)
-        if state not in ("0", "1"):
-            raise LinkError(f"{self._scpi.who}: OUTP? answered {state!r}; wanted 0 or 1")
-        return state
 
     async def _close(self, source: Source) -> None:
         """Set everything with the output open, read it back, then close."""
@@ -214,11 +163,6 @@ class Output(SteppedChannel):
         self._compare(f"{prefix}?", level, source.level)
         self._compare(f"{prefix}:{source.clamps}?", clamp, source.clamp)
 
-    def _compare(self, question: str, seen: str, wanted: float) -> None:
-        [number] = self._scpi.numbers(1, question, seen)
-        if not math.isclose(number, wanted, rel_tol=1e-4, abs_tol=1e-9):
-            raise RefusedError(f"{self._scpi.who}: {question} says {seen}; wanted {wanted:.6E}")
-
     def _aperture(self, function: str, within: float) -> str:
         """Integrate over as many power-line cycles as the time allows; said only when that changes."""
         cycles = 1.0 if within >= 0.1 else 0.1 if within >= 0.02 else 0.01
@@ -247,14 +191,6 @@ class Output(SteppedChannel):
             return 0
         tripped = await self._scpi.ask(f":SOUR:{source.function}:{source.clamps}:TRIP?")
         return int(Flags.CLAMPED) if tripped == "1" else 0
-
-    def _refuse_beyond(self, quantity: str, unit: str, wanted: Range, rating: float) -> None:
-        for edge in (wanted.low, wanted.high):
-            if edge is not None and not abs(edge.value) <= rating:
-                raise RefusedError(
-                    f"{self._scpi.who}: the {edge.origin}'s {quantity} limit {edge.value:g} {unit} "
-                    f"is beyond the rating, ±{rating:g} {unit}"
-                )
 
 
 def _message(*parts: str) -> str:
