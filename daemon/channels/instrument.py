@@ -11,7 +11,6 @@ from typing import Any
 
 from daemon.channels.bench_file import ChannelEntry, InstrumentEntry
 from daemon.channels.transcript_file import TranscriptFile
-from daemon.errors import ConfigurationError
 from daemon.host.locks import owned
 from drivers import registry
 from drivers.base import Driver, Identity, Program
@@ -129,8 +128,6 @@ def _deadman(declared: Deadman, channels: Sequence[ChannelEntry]) -> Deadman:
 
 def recorded(stack: contextlib.AsyncExitStack, link: Link, path: Path, driver: str) -> Link:
     """Return the link with everything it says written down, until the stack ends."""
-    if not link.spoken:
-        raise ConfigurationError(f"{link.address} is no conversation in lines: it has no transcript")
     file = stack.enter_context(TranscriptFile.open(path, driver, link.address))
     return RecordingLink(link, file)
 

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,6 @@ class Link(ABC):
     """
 
     address: str
-
-    spoken: ClassVar[bool] = True
-    """Whether it is a conversation in lines, which can be written down."""
 
     @abstractmethod
     async def write(self, message: str) -> None:

@@ -21,6 +21,7 @@ CLOSE = {
     "areal_capacity": 0.003,
     "rate_capability": 0.003,
     "coulombic_efficiency": 0.01,  # of cells with seeds of their own
+    "average_coulombic_efficiency": 0.01,
     "hysteresis": 0.005,
     "overpotential": 0.005,
     "steady_overpotential": 0.01,
@@ -29,6 +30,9 @@ CLOSE = {
     "voltammetry_peaks": 0.001,
 }
 """How far two instruments may be apart, relatively: their stated accuracies and their sampling."""
+
+RESERVOIR = ("li_cu_aurbach", "areal capacity, cycle 3")
+"""The last strip brings 5 mAh/cm2 less what every cycle before has lost, by the seed of its cell."""
 
 
 @pytest.mark.timeout(60)
@@ -74,7 +78,7 @@ async def test_whoever_runs_it_the_figures_are_the_same(tmp_path: Path) -> None:
         by_figure[line["protocol"], line["what"]].append(line)
     for (protocol, what), lines in by_figure.items():
         tolerance = next((value for name, value in CLOSE.items() if _is_of(what, name)), None)
-        if tolerance is None:
+        if tolerance is None or (protocol, what) == RESERVOIR:
             continue
         assert len(lines) == len(PROTOCOLS[protocol].drivers), (protocol, what)
         for line in lines[1:]:
