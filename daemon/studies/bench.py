@@ -1,13 +1,14 @@
 """The bench of a core as its studies see it."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from daemon.channels.station import Station
-from daemon.errors import UnknownError
+from daemon.errors import ServiceError, UnknownError
 from daemon.requests import Check, Submit
 from daemon.running.journal import Journal
 from daemon.running.journal_file import Ending
@@ -15,12 +16,15 @@ from daemon.running.planning import Planned
 from daemon.running.queues import Queues
 from daemon.running.runs import Runs
 from daemon.studies.floor import Floor, RunNow, Seat
-from drivers.errors import SilenceError
+from drivers.errors import InstrumentError, SilenceError
 from drivers.rehearsal import RehearsalClock
 from protocols.forecast import forecast
 
 REHEARSAL_SECONDS = 30.0
 """What a simulated instrument may take to be given a cell, or to say what is in it."""
+
+KNOCK_SECONDS = 60.0
+"""What opening an instrument may take that did not answer before."""
 
 Planning = Callable[[Check, Station], Awaitable[Planned]]
 Submission = Callable[[Submit, str], Awaitable[Mapping[str, Any]]]
@@ -49,6 +53,15 @@ class Bench(Floor):
         return not (
             station.busy or station.trouble or channel in self.journal.latches or self.queues.length(channel)
         )
+
+    def silent(self, channel: str) -> bool:
+        station = self.stations[channel]
+        return station.trouble is not None and not station.busy
+
+    async def knock(self, channel: str) -> None:
+        with contextlib.suppress(InstrumentError, ServiceError, TimeoutError):
+            async with asyncio.timeout(KNOCK_SECONDS):
+                await self.stations[channel].opened()
 
     def speed(self, channel: str) -> float:
         simulation = self.stations[channel].entry.simulation

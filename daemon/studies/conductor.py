@@ -7,6 +7,7 @@ a study up after a crash does nothing twice. The key of a submission is on the d
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +27,9 @@ _log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """Between looks where nothing has been heard of meanwhile."""
+
+KNOCK_SECONDS = 60.0
+"""Between tries to open a channel that cells wait for and that could not be opened."""
 
 QUIET_SECONDS = 60.0
 """What a beginning may take before whoever wants the study quiet is refused."""
@@ -49,6 +53,8 @@ class Conductor:
         self._woken = asyncio.Event()
         self._beginning: dict[int, asyncio.Task[None]] = {}
         self._retired = False
+        self._knocked = -math.inf
+        self._knocking: asyncio.Task[None] | None = None
         self.trouble: str | None = None
         """Why it does not get on, where that is no cell's fault."""
 
@@ -157,6 +163,7 @@ class Conductor:
             await self._follow()
             if self.record.standing.state is StudyState.RUNNING and not self._retired:
                 await self._ask_and_begin()
+                self._knock(tasks)
             self._start(tasks)
             await self._settle()
             self.trouble = None
@@ -213,6 +220,25 @@ class Conductor:
             )
         if changes:
             await self.record.change(self._journal, changes)
+
+    def _knock(self, tasks: asyncio.TaskGroup) -> None:
+        """Try now and then to open what cells wait for: an instrument that was off may be on again."""
+        now = self._clock()
+        busy = self._knocking is not None and not self._knocking.done()
+        silent = self._silent()
+        if silent and not busy and now - self._knocked >= KNOCK_SECONDS:
+            self._knocked = now
+            self._knocking = tasks.create_task(self._knock_at(silent), name=f"{self.record.name} knocks")
+
+    def _silent(self) -> list[str]:
+        pairs = zip(self.record.tasks, self.record.cells, strict=True)
+        names = dict.fromkeys(task.row.on for task, cell in pairs if cell.state is CellState.WAITING)
+        return [s.channel for on in names for s in self._floor.seats(on) if self._floor.silent(s.channel)]
+
+    async def _knock_at(self, channels: list[str]) -> None:
+        for channel in channels:
+            await self._floor.knock(channel)
+        self.wake()
 
     def _usable(self, seat: Seat) -> bool:
         return self._floor.free(seat.channel) and not self._kept(seat.channel)

@@ -41,6 +41,14 @@ class Floor(ABC):
         """Whether a study may take a channel: no run, no latch, no trouble, and nothing in its queue."""
 
     @abstractmethod
+    def silent(self, channel: str) -> bool:
+        """Whether a channel could not be opened when it was last tried."""
+
+    @abstractmethod
+    async def knock(self, channel: str) -> None:
+        """Try to open a channel; whether that went well is seen by `silent`."""
+
+    @abstractmethod
     def speed(self, channel: str) -> float:
         """Return the seconds its cells live per second; infinite where nobody waits for them."""
 

@@ -99,6 +99,8 @@ export function study(main, visitor, name) {
 
   function notices(found) {
     const made = found.each.filter((cell) => cell.state === 'asked').map((cell) => mounting(cell));
+    const halted = found.each.filter((cell) => ['paused', 'interrupted'].includes(cell.state));
+    if (halted.length) made.push(h('div', { class: 'notice' }, asking(), h('p', {}, h('strong', {}, `${halted.length} run${halted.length > 1 ? 's wait' : ' waits'}, circuit open: `), ...halted.flatMap((cell, i) => [i ? ', ' : '', h('a', { href: `#${path('run', cell.run)}` }, cell.run), ` (${cell.label}, ${cell.state})`]), '. Look at the cell, then resume or stop it there.')));
     const wrong = found.each.filter((cell) => WRONG.includes(cell.state) && !found.ended);
     if (wrong.length) made.push(h('div', { class: 'notice grave' }, asking(), h('p', {}, h('strong', {}, `${wrong.length} cell${wrong.length > 1 ? 's' : ''} went wrong. `), 'Try them again, or leave them out: the study ends when every cell is measured or left out.'),
       submit && wrong.length > 1 ? h('button', { onclick: () => doing(async () => { for (const cell of wrong) await post(`${at}/cells/${cell.number}/retry`); await look(); }, 'They are tried again.') }, 'Try all again') : ''));

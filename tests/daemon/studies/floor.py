@@ -71,6 +71,8 @@ class TwoInstruments(Floor):
     ends_at_once: bool = True
     occupied: set[str] = field(default_factory=set)
     refuses: str | None = None
+    off: set[str] = field(default_factory=set)
+    """Channels whose instrument is off; it is on again when somebody knocks."""
     unclosed: set[str] = field(default_factory=set)
     channels: Mapping[str, Sequence[Seat]] = field(
         default_factory=lambda: {
@@ -83,7 +85,13 @@ class TwoInstruments(Floor):
         return self.channels.get(on, [s for each in self.channels.values() for s in each if s.channel == on])
 
     def free(self, channel: str) -> bool:
-        return channel not in self.occupied and channel not in self._running()
+        return channel not in (self.occupied | self.off) and channel not in self._running()
+
+    def silent(self, channel: str) -> bool:
+        return channel in self.off
+
+    async def knock(self, channel: str) -> None:
+        self.off.discard(channel)
 
     def _running(self) -> set[str]:
         runs = self.world.begun.items()

@@ -262,6 +262,14 @@ async def test_a_later_version_takes_over_what_is_measured_and_what_runs(tmp_pat
         assert (await found.ask(order(anew=True)))["study"] == "lab-s3"
 
 
+async def test_an_instrument_that_was_off_is_tried_again(tmp_path: Path) -> None:
+    floor = TwoInstruments(World(), off={"sim-1", "real-1", "real-2"})
+    async with lab(tmp_path / "j.db", floor) as found:
+        await found.ask(order())
+        await found.until_over()
+    assert len(floor.world.begun) == 5
+
+
 async def test_a_channel_taken_at_the_last_moment_is_waited_for(tmp_path: Path) -> None:
     floor = TwoInstruments(World(), refuses="somebody was quicker")
     async with lab(tmp_path / "j.db", floor) as found:
