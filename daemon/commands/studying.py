@@ -208,7 +208,11 @@ def _follow(name: str, socket: Path, database: str, yes: bool, json_: bool) -> N
         return found
 
     with _Screen(json_) as screen:
-        found = asyncio.run(follow(screen))
+        try:
+            found = asyncio.run(follow(screen))
+        except KeyboardInterrupt:
+            screen.say(f"study {name} goes on; follow it with: galvanod study {name}")
+            raise
     _show(asyncio.run(came_of(socket, name, database)), json_)
     if (error := unfinished(found)) is not None:
         raise error
