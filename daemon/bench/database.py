@@ -24,9 +24,11 @@ from daemon.delivery.messages import (
     StepStarted,
 )
 from daemon.reading.results import Results
+from daemon.reading.traces import Traces
 from daemon.recording.bulk import Row
 from daemon.recording.database import WRITER
 from daemon.recording.ingest import READINGS, ScanGroup, scan_rows
+from daemon.recording.overview import make_overview
 from daemon.recording.store import Store
 
 RUNS = 64
@@ -132,7 +134,10 @@ def _reading_back(settings: Settings) -> list[Line]:
     store.close()
     written = time.monotonic() - began
     size = path.stat().st_size + _size(Path(f"{path}-wal"))
+    making = _processor_taken(partial(make_overview, url, "lab-1"))
     results = Results.open(url)
+    traces, length = Traces(results.engine), cycles * 7200.0
+    views = [_taken(partial(_view, traces, length, part)) for part in range(50)]
     chosen = random.Random(1).sample(range(1, cycles + 1), 100)
     each = [_taken(partial(results.readings, "lab-1", cycle=cycle)) for cycle in chosen]
     pages = [_taken(partial(_first_page, results)) for _ in range(20)]
@@ -144,8 +149,24 @@ def _reading_back(settings: Settings) -> list[Line]:
             "any one cycle of a long run, p99", quantile(each, 0.99), "s", 0.02, None, False, sum(each), note
         ),
         Line("first page of a long run, p99", quantile(pages, 0.99), "s", 0.1, None, False, sum(pages), note),
+        Line("any view of a long run, p99", quantile(views, 0.99), "s", 0.2, None, False, sum(views), note),
+        Line("overview: processor a reading", making / readings, "s", None, None, False, making, note),
         Line("bytes per reading in SQLite", size / readings, "bytes", None, None, False, written, note),
     ]
+
+
+def _view(traces: Traces, length: float, part: int) -> None:
+    """Look at a part of the run: all of it, a half, a quarter and so on, somewhere."""
+    chosen = random.Random(part)
+    wide = length / 2 ** (part % 12)
+    start = chosen.uniform(0.0, length - wide)
+    traces.of_time("lab-1", start, start + wide, 2_000)
+
+
+def _processor_taken(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 def _first_page(results: Results) -> None:

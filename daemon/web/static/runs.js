@@ -33,6 +33,7 @@ export function runs(main) {
   let cursor = null;
   let count = 0;
   let typing;
+  let severalCores = false;
   main.replaceChildren(
     h('h1', { class: 'filters' }, 'Runs'), h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, ...fields, csv, compare),
     h('div', { class: 'panel' }, h('table', { class: 'cards picks' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'skip' }, 'Compare')), ...heads.map(([, head]) => head))), body)), note, more);
@@ -54,7 +55,7 @@ export function runs(main) {
     try {
       const page = await get(`/runs?${asking}`);
       if (mine !== count) return;
-      const rows = page.runs.map((each) => row(each, chosen, choose));
+      const rows = page.runs.map((each) => row(each, chosen, choose, severalCores));
       from ? body.append(...rows) : body.replaceChildren(...rows);
       cursor = page.next;
       more.hidden = cursor === null;
@@ -83,13 +84,18 @@ export function runs(main) {
 
   words.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => load(null), 200); });
   for (const each of fields.slice(1)) each.addEventListener('change', () => load(null));
-  get('/runs-choices').then((found) => { fill(protocol, found.protocols); fill(label, found.labels); }).catch(() => {});
   load(null);
+  get('/runs-choices').then((found) => {
+    fill(protocol, found.protocols);
+    fill(label, found.labels);
+    severalCores = found.cores.length > 1;
+    if (severalCores) load(null);
+  }).catch(() => {});
   return () => { count += 1; clearTimeout(typing); };
 }
 
-function row(run, chosen, choose) {
+function row(run, chosen, choose, severalCores) {
   const box = h('input', { type: 'checkbox', checked: chosen.has(run.run), 'aria-label': `Compare ${run.run}`, onchange: () => choose(run.run, box.checked) });
   return h('tr', {}, h('td', { class: 'pick' }, box), h('td', {}, h('a', { href: `#/run/${encodeURIComponent(run.run)}` }, run.run)), h('td', {}, badge(run.state), run.reason && run.state !== 'finished' ? h('div', { class: 'method' }, run.reason) : ''),
-    h('td', {}, run.cell ?? '–'), h('td', {}, run.protocol ?? '–'), h('td', {}, run.channel ?? '–'), h('td', {}, moment(run.started)), h('td', {}, duration(run.duration)), h('td', { class: 'number' }, run.cycles));
+    h('td', {}, run.cell ?? '–'), h('td', {}, run.protocol ?? '–'), h('td', {}, run.channel ?? '–', severalCores && run.core ? h('div', { class: 'method' }, run.core) : ''), h('td', {}, moment(run.started)), h('td', {}, duration(run.duration)), h('td', { class: 'number' }, run.cycles));
 }
