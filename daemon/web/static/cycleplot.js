@@ -21,7 +21,7 @@ export function cyclePlot(run) {
     const { left, right, layout } = KIND[kind.value](cycles, unit);
     const x = cycles.map((cycle) => cycle.cycle);
     const mode = cycles.length > 300 ? 'lines' : 'markers';
-    const drawn = (line, i, more) => ({ x, y: line.y, name: line.name, mode, marker: { size: 5, symbol: line.symbol, color: line.colour }, line: { width: 1.3, color: line.colour }, hovertemplate: `${line.hover} in cycle %{x}<extra>${line.name}</extra>`, ...more });
+    const drawn = (line, i, more) => ({ x, y: line.y, name: line.name, mode, marker: { size: 5, symbol: line.symbol, color: line.colour }, line: { width: 1.3, color: line.colour, dash: line.symbol === 'circle-open' ? 'dot' : 'solid' }, hovertemplate: `${line.hover} in cycle %{x}<extra>${line.name}</extra>`, ...more });
     await panel.show([...left.map((line, i) => drawn(line, i, {})), ...right.map((line, i) => drawn(line, i, { yaxis: 'y2' }))], { xaxis: axis('cycle', { tickformat: 'd' }), ...layout });
     say(panel.note, kind.value === 'capacity' ? pairing(cycles) : '');
   }

@@ -10,7 +10,7 @@ import { draw, forget, picture } from './plots.js';
 export function plotPanel(title, file, ...controls) {
   const plot = h('div', { class: 'plot' });
   const note = h('span', { class: 'basis' });
-  const element = h('section', { class: 'panel', 'aria-label': title, hidden: true }, h('header', {}, h('h2', {}, title), ...controls, note, saving(plot, file)), plot);
+  const element = h('section', { class: 'panel', 'aria-label': title, hidden: true }, h('header', {}, h('h2', {}, title), ...controls, saving(plot, file), note), plot);
   return { element, plot, note, show: (traces, layout) => draw(plot, traces, layout), end: () => forget(plot) };
 }
 

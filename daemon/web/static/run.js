@@ -24,6 +24,7 @@ export function run(main, visitor, name) {
   const going = () => live.ofRun(name) !== null;
   let events = [];
   let record = null;
+  let tabled = '';
   let over = false;
   const state = h('span', {});
   const heading = h('h1', {}, name);
@@ -50,7 +51,11 @@ export function run(main, visitor, name) {
       record = found;
       events = happened;
       describe();
-      tables.replaceChildren(...[figureTable(figures, Boolean(record.ended)), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
+      const told = JSON.stringify([figures, events, steps, record]);
+      if (told !== tabled) { // what somebody has opened stays open while nothing is new
+        tabled = told;
+        tables.replaceChildren(...[figureTable(figures, Boolean(record.ended)), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
+      }
       const [capacity, byCycle, spectrum, sweep] = parts;
       await Promise.all([time.refresh(), capacity.update(cycles, record.cell_facts), byCycle.update(cycles, record.cell_facts), spectrum.update(impedance, steps), sweep.update(steps)]);
     } catch (error) {
@@ -60,7 +65,7 @@ export function run(main, visitor, name) {
 
   function describe() {
     const now = live.ofRun(name);
-    const word = now ? stateOf(now) : record?.ended ? record.state : record ? 'ended' : 'unknown';
+    const word = now ? stateOf(now) : record?.ended ? record.state : record ? (wasGoing ? 'ended' : 'unreachable') : 'unknown';
     if (state.dataset.word !== word) {
       state.replaceChildren(badge(word));
       state.dataset.word = word;

@@ -26,7 +26,7 @@ export function timeplot(run, going, events, picked = () => {}) {
   const basis = h('span', { class: 'basis' });
   const whole = h('button', { class: 'bare', hidden: true, onclick: () => look(null) }, 'Whole run');
   const element = h('section', { class: 'panel wide', 'aria-label': 'Voltage and current' },
-    h('header', {}, h('h2', {}, 'Voltage and'), kind, whole, basis, saving(plot, `${run}-time`)), plot);
+    h('header', {}, h('h2', {}, 'Voltage and'), kind, whole, saving(plot, `${run}-time`), basis), plot);
   let range = null; // seconds
   let unit = UNITS[3];
   let busy = false;
@@ -43,8 +43,9 @@ export function timeplot(run, going, events, picked = () => {}) {
     try {
       const query = range ? `?start=${range[0]}&end=${range[1]}` : '';
       const found = await get(`${path('runs', run)}/trace${query}`);
-      if (!ended && found.time.length) await show(found);
-      if (!found.time.length) say(basis, 'no reading yet');
+      plot.hidden = found.time.length === 0;
+      if (plot.hidden) say(basis, going() ? 'no reading yet' : 'no reading was recorded');
+      else if (!ended) await show(found);
     } catch (error) {
       say(basis, error.message);
     } finally {
