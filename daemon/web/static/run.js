@@ -63,9 +63,15 @@ export function run(main, visitor, name) {
     }
   }
 
+  /** Whether nobody can say how the run is: its core does not answer, or is none of this page's. */
+  function away() {
+    const place = live.byKey.get(`${record.core}/${record.channel}`);
+    return live.link === 'live' && (!place || stateOf(place) === 'unreachable');
+  }
+
   function describe() {
     const now = live.ofRun(name);
-    const word = now ? stateOf(now) : record?.ended ? record.state : record ? (wasGoing ? 'ended' : 'unreachable') : 'unknown';
+    const word = now ? stateOf(now) : record?.ended ? record.state : record ? (away() ? 'unreachable' : 'ended') : 'unknown';
     if (state.dataset.word !== word) {
       state.replaceChildren(badge(word));
       state.dataset.word = word;
