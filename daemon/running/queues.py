@@ -117,7 +117,7 @@ class Queues:
         """Let a queue begin nothing more. Raises `UnknownError` where nothing waits."""
         if not self.length(channel):
             raise UnknownError(f"nothing waits on channel {channel}, so there is nothing to hold")
-        self._held[channel] = f"by {who}{f': {reason}' if reason else ''}"
+        self._held[channel] = f"{reason}, says {who}" if reason else f"by {who}"
         self._journal.audit(who, "hold", channel, reason)
 
     async def go_on(self, channel: str, who: str) -> str | None:

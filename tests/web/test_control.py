@@ -149,7 +149,7 @@ def test_a_queue_is_put_in_order_and_held_and_knows_who_saw_it_last(service: Ser
         assert client.post(f"{where}/hold", json={"reason": "dry room is closed"}).status_code == 204
         found = client.get(where).json()
         assert [each["number"] for each in found["waiting"]] == [three, two]
-        assert found["held"].endswith(": dry room is closed")
+        assert found["held"].startswith("dry room is closed, says up")
         for number in (two, three):
             client.delete(f"{where}/{number}")
         client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})

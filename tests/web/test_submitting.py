@@ -38,7 +38,7 @@ async def test_a_protocol_is_rehearsed_and_its_trip_foreseen(service: Service) -
         await begun(page, "/lab/smu2", trips)
         rehearsal = page.get_by_role("region", name="Rehearsal", exact=True)
         await rehearsal.get_by_role("button", name="Rehearse").click()
-        await expect(rehearsal.get_by_role("status")).to_contain_text("A limit would trip")
+        await expect(rehearsal.get_by_role("status")).to_contain_text("A limit would trip", timeout=120_000)
         await expect(rehearsal).to_contain_text(
             "Li||Cu with PP; scaled to 1.131 cm2; on a simulated keithley2450"
         )
@@ -72,6 +72,11 @@ async def test_many_cells_begin_at_once_each_with_its_own_name(service: Service)
 async def test_a_cell_is_edited_as_a_form_saved_renamed_and_deleted(service: Service) -> None:
     async with page_of(service.url, service.token) as page:
         await begun(page, "/lab/smu4", REST)
+        written = page.get_by_label("Protocol (YAML)")
+        await page.get_by_label("Ready protocols").select_option("li_s_cycling")
+        await expect(written).to_have_value(re.compile("Li-S cycling"))
+        await written.press("Control+z")
+        await expect(written).to_have_value(REST)
         panel = page.get_by_role("region", name="Cell", exact=True)
         await panel.get_by_role("button", name="Form").click()
         await panel.get_by_label("Name").fill("LC-77: mine")

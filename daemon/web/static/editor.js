@@ -80,6 +80,16 @@ export function editor({ label, id, kind, changed }) {
     element, text,
     get value() { return text.value; },
     set value(written) { text.value = written; mistakes = []; show([]); text.scrollTop = 0; },
+    /** Put another text there as a change that can be undone. */
+    replace(written) {
+      const before = document.activeElement;
+      text.focus();
+      text.select();
+      if (document.activeElement !== text || !document.execCommand('insertText', false, written)) text.value = written;
+      if (before instanceof HTMLElement) before.focus();
+      show([]);
+      text.scrollTop = 0;
+    },
     show,
   };
 

@@ -10,7 +10,7 @@ const WORD = { protocols: 'protocol', cells: 'cell' };
 
 /**
  * What stands above an editor. `taken` hears of every file that was put into it.
- * @param {{kind: 'protocols'|'cells', editor: {value: string}, visitor: object, taken: () => void}} of
+ * @param {{kind: 'protocols'|'cells', editor: {value: string, replace: (text: string) => void}, visitor: object, taken: () => void}} of
  */
 export function library({ kind, editor, visitor, taken }) {
   const select = h('select', { 'aria-label': `Ready ${kind}`, onchange: () => select.value && take(select.value) });
@@ -38,7 +38,7 @@ export function library({ kind, editor, visitor, taken }) {
       if (!answer.ok) throw new Error((await answer.json()).detail);
       const file = await answer.json();
       opened(file, answer.headers.get('etag'));
-      editor.value = file.text;
+      editor.replace(file.text);
       taken();
     } catch (error) {
       toast(error.message, true);
@@ -100,7 +100,7 @@ export function library({ kind, editor, visitor, taken }) {
 
   async function versions() {
     const found = await get(`${path('library', kind, open.name)}/versions`).catch((error) => { toast(error.message, true); return []; });
-    const back = (number) => async () => { editor.value = (await get(path('library', kind, open.name, 'versions', number))).text; document.querySelector('dialog[open]')?.close(); taken(); };
+    const back = (number) => async () => { editor.replace((await get(path('library', kind, open.name, 'versions', number))).text); document.querySelector('dialog[open]')?.close(); taken(); };
     tell(`Versions of ${open.name}`, found.length ? h('table', {}, h('tbody', {}, ...found.map((each) => h('tr', {}, h('td', { class: 'number' }, each.number), h('td', {}, moment(each.saved)), h('td', {}, each.who), h('td', {}, h('button', { type: 'button', onclick: back(each.number) }, 'Put into the editor')))))) : h('p', {}, 'It was not saved here yet.'));
   }
 

@@ -79,8 +79,8 @@ export function submit(main, visitor, core = null, channel = null) {
   async function repeat(run) {
     try {
       const found = await get(`${path('runs', run)}/submission`);
-      protocol.value = found.protocol;
-      cell.value = found.cell;
+      protocol.replace(found.protocol);
+      cell.replace(found.cell);
       given = found.variables;
       if (live.byKey.has(`${found.core}/${found.channel}`)) channels.set(`${found.core}/${found.channel}`);
       typed();
