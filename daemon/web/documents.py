@@ -334,7 +334,7 @@ class ChannelQueue(BaseModel):
 class QueueOrder(Sent):
     """What waits on a channel in its new order, by number, the next first."""
 
-    order: list[int] = Field(max_length=1000)
+    order: list[Annotated[int, Field(ge=1, le=2**62)]] = Field(max_length=1000)
 
 
 class Holding(Sent):
