@@ -25,7 +25,7 @@ from daemon.delivery.messages import RunStarted
 from daemon.delivery.outbox import Delay, Outbox
 from daemon.delivery.publisher import Publisher
 from daemon.delivery.spool import Spool
-from daemon.errors import BusyError, LatchedError, ServiceError, UnknownError
+from daemon.errors import BusyError, LatchedError, ServiceError, StaleError, UnknownError
 from daemon.glances import Surroundings, glances, trouble_of
 from daemon.host.machine import Host
 from daemon.running.journal import Journal
@@ -210,6 +210,10 @@ class Answers:
         latch = self._journal.latches.get(station.name)
         if latch is None:
             raise ServiceError(f"channel {station.name} is not latched")
+        if request.latch not in (None, latch.reason):
+            raise StaleError(
+                f"channel {station.name} is latched for something else by now: {latch.reason}; look again"
+            )
         if not request.reason.strip():
             raise ServiceError("a latch is cleared for a reason, which is kept; none was given")
         async with station.alone():

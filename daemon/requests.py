@@ -158,10 +158,14 @@ class Stop(_Request, tag="stop"):
 
 
 class Clear(_Request, tag="clear"):
-    """Undo a channel's latch, having looked at its cell; answers with what it was latched for."""
+    """Undo a channel's latch, having looked at its cell; answers with what it was latched for.
+
+    Refused where `latch` is what somebody saw it latched for, and it is for something else by now.
+    """
 
     channel: str
     reason: str
+    latch: str | None = None
 
 
 class Acknowledge(_Request, tag="acknowledge"):

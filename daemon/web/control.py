@@ -62,7 +62,7 @@ async def stop(
 @router.post("/channels/{core}/{channel}/clear", response_model=Cleared)
 async def clear(core: Name, channel: Name, clearing: Clearing, visitor: Controller, cores: Behind) -> Cleared:
     """Undo the latch that a limit put on a channel, having looked at its cell."""
-    answer = await cores.ask(core, Clear(channel, clearing.reason, by=visitor.name))
+    answer = await cores.ask(core, Clear(channel, clearing.reason, clearing.latch, by=visitor.name))
     return Cleared(channel=channel, cleared_by=answer["cleared_by"], reason=answer["reason"])
 
 

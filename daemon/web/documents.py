@@ -12,8 +12,11 @@ from protocols.vocabulary import Word
 
 _FILE = 64 * 1024 + 1  # one more than may be: the checker says what is wrong, with its place
 
-Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
-"""What people write for people: a control character in it would steer a screen, or stop a database."""
+PLAIN = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
+"""A control character in what people write would steer a screen, or stop a database."""
+
+Words = Annotated[str, Field(max_length=500, pattern=PLAIN)]
+"""What people write for people."""
 
 
 class Sent(BaseModel):
@@ -67,6 +70,11 @@ class Clearing(Sent):
     """A latch to be undone by somebody who has looked at the cell."""
 
     reason: Words = Field(min_length=3, description="what was found and done; kept")
+    latch: str | None = Field(
+        default=None,
+        max_length=2_000,
+        description="what it was seen to be latched for; 412 where it is for something else by now",
+    )
 
 
 class Everything(Sent):

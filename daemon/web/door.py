@@ -50,7 +50,7 @@ HEADERS = (
         + EMPTY_STYLE
         + b"; img-src 'self' data: blob:; "
         b"connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-        b"frame-ancestors 'none'",
+        b"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types galvanod",
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),

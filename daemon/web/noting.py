@@ -23,7 +23,7 @@ from daemon.delivery.messages import Acknowledged, Batch, Noted, acknowledged_to
 from daemon.errors import UnavailableError
 from daemon.reading.results import EventRecord, Results, RunRecord
 from daemon.web.answers import written
-from daemon.web.documents import Sent
+from daemon.web.documents import PLAIN, Sent
 from daemon.web.problem import HttpError
 from daemon.web.runs import Data, RunName, in_hand
 from daemon.web.visitor import Submitter, Viewer
@@ -42,7 +42,7 @@ router = APIRouter(tags=["runs"])
 class Note(Sent):
     """What somebody has to say of a run, or of a moment of it."""
 
-    text: str = Field(min_length=1, max_length=LONGEST)
+    text: str = Field(min_length=1, max_length=LONGEST, pattern=PLAIN)
     time: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="seconds since the run began; none: of the run"
     )

@@ -63,5 +63,5 @@ async def page_of(
             yield page
         finally:
             await browser.close()
-    assert complaints.console == []
+    assert complaints.console == [], complaints.console
     assert complaints.elsewhere == []

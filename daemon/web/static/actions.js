@@ -99,7 +99,7 @@ function askToClear(channel) {
     ],
     ready: (form) => String(form.get('reason')).trim().length >= 3,
     act: async (form) => {
-      await post(`${path('channels', channel.core, channel.channel)}/clear`, { reason: String(form.get('reason')).trim() });
+      await post(`${path('channels', channel.core, channel.channel)}/clear`, { reason: String(form.get('reason')).trim(), latch: channel.latch });
       toast(`${channel.channel} is cleared.`);
     },
   });

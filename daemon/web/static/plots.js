@@ -4,11 +4,20 @@ import { h } from './dom.js';
 
 let loading = null;
 
+/** The one script that is ever added to the page; the browser refuses every other (trusted types). */
+const scripts = window.trustedTypes?.createPolicy('galvanod', {
+  createScriptURL: (source) => {
+    if (!/^\/vendor\/plotly-[0-9a-f]{16}\.min\.js$/.test(source)) throw new TypeError(`${source} is no plotly.js of ours`);
+    return source;
+  },
+}) ?? { createScriptURL: (source) => source };
+
 /** Load plotly.js from this server. */
 function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const source = document.querySelector('meta[name=plotly]')?.getAttribute('content') ?? '';
-    const script = h('script', { src: source, onload: () => resolve(window.Plotly), onerror: () => reject(new Error('plotly.js could not be loaded')) });
+    const script = h('script', { onload: () => resolve(window.Plotly), onerror: () => reject(new Error('plotly.js could not be loaded')) });
+    script.src = scripts.createScriptURL(source);
     document.head.append(script);
   });
   return loading;
