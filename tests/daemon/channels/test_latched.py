@@ -42,6 +42,8 @@ async def test_a_trip_latches_outlives_the_core_and_is_cleared_by_a_named_person
         with pytest.raises(AnswerError, match="for a reason"):
             await bench.ask(Clear("a1", "  "))
         before = len(bench.heard)
+        with pytest.raises(AnswerError, match="something else by now"):
+            await bench.ask(Clear("a1", "looked at it", "temperature 61 degC"))
         cleared = await bench.ask(Clear("a1", "another window"))
         assert cleared["cleared_by"]
         assert any(":OUTP OFF;:OUTP?" in text for _, text in bench.heard[before:])  # verified once more
