@@ -38,8 +38,8 @@ class Outcome:
     stages: Mapping[str, float]
     """Of each stage on a reading's way to the database the p99 in seconds."""
     resident: Mapping[str, int]
-    grown: int
-    """Bytes by which the core grew while it was looked at."""
+    grown: Mapping[str, int]
+    """Bytes by which each process grew while it was looked at."""
     others: float
     seconds: float
     broken: int
@@ -89,7 +89,7 @@ async def _measured(lab: Laboratory, seconds: float) -> Outcome:
         p99=status["delays"].get("p99", math.nan),
         stages={name: found.get("p99", math.nan) for name, found in status["stages"].items()},
         resident=usage.bytes(),
-        grown=usage.bytes()["core"] - usage.bytes_at_first["core"],
+        grown=usage.grown(),
         others=somebody_else(sum(cores.values()) * passed, busy),
         seconds=passed,
     )
@@ -122,7 +122,7 @@ async def thousand_channels(settings: Settings) -> list[Row]:
             for name, p99 in found.stages.items()
         ),
         row("1024 channels x 10 Hz: memory of the core", found.resident["core"] / 1e6, "MB", 150.0),
-        row("1024 channels x 10 Hz: growth of the core meanwhile", found.grown / 1e6, "MB", 10.0),
+        row("1024 channels x 10 Hz: growth of the core meanwhile", found.grown["core"] / 1e6, "MB", 10.0),
     ]
 
 
@@ -135,6 +135,10 @@ async def hundred_hertz(settings: Settings) -> list[Row]:
         row("1024 channels x 100 Hz: lost", found.lost, "readings", 0.0),
         row("1024 channels x 100 Hz: rate", found.rate, "readings/s", 0.99 * racks.rate, racks.rate, True),
         row("1024 channels x 100 Hz: core, broker, recorder", found.all_cores, "cores", None),
+        *(
+            row(f"1024 channels x 100 Hz: growth of the {name} meanwhile", grown / 1e6, "MB", None)
+            for name, grown in found.grown.items()
+        ),
     ]
 
 

@@ -70,6 +70,7 @@ async def _cycled(where: Mapping[str, Any], cycles: int) -> list[Row]:
             await asyncio.sleep(0.1)
     passed = time.monotonic() - began
     cores = ", ".join(f"{name} {share:.2f}" for name, share in usage.cores().items())
+    grown = usage.grown()
     results = Results.open(where["database"])
     run, counts = results.run(submitted["run"]), results.counts(submitted["run"])
     results.close()
@@ -78,4 +79,14 @@ async def _cycled(where: Mapping[str, Any], cycles: int) -> list[Row]:
     return [
         Row("10 000 Li-S cycles at 2 C, wire to database", scaled, "s", 60.0, seconds=passed, note=note),
         Row("10 000 Li-S cycles: lost", counts.missing, "readings", 0.0, seconds=passed, note=note),
+        *(
+            Row(
+                f"10 000 Li-S cycles: growth of the {name} meanwhile",
+                grown[name] / 1e6,
+                "MB",
+                None,
+                seconds=passed,
+            )
+            for name in ("core", "recorder")
+        ),
     ]

@@ -49,6 +49,10 @@ class Usage:
             name: (processor_seconds(pid) - self._at_first[name]) / passed for name, pid in self.pids.items()
         }
 
+    def grown(self) -> dict[str, int]:
+        """Return the bytes by which each has grown."""
+        return {name: now - self.bytes_at_first[name] for name, now in self.bytes().items()}
+
     def bytes(self) -> dict[str, int]:
         """Return the memory each holds now."""
         return {name: resident_bytes(pid) for name, pid in self.pids.items()}
