@@ -116,6 +116,31 @@ async def test_stopped_it_opens_the_circuit_and_still_tells_what_there_was() -> 
         assert (await other.look()).voltage > 3.0
 
 
+LONG_REST = plan_of("[rest: 2500 s]", top="record: every 1 s\n", channel=WINDOW)
+"""2 501 records: two full pages, and one that is not."""
+
+
+async def test_full_pages_are_read_ahead_and_every_record_is_told_once() -> None:
+    async with channels("li_ion") as [channel]:
+        await channel.start_whole("run-1/1", cycles(LONG_REST))
+        records = [record for stretch in await followed(channel) for record in stretch.records]
+    assert [record.number for record in records] == list(range(1, 2502))
+    assert records[-1].point.time == 2500.0
+
+
+async def test_a_circuit_is_opened_while_the_next_page_is_on_its_way() -> None:
+    async with channels("li_ion") as [channel]:
+        await channel.start_whole("run-1/1", cycles(LONG_REST))
+        followed = await channel.follow()
+        assert len(followed.stretches[-1].records) == 1000
+        await channel.off()
+        assert (await channel.follow()).status.state in (ProgramState.IDLE, ProgramState.RUNNING)
+        assert (await channel.look()).current == 0.0
+        await channel.start_whole("run-2/1", cycles(LI_ION))
+        [first, *_] = (await channel.follow()).stretches
+        assert (first.visit, first.path, first.records[0].number) == (1, "1", 1)
+
+
 async def test_a_step_at_a_time_is_ended_where_the_core_judges_it() -> None:
     """A slope only the core can judge: record by record, and none after the one at which it said so."""
     plan = plan_of("[{rest: 1 h, until: voltage_slope <= 1 mV/h, record: every 10 s}]", channel=WINDOW)

@@ -256,6 +256,24 @@ def test_a_charge_ends_at_its_voltage_and_a_hold_at_its_current() -> None:
     assert held.coulombs == pytest.approx(0.9, rel=5e-3)
 
 
+@pytest.mark.parametrize("page", [1, 7, 1000])
+def test_records_are_the_same_however_many_are_asked_for_at_a_time(page: int) -> None:
+    """Two cycles of a cell whose voltage makes the records; to the last bit."""
+    steps = [
+        step(DISCHARGE, Curr=1.0, Stop_Volt=17000, record=60_000),
+        step(CHARGE, Curr=1.0, Stop_Volt=28000, record=60_000),
+        step(LOOP, Start_Step=1, Cycle_Count=2),
+    ]
+    whole = executed(step_file(*steps), make_cell("li_s/pp"))
+    cell = make_cell("li_s/pp")
+    execution = Execution(StepFile.parse(step_file(*steps).encode()), cell, Meter(cell, 1), 0.0, 0.1)
+    while execution.ending is None:
+        execution.advance(inf, len(execution.records) + page)
+    count = len(whole.records)
+    assert count > 100
+    assert list(execution.records.rows(1, count + 1)) == list(whole.records.rows(1, count + 1))
+
+
 def test_a_share_of_an_earlier_step_is_an_end() -> None:
     """Discharged 60 s at 10 mA; the charge ends at 150 % of that, after 90 s."""
     discharge = step(DISCHARGE, Curr=10.0, Time=60_000)
