@@ -108,6 +108,7 @@ class NewareChannel(WholeChannel):
         rows = await self._rows()
         if len(rows) == MOST_RECORDS:
             self._read_ahead(rows[-1].seqid + 1)
+            await asyncio.sleep(0)  # so that the question is on its way before this page is looked at
             running = ProgramStatus(ProgramState.RUNNING, self._tag)
             return Followed(running, self._trace.take(rows, complete=False))
         word = await self._word()
