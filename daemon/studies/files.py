@@ -120,10 +120,8 @@ def _own(files: Mapping[str, File], name: str) -> File | None:
 
 def _ready(name: str, known: Sequence[str], path_of: Callable[[str], Path], what: str, place: Place) -> File:
     if name not in known:
-        wanted = (
-            f"a {what} file that is sent with the study, or a ready one: {', '.join(known)}"
-            f"{did_you_mean(name, known)}"
-        )
+        near = did_you_mean(name, known)
+        wanted = f"a {what} file sent with the study, or a ready one" + (near or f": {', '.join(known)}")
         raise ProtocolError(Problem(place, f"the unknown {what} {name[:64]!r}", wanted))
     return File(path_of(name).read_text(encoding="utf-8"), f"{name}.yaml", ready=True)
 

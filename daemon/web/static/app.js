@@ -52,7 +52,7 @@ function place(route, words) {
   for (const link of bar.querySelectorAll('nav a')) mark(link, 'aria-current', link.getAttribute('href') === top ? (route.under ? 'true' : 'page') : null);
   const parent = above(route);
   crumbs.hidden = parent === null;
-  if (parent) crumbs.replaceChildren(h('a', { href: parent.at }, parent.name), h('span', { 'aria-hidden': 'true' }, '›'), h('span', { 'aria-current': 'page' }, words.at(-1)));
+  if (parent) crumbs.replaceChildren(h('a', { href: parent.at }, parent.name), h('span', { 'aria-hidden': 'true' }, '›'), h('span', { 'aria-current': 'page' }, words.at(-1) ?? route.name));
 }
 
 function fillBar() {

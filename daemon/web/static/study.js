@@ -30,6 +30,7 @@ export function study(main, visitor, name) {
   let measured = '';
   let timer;
   let gone = false;
+  outcome.replaceChildren(h('p', { class: 'quiet' }, 'Reading what was measured …'));
   main.replaceChildren(h('div', { class: 'title' }, title, state, buttons), about, asks, cells, courses.element, figures.element, outcome);
 
   async function look() {
@@ -69,7 +70,9 @@ export function study(main, visitor, name) {
 
   function tellProgress(found) {
     const readings = found.each.reduce((sum, cell) => sum + cell.readings, 0);
-    const ends = found.ends ? `, expected to end ${moment(found.ends)} (${duration(Math.max(0, found.ends - Date.now() / 1000))} from now)` : found.ended ? `, ended ${moment(found.ended)}` : '';
+    const left = found.ends ? found.ends - Date.now() / 1000 : 0;
+    const waits = found.each.some((cell) => ['asked', 'paused', 'interrupted', ...WRONG].includes(cell.state)) || found.state === 'paused';
+    const ends = left > 60 ? `, expected to end ${waits ? 'not before' : 'about'} ${moment(found.ends)} (in ${duration(left)})` : found.ended ? `, ended ${moment(found.ended)}` : '';
     say(about, `${found.study} on core ${found.core}: ${found.over} of ${found.cells} cells are over, ${readings.toLocaleString()} readings${ends}; submitted by ${found.who}${found.reason ? `; ${found.reason}` : ''}`);
   }
 
@@ -77,7 +80,7 @@ export function study(main, visitor, name) {
   async function results() {
     const [came, went] = await Promise.all([get(`${at}/outcome`), get(`${at}/courses`)]);
     if (gone) return;
-    outcome.replaceChildren(...outcomeTables(came));
+    outcome.replaceChildren(...(came.lines.length ? outcomeTables(came) : [h('p', { class: 'quiet' }, 'Nothing has been measured to its end yet.')]));
     figures.update(came.lines);
     courses.update(went);
     const told = new Set(came.lines.flatMap((line) => line.runs));

@@ -132,7 +132,7 @@ export function studyNew(main, visitor) {
   function accept(found) {
     go.disabled = !may(visitor, 'submit');
     const hands = found.rows.some((row) => row.real);
-    verdict.replaceChildren(icon('finished'), h('strong', {}, found.title), h('span', { class: 'quiet' }, `${found.cells} cells, about ${duration(found.seconds)} on these channels${hands ? '; for cells on real channels you are asked to put them there' : ''}`));
+    verdict.replaceChildren(icon('finished'), h('strong', {}, found.title), h('span', { class: 'quiet' }, `${found.cells} cells, ${found.seconds < 1 ? 'as fast as these simulated channels go' : `about ${duration(found.seconds)} on these channels`}${hands ? '; for cells on real channels you are asked to put them there' : ''}`));
     plan.replaceChildren(
       table('What it does', ['Protocol', 'Variants', 'Cells', 'Channels', 'Each takes'], found.rows.map((row) => [row.protocol, row.variants.join(', '), row.variants.length * row.replicates, `${row.channels.join(', ')}${row.real ? ' (real)' : ''}`, duration(row.seconds)])),
       table('Its files', ['Kind', 'Name', 'From'], found.files.map((file) => [file.kind, file.name, file.ready ? 'a ready one' : 'given here'])));

@@ -288,7 +288,7 @@ async def test_a_channel_taken_at_the_last_moment_is_waited_for(tmp_path: Path) 
         (
             "cell: mine",
             "cell: yours",
-            "study:5:11: the unknown cell 'yours'; wanted a cell file that is sent",
+            "study:5:11: the unknown cell 'yours'; wanted a cell file sent with the study",
         ),
         ("PP: {simulated: li_s/pp}", "PP: {}", "study:8:7: 'PP' without `simulated`, while channel sim-1"),
     ],
