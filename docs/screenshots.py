@@ -1,10 +1,11 @@
-"""The pictures of docs/web.md and the README, made anew: `PYTHONPATH=. .venv/bin/python docs/screenshots.py`.
+"""The pictures of docs/web.md and the README, made anew: `PYTHONPATH=. .venv/bin/python docs/screenshots.py [FOLDER]`.
 
 Takes five minutes: a simulated bench works, and is looked at. Wants Debian's chromium.
 """
 
 import asyncio
 import contextlib
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,19 +17,27 @@ from playwright.async_api import Browser, Page, async_playwright
 from tests.web.browser import CHROMIUM
 from tests.web.service import Service, running, submission
 
-HERE = Path(__file__).parent
 WAIT = 240.0
 """Seconds the bench works before it is looked at."""
+
+SETTLE = 12.0
+"""Seconds a page is given."""
+
+PICTURES = (
+    ("dark", 1440, 900, "#/", "bench"),
+    ("light", 1440, 900, "#/run/{run}", "run"),
+    ("light", 390, 844, "#/", "phone"),
+)
 
 BENCH = """
 bench: Lab 3
 instruments:
-  vmp: {driver: biologic, simulate: {cell: li_s/ti087o2, speed: 300, seed: 7}, channels: 8}
-  smu1: {driver: keithley2450, simulate: {cell: li_cu/pp, speed: 100}}
-  smu2: {driver: keithley2450, simulate: {cell: li_cu/ti087o2, speed: 100}}
-  pstat1: {driver: emstat4, simulate: {cell: li_s/pp, speed: 200}}
+  vmp: {driver: biologic, simulate: {cell: li_s/ti087o2, speed: 300, seed: 7}, channels: 4}
+  smu1: {driver: keithley2450, simulate: {cell: li_cu/pp, speed: 1}}
+  smu2: {driver: keithley2450, simulate: {cell: li_cu/ti087o2, speed: 1}}
+  pstat1: {driver: emstat4, simulate: {cell: li_s/pp, speed: 100}}
   pstat2: {driver: emstat4, simulate: {cell: blocking/pp, speed: 1}}
-  neware: {driver: neware, simulate: {cell: li_s/pp, speed: 300, seed: 3}, channels: 16}
+  neware: {driver: neware, simulate: {cell: li_s/pp, speed: 100, seed: 3}, channels: 12}
   cycler: {driver: neware, address: "tcp://127.0.0.1:1", channels: 1}
 chambers:
   oven: {driver: espec, simulate: {speed: 100}, channels: [smu1, smu2, pstat1]}
@@ -48,11 +57,11 @@ class Work(NamedTuple):
 
 
 WORK = [
-    *(Work(f"vmp-{i}", "li_s_cycling", "li_s_ti087o2") for i in range(1, 7)),
+    *(Work(f"vmp-{i}", "li_s_cycling", "li_s_ti087o2") for i in range(1, 4)),
     Work("smu1", "li_cu_coulombic_efficiency", "li_cu_pp"),
     Work("pstat1", "li_s_cycling", "li_s_pp"),
     Work("pstat2", "ionic_conductivity", "ss_sep_ss_pp"),
-    *(Work(f"neware-{i}", "li_s_rate" if i % 3 else "li_s_cycling", "li_s_pp") for i in range(1, 12)),
+    *(Work(f"neware-{i}", "li_s_rate" if i % 3 else "li_s_cycling", "li_s_pp") for i in range(1, 9)),
 ]
 
 
@@ -92,24 +101,23 @@ async def opened(browser: Browser, service: Service, scheme: str, width: int, he
     return page
 
 
-async def shoot(service: Service, run: str) -> None:
+async def shoot(service: Service, run: str, folder: Path) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        bench = await opened(browser, service, "dark", 1440, 900)
-        wide = await opened(browser, service, "light", 1440, 900)
-        phone = await opened(browser, service, "light", 390, 844)
         await asyncio.sleep(WAIT)
-        await bench.screenshot(path=HERE / "bench.png")
-        await phone.screenshot(path=HERE / "phone.png")
-        await wide.goto(f"{service.url}/#/run/{run}")
-        await asyncio.sleep(8.0)
-        await wide.screenshot(path=HERE / "run.png")
+        for scheme, width, height, address, name in PICTURES:
+            page = await opened(browser, service, scheme, width, height)
+            await page.goto(f"{service.url}/{address.format(run=run)}")
+            await asyncio.sleep(SETTLE)
+            await page.screenshot(path=folder / f"{name}.png")
+            await page.context.close()
         await browser.close()
 
 
 def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     with working() as (service, run):
-        asyncio.run(shoot(service, run))
+        asyncio.run(shoot(service, run, folder))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ export function alarmStrip(element) {
   }
 
   function rest(open) {
-    return h('div', { class: 'alarm-line' }, h('span', { class: 'what' }, `and ${open.length - MOST} more channels, `, h('a', { href: '#/' }, 'first on the bench')),
+    return h('div', { class: 'alarm-line' }, h('span', { class: 'what' }, `and ${open.length - MOST} more, `, h('a', { href: '#/' }, 'first on the bench')),
       visitor && may(visitor, 'control') ? h('button', { class: 'small', onclick: () => acknowledgeAll(live.channels.filter(unseen)) }, 'Acknowledge all …') : '');
   }
 
