@@ -1,4 +1,4 @@
-"""The pictures of docs/web.md and the README, made anew: `PYTHONPATH=. .venv/bin/python docs/screenshots.py [FOLDER]`.
+"""The pictures of the guide, made anew: `PYTHONPATH=. .venv/bin/python docs/screenshots.py [FOLDER]`.
 
 Takes five minutes: a simulated bench works, and is looked at. Wants Debian's chromium.
 """
