@@ -39,6 +39,12 @@ export function bench(main, visitor) {
   const choose = h('button', { 'aria-pressed': 'false', onclick: () => setChoosing(!choosing) }, 'Select');
   const bulk = bulkBar(() => [...chosen].map((key) => live.byKey.get(key)).filter(Boolean), () => setChoosing(false));
   const hour = lastHour(draw);
+  const watch = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const { key } = target.firstElementChild.dataset;
+      tiles.get(key)?.seen(live.byKey.get(key), isIntersecting);
+    }
+  }, { rootMargin: '200px' });
   main.replaceChildren(
     h('div', { class: 'title' }, h('h1', {}, 'Bench'), count, h('div', { class: 'actions' }, groups, shapes, may(visitor, 'control') ? choose : '')),
     h('div', { class: 'filters' }, search, chips), grid, empty, bulk.element);
@@ -90,7 +96,10 @@ export function bench(main, visitor) {
   }
 
   function tileOf(channel) {
-    if (!tiles.has(channel.key)) tiles.set(channel.key, tile(channel));
+    if (!tiles.has(channel.key)) {
+      tiles.set(channel.key, tile(channel));
+      watch.observe(tiles.get(channel.key).element);
+    }
     return tiles.get(channel.key);
   }
 
@@ -106,7 +115,7 @@ export function bench(main, visitor) {
   }
 
   function tick() {
-    for (const channel of live.channels) tiles.get(channel.key)?.aged(channel);
+    for (const channel of live.channels) if (tiles.get(channel.key)?.visible) tiles.get(channel.key).aged(channel);
     const now = live.channels.filter((channel) => live.stale(channel)).map((channel) => channel.key).join();
     if (now !== staleness) filter.states.has('stale') ? arrange() : count_states();
     staleness = now;
@@ -185,6 +194,7 @@ export function bench(main, visitor) {
     live.removeEventListener('link', tick);
     document.removeEventListener('keydown', keys);
     clearInterval(timer);
+    watch.disconnect();
     hour.end();
   };
 }

@@ -23,7 +23,10 @@ function mold() {
     h('strong', {}), badge, ...PARTS.map((name) => h('span', { class: name })), h('span', { class: 'progress' }, h('span', {})), spark));
 }
 
-/** Make it; `update` says whether its place among the others may have changed. */
+/**
+ * Make it; `update` says whether its place among the others may have changed. While nobody can see it
+ * (`visible`), values that change are left for when somebody does.
+ */
 export function tile(channel) {
   const element = /** @type {HTMLElement} */ (MOLD.cloneNode(true));
   const link = element.firstElementChild;
@@ -33,6 +36,8 @@ export function tile(channel) {
   const outline = badge.querySelector('path');
   const word = badge.lastElementChild;
   let place = '';
+  let width = '';
+  let visible = false;
   link.setAttribute('href', `#${path('channel', channel.core, channel.channel)}`);
   link.dataset.key = channel.key;
   say(name, channel.channel);
@@ -51,8 +56,10 @@ export function tile(channel) {
       mark(link, 'title', trouble ?? now.protocol);
     }
     say(word, state);
-    shown(now, trouble);
-    aged(now);
+    if (visible || place !== before) {
+      shown(now, trouble);
+      aged(now);
+    }
     return place !== before;
   }
 
@@ -69,7 +76,8 @@ export function tile(channel) {
     say(part.why, trouble ? (now.acknowledged ? `${trouble} (seen by ${now.acknowledged.split(' by ')[0]})` : trouble) : '');
     const done = progress(now);
     bar.toggleAttribute('data-none', done === null);
-    if (done !== null) bar.style.setProperty('--done', `${(done * 100).toFixed(1)}%`);
+    const wide = done === null ? '' : `${(done * 100).toFixed(1)}%`;
+    if (wide !== width) bar.style.setProperty('--done', width = wide);
     say(part.end, end(now, done));
   }
 
@@ -80,13 +88,19 @@ export function tile(channel) {
     link.toggleAttribute('data-waits', WAITS.includes(now.state));
   }
 
+  /** Say whether it can be seen; what was left until now is then shown. */
+  function seen(now, can) {
+    visible = can;
+    if (can && now) update(now);
+  }
+
   /** Draw the last hour. */
   function draw(values) {
     mark(spark.firstElementChild, 'd', curve(values));
   }
 
   update(channel);
-  return { element, link, update, aged, draw };
+  return { element, link, update, aged, draw, seen, get visible() { return visible; } };
 }
 
 /** How much of its time a run has behind it, 0 to 1; null where nobody can tell. */
