@@ -24,9 +24,8 @@ SETTLE = 12.0
 """Seconds a page is given."""
 
 PICTURES = (
-    ("dark", 1440, 900, "#/", "bench"),
-    ("light", 1440, 900, "#/run/{run}", "run"),
-    ("light", 390, 844, "#/", "phone"),
+    ("dark", 1440, 900, "bench"),
+    ("light", 390, 844, "phone"),
 )
 
 BENCH = """
@@ -65,8 +64,8 @@ WORK = [
 ]
 
 
-def fill(client: httpx.Client) -> str:
-    """Submit the work; return the run whose curves are shown."""
+def fill(client: httpx.Client) -> None:
+    """Submit the work: one run trips, one waits, one is paused, and one trouble has been seen."""
     runs = []
     for channel, protocol, cell in WORK:
         runs.append(client.post("/api/v1/runs", json=submission(channel, cell, protocol)).json()["run"])
@@ -75,18 +74,17 @@ def fill(client: httpx.Client) -> str:
     client.post("/api/v1/runs", json=submission("vmp-1", "li_s_go", "li_s_rate", queue=True))
     client.post(f"/api/v1/runs/{runs[-1]}/pause")
     client.post("/api/v1/channels/lab/cycler-1/acknowledge")
-    shown: str = runs[0]
-    return shown
 
 
 @contextlib.contextmanager
-def working() -> Iterator[tuple[Service, str]]:
+def working() -> Iterator[Service]:
     """Have a bench at work while inside."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Path(folder) / "bench.yaml"
         bench.write_text(BENCH)
         with running(Path(folder) / "state", "--bench", str(bench)) as service, service.client() as client:
-            yield service, fill(client)
+            fill(client)
+            yield service
 
 
 async def opened(browser: Browser, service: Service, scheme: str, width: int, height: int) -> Page:
@@ -101,13 +99,12 @@ async def opened(browser: Browser, service: Service, scheme: str, width: int, he
     return page
 
 
-async def shoot(service: Service, run: str, folder: Path) -> None:
+async def shoot(service: Service, folder: Path) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         await asyncio.sleep(WAIT)
-        for scheme, width, height, address, name in PICTURES:
+        for scheme, width, height, name in PICTURES:
             page = await opened(browser, service, scheme, width, height)
-            await page.goto(f"{service.url}/{address.format(run=run)}")
             await asyncio.sleep(SETTLE)
             await page.screenshot(path=folder / f"{name}.png")
             await page.context.close()
@@ -116,8 +113,8 @@ async def shoot(service: Service, run: str, folder: Path) -> None:
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    with working() as (service, run):
-        asyncio.run(shoot(service, run, folder))
+    with working() as service:
+        asyncio.run(shoot(service, folder))
 
 
 if __name__ == "__main__":
