@@ -112,12 +112,14 @@ export function run(main, visitor, name) {
   let tries = 0;
   again(REFRESH);
   live.addEventListener('change', changed);
+  live.addEventListener('link', describe); // nothing can be done while nobody would hear it
   document.addEventListener('theme', refresh);
   refresh();
   return () => {
     over = true;
     clearTimeout(timer);
     live.removeEventListener('change', changed);
+    live.removeEventListener('link', describe);
     document.removeEventListener('theme', refresh);
     time.end();
     for (const part of parts) part.end();
