@@ -105,5 +105,5 @@ function acknowledgeAll(channels) {
 }
 
 /** Say that one has seen what is wrong with a channel. */
-export const acknowledge = (channel) => doing(
+const acknowledge = (channel) => doing(
   () => post(`${path('channels', channel.core, channel.channel)}/acknowledge`), `Acknowledged: ${channel.channel}. It is not cleared by that.`);

@@ -66,11 +66,11 @@ export function bench(main, visitor) {
     empty.hidden = shown.length > 0;
     say(empty, channels.length ? 'No channel is like that.' : live.link === 'live' ? 'This bench has no channels yet: name instruments in the bench file.' : 'Waiting for the cores …');
     say(count, shown.length === channels.length ? `${channels.length} channels` : `${shown.length} of ${channels.length} channels`);
-    count_states();
+    countStates();
     draw();
   }
 
-  function count_states() {
+  function countStates() {
     const counts = new Map();
     for (const channel of live.channels) {
       counts.set(stateOf(channel), (counts.get(stateOf(channel)) ?? 0) + 1);
@@ -117,7 +117,7 @@ export function bench(main, visitor) {
   function tick() {
     for (const channel of live.channels) if (tiles.get(channel.key)?.visible) tiles.get(channel.key).aged(channel);
     const now = live.channels.filter((channel) => live.stale(channel)).map((channel) => channel.key).join();
-    if (now !== staleness) filter.states.has('stale') ? arrange() : count_states();
+    if (now !== staleness) filter.states.has('stale') ? arrange() : countStates();
     staleness = now;
   }
 

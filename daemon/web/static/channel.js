@@ -3,7 +3,7 @@
 import { actions, may } from './actions.js';
 import { get, path, post } from './api.js';
 import { doing } from './dialogs.js';
-import { badge, h, icon, mark, say } from './dom.js';
+import { badge, h, icon, say } from './dom.js';
 import { amperes, celsius, duration, exactly, moment, volts } from './format.js';
 import { eventLines } from './events.js';
 import { dead } from './instruments.js';
@@ -49,9 +49,9 @@ export function channel(main, visitor, core, name) {
     queue.update(now);
     box.update();
     follow(now.run ?? now.last_run);
-    const mark_ = `${now.run} ${now.state} ${now.latch} ${now.trouble}`;
-    if (mark_ !== seen) {
-      seen = mark_;
+    const stands = `${now.run} ${now.state} ${now.latch} ${now.trouble}`;
+    if (stands !== seen) {
+      seen = stands;
       refresh();
     }
   }
@@ -87,7 +87,7 @@ export function channel(main, visitor, core, name) {
       const [found, runs, events] = await Promise.all([
         get(at), get(`/runs?limit=8&channel=${encodeURIComponent(name)}`), get(`/events?limit=12&core=${encodeURIComponent(core)}&channel=${encodeURIComponent(name)}`).catch(() => ({ events: [] }))]);
       if (over) return;
-      panels.replaceChildren(...[latchPanel(found), limitPanel(found), instrumentPanel(found, visitor, at), chamberPanel(found), historyPanel(runs.runs), eventPanel(events.events, core, name), guardPanel(found)].filter(Boolean));
+      panels.replaceChildren(...[latchPanel(found), limitPanel(found), instrumentPanel(found, visitor, at), chamberPanel(found), historyPanel(runs.runs), eventPanel(events.events), guardPanel(found)].filter(Boolean));
     } catch (error) {
       if (!over && !panels.children.length) panels.replaceChildren(h('section', { class: 'panel' }, h('p', { class: 'alarm' }, error.message)));
     }
@@ -171,11 +171,10 @@ function historyPanel(runs) {
     h('table', {}, heads('Run', 'State', 'Cell', 'Began'), h('tbody', {}, ...runs.map((run) => h('tr', {}, h('td', {}, h('a', { href: `#${path('run', run.run)}` }, run.run)), h('td', {}, badge(run.state)), h('td', {}, run.cell ?? '–'), h('td', {}, moment(run.started)))))));
 }
 
-function eventPanel(events, core, name) {
+function eventPanel(events) {
   if (!events.length) return null;
   const section = panel('Events on it', 'the latest first', eventLines(events, false));
   section.querySelector('header').append(h('a', { href: '#/events' }, 'All events'));
-  mark(section, 'data-of', `${core}/${name}`);
   return section;
 }
 

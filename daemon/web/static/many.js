@@ -14,7 +14,7 @@ const VERBS = {
 };
 
 /** Whether a verb can be done to a channel as it is. */
-export const possible = (verb, channel) => VERBS[verb].may(channel);
+const possible = (verb, channel) => VERBS[verb].may(channel);
 
 /** Ask, then do it to each of these channels that it can be done to. */
 export function askMany(verb, channels, over = () => {}) {
