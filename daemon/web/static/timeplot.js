@@ -44,7 +44,7 @@ export function timeplot(run, going, events, picked = () => {}) {
       const query = range ? `?start=${range[0]}&end=${range[1]}` : '';
       const found = await get(`${path('runs', run)}/trace${query}`);
       plot.hidden = found.time.length === 0;
-      if (plot.hidden) say(basis, going() ? 'no reading yet' : 'no reading was recorded');
+      if (plot.hidden) say(basis, going() ? 'no reading yet' : 'no reading is recorded');
       else if (!ended) await show(found);
     } catch (error) {
       say(basis, error.message);
