@@ -47,6 +47,7 @@ class OverviewMaker:
         self._url = database_url
         self._now = now
         self._mended = -math.inf
+        self._waits = False
         self._stopped = Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="overviews")
 
@@ -58,8 +59,11 @@ class OverviewMaker:
                 behind = False
                 try:
                     behind = await loop.run_in_executor(self._thread, self.look)
+                    self._waits = False
                 except UnavailableError as error:
-                    logger.warning("overviews have to wait: %s", error)
+                    if not self._waits:  # once, not every ten seconds of a night without a database
+                        logger.warning("overviews have to wait: %s", error)
+                    self._waits = True
                 except GalvanodError:  # overviews come after recording: no flaw in them may end it
                     logger.exception("the overviews could not be made")
                 await asyncio.sleep(0 if behind else LOOK)

@@ -5,7 +5,7 @@ import { h, say } from './dom.js';
 import { choice, saving } from './plotpanel.js';
 import { axis, draw, escaped, forget, markColour, trace, zoomed } from './plots.js';
 
-const QUIET = new Set(['resistance', 'unwatched']); // noted in every cycle, or from the beginning
+const QUIET = new Set(['resistance', 'unwatched', 'note withdrawn']); // noted in every cycle, or from the beginning
 const REFRESH = 5000; // milliseconds between looks at a run that goes on
 const UNITS = [[172800, 86400, 'd'], [7200, 3600, 'h'], [240, 60, 'min'], [0, 1, 's']];
 
