@@ -7,11 +7,11 @@ import { figure as told } from './format.js';
 export function comparisonTables(comparison) {
   if (!comparison.figures.length) return h('p', { class: 'quiet' }, 'None of these runs has a figure of merit yet.');
   const several = comparison.figures.some((figure) => figure.groups.some((group) => group.count > 1));
-  const heads = ['Figure', 'Unit', ...comparison.runs.map((run) => run.run), ...(several ? ['Groups: mean ± standard deviation', 'Verdict'] : [])];
+  const heads = ['Figure', 'Unit', ...(several ? ['Groups: mean ± standard deviation', 'Verdict'] : []), ...comparison.runs.map((run) => run.run)];
   const rows = comparison.figures.map((figure) => h('tr', {},
     h('th', { scope: 'row' }, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : ''), h('td', {}, told(figure.name, null, null, figure.unit).unit),
-    ...comparison.runs.map((run) => valueOf(figure, run.run)),
-    ...(several ? [h('td', {}, ...figure.groups.filter((group) => group.count > 1).map((group) => groupLine(figure, group))), h('td', {}, ...figure.verdicts.map(verdictLine))] : [])));
+    ...(several ? [h('td', { class: 'said' }, ...figure.groups.filter((group) => group.count > 1).map((group) => groupLine(figure, group))), h('td', { class: 'said' }, ...figure.verdicts.map(verdictLine))] : []),
+    ...comparison.runs.map((run) => valueOf(figure, run.run))));
   const csv = h('button', { class: 'bare', onclick: () => save(comparison) }, 'CSV');
   return h('section', { class: 'panel', 'aria-label': 'Figures of merit' }, h('header', {}, h('h2', {}, 'Figures of merit'), h('span', { class: 'basis' }, '± one standard uncertainty; groups: ± standard deviation (n − 1), Welch’s t test at 95 %'), csv),
     h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Figures of merit' }, h('table', {}, h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))), h('tbody', {}, ...rows))));

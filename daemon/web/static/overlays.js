@@ -28,7 +28,7 @@ export function overlays() {
     const shares = byCycle(cycled, spread, (run, each) => value(each.coulombic_efficiency, (share) => share * 100), '.3f', '%');
     await show(efficiency, shares, { xaxis: axis('cycle', { tickformat: 'd' }), yaxis: axis('Coulombic efficiency in %', { range: span(shares.flatMap((one) => one.y)) }) });
     const spectra = runs.filter((run) => run.impedance.length > 2);
-    await show(nyquist, spectra.flatMap((run) => nyquistOf({ name: run.name, each: lastSpectrum(run.impedance), fit: null, colour: run.colour })), plane(spectra.flatMap((run) => lastSpectrum(run.impedance))));
+    await show(nyquist, spectra.flatMap((run, i) => nyquistOf({ name: run.name, each: lastSpectrum(run.impedance), fit: null, colour: run.colour, labelled: i === 0 })), plane(spectra.flatMap((run) => lastSpectrum(run.impedance))));
     const swept = await Promise.all(runs.filter((run) => run.sweeps.length).map(async (run) => ({ run, lines: await voltammetry(run.run, run.sweeps.slice(-3)) })));
     const seen = firsts();
     await show(sweeps, swept.flatMap(({ run, lines }) => lines.filter((one, i) => lines.length < 2 || one.name === `cycle ${Number(cycle)}` || (i === lines.length - 1 && !lines.some((other) => other.name === `cycle ${Number(cycle)}`))).map((one) => ({ ...line(run, seen), x: one.voltage, y: one.current.map((each) => value(each, (amperes) => amperes * 1000)), hovertemplate: `%{y:.4~g} mA at %{x:.4f} V<extra>${run.name}, ${one.name}</extra>` }))), { xaxis: axis('voltage in V'), yaxis: axis('current in mA') });

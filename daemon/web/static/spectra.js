@@ -39,10 +39,10 @@ export function plane(points) {
 }
 
 /** A spectrum in the complex plane: its points, the decades by name, and the fit. */
-export function nyquistOf({ name, each, fit, colour }) {
+export function nyquistOf({ name, each, fit, colour, labelled = true }) {
   const points = each.filter((point) => point.real !== null && point.imaginary !== null);
   const drawn = [{
-    x: points.map((point) => point.real), y: points.map((point) => -point.imaginary), name, legendgroup: name, mode: 'markers+text', marker: { size: 5, color: colour }, text: decades(points), textposition: 'middle right', textfont: { size: 10.5 }, cliponaxis: false,
+    x: points.map((point) => point.real), y: points.map((point) => -point.imaginary), name, legendgroup: name, mode: 'markers+text', marker: { size: 5, color: colour }, text: labelled ? decades(points) : '', textposition: 'middle right', textfont: { size: 10.5 }, cliponaxis: false,
     customdata: points.map((point) => point.frequency), hovertemplate: `%{x:.4~g} Ω, −%{y:.4~g} Ω at %{customdata:.3~s}Hz<extra>${name}</extra>`,
   }];
   if (fit) drawn.push({ x: fit.real, y: fit.imaginary.map((value) => -value), name: `${name}, ${fit.circuit} fitted`, legendgroup: name, showlegend: false, mode: 'lines', line: { width: 1.2, dash: 'dash', color: colour }, hoverinfo: 'skip' });
