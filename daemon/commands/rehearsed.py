@@ -46,8 +46,8 @@ def _in_all(expected: Mapping[str, Any]) -> str:
         return f"{duration(expected['seconds'])}, {much}"
     seen = duration(expected["rehearsed"])
     return (
-        f"about {duration(expected['seconds'])}, {much}: rehearsed for {seen}, the rest carried on from its "
-        "last round; a cell that fades is quicker"
+        f"about {duration(expected['seconds'])}, {much}: {seen} of it rehearsed, the rest carried on from "
+        "its last round (a cell that fades is quicker) or as sketched"
     )
 
 
@@ -60,9 +60,7 @@ def _show_steps(screen: Console, found: Mapping[str, Any]) -> None:
             step["path"],
             step["verb"],
             step["setting"] or "",
-            f"{step['visits']} of {step['visits'] + step['to_come']}"
-            if step["to_come"]
-            else str(step["visits"]),
+            f"{step['visits']} of {step['of']}" if step["to_come"] else str(step["visits"]),
             duration(step["seconds"]) if seen else "not reached",
             duration(step["foreseen"]),
             step["reason"] or "",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,11 +50,11 @@ def outcome(engine: Engine, run: str, plan: Plan, expected: Forecast, standing: 
     results, traces = Results(engine), Traces(engine)
     steps, cycles = results.steps(run), results.cycles(run)
     finished, cut = standing.state == "finished", standing.state == CUT_SHORT
-    if cut and len(steps) > 1:  # the step that was broken off says nothing of how such steps end
-        steps = steps[:-1]
-        cycles = [each for each in cycles if each.cycle < cycles[-1].cycle] or cycles
-    rest = remainder(expected, steps, finished)
     trace = traces.of_time(run, None, None, MOST_POINTS)
+    if cut and steps:  # the step that was broken off says nothing of how such steps end
+        steps = [*steps[:-1], replace(steps[-1], ended=None, duration=None)]
+        cycles = [each for each in cycles if each.cycle < cycles[-1].cycle] or cycles
+    rest = remainder(expected, steps, trace.time[-1] if trace.time else 0.0, finished)
     spectra = results.impedance(run)
     readings = max(trace.readings, standing.readings) + len(spectra)
     return {
@@ -159,6 +159,7 @@ def _step(through: SteppedThrough) -> dict[str, Any]:
         "verb": through.expected.verb,
         "setting": None if latest is None else latest.setting,
         "visits": through.visits,
+        "of": through.expected.times if through.to_come else through.visits,
         "passed": through.passed,
         "to_come": through.to_come,
         "seconds": through.seconds,

@@ -88,7 +88,7 @@ export function rehearsal({ wanted, drawn, allowed }) {
       : h('strong', {}, `${expected.extrapolated ? 'about ' : ''}${duration(expected.seconds)}`);
     const through = `${totals.cycles} cycles, ${totals.readings.toLocaleString()} readings, ${duration(expected.rehearsed)} gone through`;
     status.replaceChildren(mark, words, h('span', { class: 'quiet' }, now.state === 'running' ? `${through} …`
-      : expected.extrapolated && !trip ? `${through}; the rest is carried on from the last round: fading makes it shorter` : through));
+      : expected.extrapolated && !trip ? `${through}; ${totals.cycles > 1 ? 'the rest is carried on from the last round: fading makes it shorter' : 'the rest as it was sketched'}` : through));
     if (now.state === 'failed') status.append(h('span', { class: 'alarm' }, now.reason));
     told.replaceChildren(totalsOf(now), stepsOf(now), figuresOf(now));
     const possible = kindsOf(now);
@@ -169,7 +169,7 @@ function stepsOf({ steps }) {
   const takes = (each) => (each.visits ? duration(each.seconds) : 'not reached');
   return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'How each step went' }, h('table', {},
     h('thead', {}, h('tr', {}, ...['Step', 'Does', 'Went', 'Takes', 'Ends by', 'At', 'Passes'].map((name) => h('th', { scope: 'col' }, name)))),
-    h('tbody', {}, ...steps.map((each) => h('tr', {}, h('td', { class: 'number' }, each.path), h('td', {}, `${each.verb} ${each.setting ?? ''}`), h('td', {}, each.to_come ? `${each.visits} of ${each.visits + each.to_come}` : each.visits), h('td', {}, takes(each)),
+    h('tbody', {}, ...steps.map((each) => h('tr', {}, h('td', { class: 'number' }, each.path), h('td', {}, `${each.verb} ${each.setting ?? ''}`), h('td', {}, each.to_come ? `${each.visits} of ${each.of}` : each.visits), h('td', {}, takes(each)),
       h('td', {}, each.reason ?? ''), h('td', {}, each.end_voltage === null ? '' : engineering(each.end_voltage, 'V', 4)), h('td', {}, each.capacity ? ampereHours(Math.abs(each.capacity)) : ''))))));
 }
 
