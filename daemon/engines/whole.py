@@ -192,7 +192,7 @@ class WholeEngine(Engine):
         if interval is not None and seconds <= ON_TIME * interval:
             return
         readings = None if interval is None else round(seconds / interval) - 1
-        about = "what was read" if readings is None else f"about {readings} readings"
+        about = "what was read" if readings is None else f"about {readings} reading{'s' * (readings != 1)}"
         self._logbook.note(
             self.time,
             "readings lost",
