@@ -1,7 +1,8 @@
 """Everybody who is told of what happens: recipients of notices, and the lab's MQTT broker."""
 
 import asyncio
-from collections.abc import Iterator
+import logging
+from collections.abc import Awaitable, Callable, Iterator
 
 from daemon.notices.announcer import Announcer
 from daemon.notices.commands import Commands
@@ -15,8 +16,13 @@ from daemon.web.seen import Seen
 from daemon.web.settings import Settings
 from daemon.web.tokens import Tokens
 
+_log = logging.getLogger(__name__)
+
 SELDOM = 3.0
 """Seconds between looks of the watchman: what he tells of can wait that long."""
+
+PAUSE = 1.0
+"""Seconds before a part that broke begins again."""
 
 
 class Telling:
@@ -41,9 +47,10 @@ class Telling:
     async def run(self) -> None:
         """Look at the cores and tell, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.live.run(), name="live")
+            group.create_task(kept_up(self.live.run, "the live stream"), name="live")
             for part in self._parts():
-                group.create_task(part.run(), name=type(part).__name__)
+                name = type(part).__name__
+                group.create_task(kept_up(part.run, name), name=name)
 
     def _parts(self) -> Iterator[Sender | Announcer | Commands]:
         for part in (self._sender, self._announcer, self._commands):
@@ -68,3 +75,13 @@ class Telling:
     def _keep(self) -> None:
         if self._sender is not None:
             self._sender.keep()
+
+
+async def kept_up(run: Callable[[], Awaitable[None]], name: str, pause: float = PAUSE) -> None:
+    """Run it until cancelled; what nobody foresaw ends neither it nor those beside it, and is logged."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            _log.exception("%s broke, and begins again", name)
+        await asyncio.sleep(pause)

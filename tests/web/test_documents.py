@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
 from tests.web.documents import ASYNC, DOCS, check
@@ -54,3 +55,16 @@ def test_alerts_and_dashboard_ask_for_metrics_there_are(service: Service) -> Non
     names = {name for expression in asked for name in re.findall(r"galvanod_\w+", expression)}
     assert names <= there, names - there
     assert len(names) >= 8
+
+
+def test_metrics_are_named_as_prometheus_wants_it(service: Service) -> None:
+    with service.client() as client:
+        families = list(text_string_to_metric_families(client.get("/metrics").text))
+    assert len(families) >= 9
+    for family in families:
+        assert re.fullmatch(r"galvanod_[a-z]+(_[a-z]+)*", family.name), family.name
+        assert family.documentation, f"{family.name} says nothing of itself"
+        assert not re.search(r"_(ms|minutes|hours|percent|milli\w+|mah|ah)(_|$)", family.name), family.name
+        for sample in family.samples:
+            assert sample.name.endswith("_total") == (family.type == "counter"), sample.name
+            assert sample.labels.keys() <= {"core", "channel", "state", "le"}, "of cells there is no end"

@@ -21,6 +21,7 @@ from daemon.notices.notice_file import Recipient, recipients
 from daemon.notices.sender import Sender
 from daemon.notices.watchman import Watchman
 from daemon.web.seen import CoreState, Seen
+from daemon.web.telling import kept_up
 from protocols.errors import ProtocolError
 from tests.web.certificates import NEEDS_OPENSSL, made_in
 from tests.web.sinks import mail_server, web_server
@@ -281,6 +282,24 @@ def test_a_mistake_in_the_file_is_shown_at_its_place(
         recipients(file)
     [problem] = refused.value.problems
     assert (problem.place.line, problem.place.column) == (line, column)
+
+
+async def test_a_part_that_breaks_begins_again(caplog: pytest.LogCaptureFixture) -> None:
+    begun: list[int] = []
+
+    async def breaks_twice() -> None:
+        begun.append(len(begun))
+        if len(begun) < 3:
+            raise RuntimeError("nobody foresaw this")
+        await asyncio.get_running_loop().create_future()
+
+    running = asyncio.create_task(kept_up(breaks_twice, "it", 0.0))
+    async with asyncio.timeout(30):
+        while len(begun) < 3:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait({running})
+    assert caplog.text.count("it broke, and begins again") == 2
 
 
 def test_happenings_are_plain_json() -> None:
