@@ -39,8 +39,8 @@ LONGEST = 600.0
 LOOK = 0.5
 """Seconds between two looks at the run."""
 
-SETTLING = 15.0
-"""Seconds for the last readings to be recorded and figured."""
+SETTLING = 40.0
+"""Seconds, at most, for the last readings to be recorded and figured by a machine that is busy."""
 
 NICENESS = 15
 MEMORY = 2 << 30

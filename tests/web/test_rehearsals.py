@@ -52,6 +52,7 @@ def test_a_limit_that_would_trip_is_foreseen(service: Service) -> None:
     with service.client() as client:
         seen = outcome(client, draft(TRIPS, "li_cu_pp", core="lab", channel="smu1"))
         channels = client.get("/api/v1/channels").json()
+    assert seen["state"] == "done", seen["problem"]
     trip = seen["found"]["trip"]
     assert seen["family"] == "keithley2450"
     assert (trip["path"], trip["verb"]) == ("1", "plate")
