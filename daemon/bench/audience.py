@@ -1,9 +1,10 @@
 """Clients of the page's live stream: so many WebSockets that read what they are sent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -45,17 +46,17 @@ class Audience:
 
 
 @asynccontextmanager
-async def audience(url: str, token: str, number: int) -> AsyncIterator[Audience]:
-    """Follow the live stream with so many clients while inside."""
+async def audience(url: str, tokens: Sequence[str], number: int) -> AsyncIterator[Audience]:
+    """Follow the live stream with so many clients while inside, each token by as many as the others."""
     found = Audience()
     stream = f"ws{url.removeprefix('http')}api/v1/live"
-    bearer = {"authorization": f"Bearer {token}"}
+    bearers = [{"authorization": f"Bearer {token}"} for token in tokens]
     async with AsyncExitStack() as stack:
         clients = [
             await stack.enter_async_context(
                 connect(stream, additional_headers=bearer, compression=None, max_size=LARGEST)
             )
-            for _ in range(number)
+            for bearer in islice(cycle(bearers), number)
         ]
         listening = [asyncio.create_task(found.listen(client), name="listening") for client in clients]
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -28,15 +28,21 @@ _CURRENT = 1e-3  # amperes: a third of a millivolt a second, for most of an hour
 _LEAVING = 2.0  # seconds between audiences, until what is left of one is gone
 _RENDERS = 3
 _FIRST_BYTES = 20
+_TOKENS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that is served: its process, where it is, and a token that lets look."""
+    """A page that is served: its process, where it is, and tokens that let look: one has few places."""
 
     pid: int
     url: str
-    token: str
+    tokens: Sequence[str]
+
+    @property
+    def token(self) -> str:
+        """One of them."""
+        return self.tokens[0]
 
     @property
     def port(self) -> int:
@@ -59,13 +65,14 @@ class Watched:
 async def page_of(lab: Laboratory) -> AsyncIterator[Page]:
     """Serve the laboratory's page while inside, as `galvanod up` would: it also announces on the broker."""
     places = Places(lab.places.state.with_name("page"))
-    token = Tokens.of(places.tokens).create("bench", Scope.VIEW)
+    tokens = Tokens.of(places.tokens)
+    secrets = [tokens.create(f"bench-{number}", Scope.VIEW) for number in range(_TOKENS)]
     where = ["--state", str(places.state), "--core", f"lab={lab.places.socket}", "--database", lab.database]
     arguments = ["web", *where, "--broker", lab.broker_url, "--port", "0", "--json"]
     web = Child("web", arguments, places.state / "web.log")
     await web.start()
     try:
-        yield Page(web.pid or 0, web.said[0]["web"], token)
+        yield Page(web.pid or 0, web.said[0]["web"], secrets)
     finally:
         await web.stop()
 
@@ -88,7 +95,7 @@ async def page(settings: Settings) -> list[Row]:
 
 async def _watched(served: Page, number: int, seconds: float) -> Watched:
     """Let so many clients follow the live stream for a while."""
-    async with audience(served.url, served.token, number) as clients:
+    async with audience(served.url, served.tokens, number) as clients:
         await asyncio.sleep(_LEAVING)
         usage, busy = Usage({"web": served.pid}), Busy()
         began, before = time.monotonic(), clients.count()

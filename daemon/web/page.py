@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from daemon.errors import ConfigurationError
 
 STATIC = Path(str(files("daemon"))) / "web" / "static"
+_IMPORTED = re.compile(r"^import .* from '\./([a-z]+\.js)';$", re.MULTILINE)
 _STYLED = re.compile(rb'getElementById\("([0-9a-f]{64})"\)')
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -62,10 +64,28 @@ def served(app: FastAPI) -> None:
 async def index(request: Request) -> HTMLResponse:
     plotly: Plotly = await plotly_of(request)
     text = (STATIC / "index.html").read_text()
-    filled = {"@plotly@": plotly.path, "@places@": plotly.places, "@version@": version("galvanod")}
+    filled = {
+        "@plotly@": plotly.path,
+        "@places@": plotly.places,
+        "@modules@": _preloaded("app.js", "bench.js"),
+        "@version@": version("galvanod"),
+    }
     for mark, value in filled.items():
         text = text.replace(mark, value)
     return HTMLResponse(text)
+
+
+@cache
+def _preloaded(*names: str) -> str:
+    """Return links to these modules and all they import, so that a browser asks for them all at once."""
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = None
+            waiting += _IMPORTED.findall((STATIC / name).read_text())
+    return "\n".join(f'<link rel="modulepreload" href="/static/{name}">' for name in sorted(found))
 
 
 @router.get("/vendor/{name}")

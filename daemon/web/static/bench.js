@@ -25,6 +25,9 @@ export function bench(main, visitor) {
   let choosing = false;
   let group = kept('group', '');
   let staleness = '';
+  const waiting = new Set(); // keys of channels that changed since the last frame
+  let anew = true;
+  let frame = null;
   const grid = h('ul', { class: 'bench', 'aria-label': 'Channels' });
   const empty = h('p', { class: 'empty', hidden: true });
   const chips = h('div', { class: 'chips', role: 'group', 'aria-label': 'Show only' });
@@ -103,18 +106,28 @@ export function bench(main, visitor) {
     return tiles.get(channel.key);
   }
 
+  /** Put what changed into the next frame; a page in the background has none, and does nothing until it is looked at. */
   function refresh(event) {
-    const changed = event?.detail ?? null;
-    let moved = changed === null;
+    const { detail } = event;
+    if (detail) for (const key of detail) waiting.add(key);
+    else anew = true;
+    frame ??= requestAnimationFrame(update);
+  }
+
+  function update() {
+    frame = null;
+    let moved = anew;
     for (const channel of live.channels) {
-      if (changed && !changed.has(channel.key)) continue;
-      moved = tileOf(channel).update(channel) || moved;
+      if (anew || waiting.has(channel.key)) moved = tileOf(channel).update(channel) || moved;
     }
+    anew = false;
+    waiting.clear();
     if (moved) arrange();
     bulk.update();
   }
 
   function tick() {
+    if (document.hidden) return;
     for (const channel of live.channels) if (tiles.get(channel.key)?.visible) tiles.get(channel.key).aged(channel);
     const now = live.channels.filter((channel) => live.stale(channel)).map((channel) => channel.key).join();
     if (now !== staleness) filter.states.has('stale') ? arrange() : countStates();
@@ -187,9 +200,12 @@ export function bench(main, visitor) {
   live.addEventListener('link', tick);
   document.addEventListener('keydown', keys);
   grid.addEventListener('click', clicked);
+  document.addEventListener('visibilitychange', tick);
   const timer = setInterval(tick, 1000);
-  refresh();
+  update();
   return () => {
+    document.removeEventListener('visibilitychange', tick);
+    cancelAnimationFrame(frame);
     live.removeEventListener('change', refresh);
     live.removeEventListener('link', tick);
     document.removeEventListener('keydown', keys);

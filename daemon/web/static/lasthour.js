@@ -5,9 +5,23 @@ import { live } from './live.js';
 
 const MOST = 240; // points of a curve a centimetre high
 
-/** Keep it for as long as somebody looks; `changed` is called when there is something to draw. */
+/** Keep it for as long as somebody looks, from the first curve on; `changed` is called when there is something to draw. */
 export function lastHour(changed) {
   const kept = new Map();
+  let timer = null;
+
+  function begin() {
+    timer = setInterval(add, 15000);
+    get('/channels/hour').then(({ voltages }) => {
+      for (const [core, channels] of Object.entries(voltages)) for (const [name, values] of Object.entries(channels)) kept.set(`${core}/${name}`, values);
+      add();
+    }).catch(() => {});
+  }
+
+  function of(key) {
+    if (timer === null) begin();
+    return kept.get(key) ?? [];
+  }
 
   function add() {
     for (const channel of live.channels) {
@@ -19,10 +33,5 @@ export function lastHour(changed) {
     changed();
   }
 
-  get('/channels/hour').then(({ voltages }) => {
-    for (const [core, channels] of Object.entries(voltages)) for (const [name, values] of Object.entries(channels)) kept.set(`${core}/${name}`, values);
-    add();
-  }).catch(() => {});
-  const timer = setInterval(add, 15000);
-  return { of: (key) => kept.get(key) ?? [], end: () => clearInterval(timer) };
+  return { of, end: () => clearInterval(timer) };
 }
