@@ -43,6 +43,8 @@ class Announcer:
         self._cores = list(cores)
         self._channels = channels
         self._messages: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue()
+        self._unsent: tuple[str, bytes, bool] | None = None
+        """What was being sent when the broker went away: sent first when it is back."""
 
     def hear_state(self, before: Seen | None, now: Seen) -> None:
         """Announce a channel whose facts have changed."""
@@ -76,10 +78,13 @@ class Announcer:
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
-            name, payload, retain = await self._messages.get()
+            if self._unsent is None:
+                self._unsent = await self._messages.get()
+            name, payload, retain = self._unsent
             # A state that is lost is told again; the embedded broker keeps what is sent with more care
             # for clients that have gone, and hands it to whoever comes next.
             await client.publish(name, payload, qos=1 if name.endswith("/event") else 0, retain=retain)
+            self._unsent = None
 
     async def _values(self) -> None:
         while True:
