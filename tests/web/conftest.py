@@ -10,6 +10,9 @@ BENCH = "bench: test of the page\ninstruments:\n" + "".join(
     f"  smu{i}: {{driver: keithley2450, simulate: {{cell: li_cu/pp, speed: 100}}}}\n" for i in range(1, 11)
 )
 
+SERVICES = {"service", "lab"}
+"""The fixtures that are one: that of all tests, and that of those of studies."""
+
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
@@ -22,7 +25,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what asks for the service: it is several processes."""
+    """Mark what asks for a whole service: it is several processes."""
     for item in items:
-        if "service" in getattr(item, "fixturenames", ()):
+        if not SERVICES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.system)

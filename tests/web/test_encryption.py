@@ -18,7 +18,7 @@ from daemon.web.tokens import Scope, Tokens
 from tests.web.certificates import NEEDS_OPENSSL, Certificate, made_in
 from tests.web.service import PATIENCE, ROOT
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 WEB = [sys.executable, "-m", "daemon", "web", "--port", "0"]
