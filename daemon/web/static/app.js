@@ -102,7 +102,8 @@ async function enter() {
 
 /** Nobody is logged in: ask who it is, and go on where one was. */
 function gone(event) {
-  const ended = visitor !== null && event?.type === 'gone';
+  if (event && visitor === null) return; // it is being asked already
+  const ended = event !== undefined;
   visitor = null;
   live.stop();
   strip?.stop();
