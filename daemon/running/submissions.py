@@ -31,12 +31,12 @@ class Submissions:
         async with lock:
             earlier = await self._journal.submitted(request.key)
             if earlier is not None and not _same(request, earlier):
-                raise KeyReusedError(
-                    f"key {request.key[:40]!r} began run {earlier.run}, of another protocol, cell or channel"
-                )
+                raise KeyReusedError(f"key {request.key[:40]!r} began run {earlier.run}, of something else")
             yield earlier
 
 
 def _same(request: Submit, order: Order) -> bool:
-    asked = (request.protocol, request.cell, request.channel, dict(request.variables))
-    return asked == (order.protocol, order.cell_source, order.channel, dict(order.variables))
+    asked = (request.protocol, request.cell, request.channel, request.resume)
+    named = (dict(request.variables), dict(request.labels))
+    ordered = (order.protocol, order.cell_source, order.channel, order.resume)
+    return (asked, named) == (ordered, (dict(order.variables), dict(order.started.labels)))

@@ -70,6 +70,8 @@ def test_the_same_key_begins_one_run_however_often_it_is_sent(service: Service) 
         other = client.post("/api/v1/runs", json=submission("smu5"), headers=key)
         assert other.status_code == 422
         assert other.json()["type"] == "urn:galvanod:problem:keyreused"
+        labelled = client.post("/api/v1/runs", json=body | {"labels": {"operator": "Ada"}}, headers=key)
+        assert labelled.status_code == 422
         run = submit(0)
         client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
         assert submit(0) == run, "also once it is over"
