@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -30,12 +31,27 @@ from protocols.errors import GalvanodError
 
 app = typer.Typer(
     name="galvanod",
-    help="Cycle batteries: protocols in YAML, instruments over VISA and serial, every reading kept.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"galvanod {version('galvanod')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Cycle batteries: protocols in YAML, instruments over VISA and serial, every reading kept."""
+
 
 _SERVICE, _RUNS, _PROTOCOLS = "The service", "Runs", "Protocols"
 _OPERATIONS = "Operations"

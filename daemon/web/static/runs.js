@@ -21,6 +21,7 @@ export function runs(main) {
   const label = select('label', 'every label', [query.get('label')].filter(Boolean));
   const since = field('since', { type: 'date', 'aria-label': 'Began on this day or later' });
   const until = field('until', { type: 'date', 'aria-label': 'Began on this day or earlier' });
+  const day = (word, input) => h('label', { class: 'day' }, word, input);
   const fields = [words, state, protocol, label, since, until];
   const chosen = new Set();
   const compare = h('a', { class: 'button first', hidden: true });
@@ -28,14 +29,14 @@ export function runs(main) {
   const body = h('tbody', {});
   const note = h('p', { class: 'quiet', role: 'status' });
   const more = h('button', { hidden: true, onclick: () => load(cursor) }, 'Show more');
-  const heads = COLUMNS.map(([name, key]) => [key, h('th', { scope: 'col' }, key ? h('button', { class: 'bare', onclick: () => sort(key) }, name) : name)]);
+  const heads = COLUMNS.map(([name, key]) => [key, h('th', { scope: 'col', class: key ? '' : 'number' }, key ? h('button', { class: 'bare', onclick: () => sort(key) }, name) : name)]);
   let order = query.get('order') ?? '-started';
   let cursor = null;
   let count = 0;
   let typing;
   let severalCores = false;
   main.replaceChildren(
-    h('h1', { class: 'filters' }, 'Runs'), h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, ...fields, csv, compare),
+    h('h1', { class: 'filters' }, 'Runs'), h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, words, state, protocol, label, day('from', since), day('until', until), csv, compare),
     h('div', { class: 'panel' }, h('table', { class: 'cards picks' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'skip' }, 'Compare')), ...heads.map(([, head]) => head))), body)), note, more);
 
   function wanted() {

@@ -78,7 +78,7 @@ export function timeplot(run, going, events, picked = () => {}) {
       plot.on('plotly_click', ({ points }) => picked(points[0].x * unit[1]));
     }
     whole.hidden = range === null;
-    say(basis, `${found.readings.toLocaleString()} readings: ${found.basis === 'every reading' ? 'every one shown' : `${found.basis} shown`}${found.overview < 0.99 ? `; the overview is made: ${Math.floor(found.overview * 100)} %` : ''}`);
+    say(basis, `${found.readings.toLocaleString()} readings: ${found.basis === 'every reading' ? 'every one shown' : `${found.basis} shown`}${found.basis !== 'every reading' && found.overview < 0.99 ? `; the overview is made: ${Math.floor(found.overview * 100)} %` : ''}`);
   }
 
   function look(part) {
