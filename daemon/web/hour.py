@@ -54,7 +54,7 @@ class LastHour:
         voltages: dict[str, dict[str, list[float | None]]] = {}
         for (core, channel), column in self._voltages.items():
             if any(value is not None for value in column):
-                voltages.setdefault(core, {})[channel] = column
+                voltages.setdefault(core, {})[channel] = [_shown(value) for value in column]
         return Hour(times=self._times, voltages=voltages)
 
     def _thin(self) -> None:
@@ -69,7 +69,11 @@ class LastHour:
 
 
 def _voltage(seen: Seen) -> float | None:
-    value = seen.values.voltage if seen.facts.state == "running" else None
+    return seen.values.voltage if seen.facts.state == "running" else None
+
+
+def _shown(value: float | None) -> float | None:
+    """Round only when somebody looks: a thousand voltages are kept every second, and seldom shown."""
     return None if value is None else float(f"{value:.{DIGITS}g}")
 
 
