@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from daemon.web.answers import PROBLEM
 from daemon.web.documents import Health, Readiness
 from daemon.web.live import Live
 from daemon.web.runs import database_of
@@ -52,7 +53,7 @@ async def readyz(request: Request) -> Response:
     return JSONResponse(ready.model_dump(), 200 if ready.ready else 503)
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get("/metrics", response_class=PlainTextResponse, responses=PROBLEM)
 async def metrics(request: Request, visitor: Viewer) -> Response:
     """Everything Prometheus should know; a token with the scope `view` goes into its `authorization`."""
     registry = CollectorRegistry()

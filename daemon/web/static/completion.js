@@ -12,7 +12,7 @@ let words = null;
 async function vocabulary(kind) {
   words ??= get('/vocabulary');
   try {
-    return (await words)[kind];
+    return (await words)[kind] ?? []; // of a study's words there is no list
   } catch {
     words = null;
     return [];
