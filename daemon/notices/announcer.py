@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 INTERVAL = 10.0
 """Seconds between values."""
 
-MOST_PER_SECOND = 20.0
+MOST_PER_SECOND = 10.0
 """Values announced: of a thousand channels less often."""
 
 MOST_WAITING = 4_096

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from daemon import small_file
+from daemon.glance import Facts
 from daemon.notices.happening import Happening, Kind
 from daemon.web.seen import CoreState, Seen
 
@@ -43,26 +44,35 @@ class Watchman:
         self._file = file
         self._tell = tell
         self._known = _read(file)
+        self._facts: dict[Key, Facts] = {}
+        """What each channel was doing at the last look; what has not changed is the same object."""
         self._stalled: set[Key] = set()
         self._silent: dict[str, float] = {}
 
     def look(self, channels: Iterable[Seen], cores: Iterable[CoreState], now: float) -> None:
         """Compare; `now` is UTC seconds. What a core does not say now counts as it was."""
         silent = {core.core for core in cores if core.trouble is not None}
-        known = dict(self._known)
+        changed: dict[Key, _Known] = {}
         for seen in channels:
             if seen.core in silent:
                 continue
-            key = (seen.core, seen.facts.channel)
+            facts, key = seen.facts, (seen.core, seen.facts.channel)
+            read_at = seen.values.read_at
+            if key in self._stalled or (read_at is not None and now - read_at > SILENCE):
+                self._stalls(key, seen, now)
+            if self._facts.get(key) is facts:
+                continue  # of a thousand channels few have changed since the last look
+            self._facts[key] = facts
             before = self._known.get(key)
-            self._compare(before or _Known(None, None, None, seen.facts.last_run), seen, now)
-            self._stalls(key, seen, now)
-            known[key] = _Known(seen.facts.run, seen.facts.latch, seen.facts.cell, seen.facts.last_run)
+            self._compare(before or _Known(None, None, None, facts.last_run), seen, now)
+            found = _Known(facts.run, facts.latch, facts.cell, facts.last_run)
+            if found != before:
+                changed[key] = found
         self._cores(silent, now)
-        if known != self._known:
-            self._known = known
+        if changed:
+            self._known |= changed
             self._settled()
-            small_file.write(self._file, [[*key, *value] for key, value in known.items()])
+            small_file.write(self._file, [[*key, *value] for key, value in self._known.items()])
 
     def _compare(self, before: _Known, seen: Seen, now: float) -> None:
         facts = seen.facts

@@ -41,7 +41,9 @@ class LastHour:
         if self._times and now - self._times[-1] < self._interval - EARLY:
             return
         for key, seen in channels.items():
-            column = self._voltages.setdefault(key, [None] * len(self._times))
+            column = self._voltages.get(key)
+            if column is None:
+                column = self._voltages[key] = [None] * len(self._times)
             column.append(_voltage(seen))
         self._times.append(now)
         for key in self._voltages.keys() - channels.keys():

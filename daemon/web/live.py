@@ -156,7 +156,7 @@ class Live:
     def _snapshot(self) -> str:
         if self._everything is None:
             channels = [told(seen) for seen in self._seen.values()]
-            rows = [row(index, seen.values) for index, seen in enumerate(self._seen.values())]
+            rows = [row(index, seen.reading) for index, seen in enumerate(self._seen.values())]
             self._everything = self._message("snapshot", channels, rows)
         return self._everything
 
@@ -169,18 +169,18 @@ class Live:
         for index, (old, new) in enumerate(zip(before.values(), self._seen.values(), strict=True)):
             if old.facts is not new.facts:
                 channels.append(told(new) | {"index": index})
-            if old.values != new.values:
-                rows.append(row(index, new.values))
+            if old.reading != new.reading:
+                rows.append(row(index, new.reading))
         return self._message("change", channels, rows)
 
-    def _message(self, kind: str, channels: Sequence[Mapping[str, object]], rows: Sequence[str]) -> str:
+    def _message(self, kind: str, channels: Sequence[Mapping[str, object]], rows: Sequence[bytes]) -> str:
         message = {
             "kind": kind,
             "number": self._number,
             "at": round(time.time(), 3),
             "cores": list(self.cores.values()),
             "channels": channels,
-            "values": msgspec.Raw(f"[{','.join(rows)}]".encode()),
+            "values": msgspec.Raw(b"[" + b",".join(rows) + b"]"),
         }
         return msgspec.json.encode(message).decode()
 

@@ -1,6 +1,5 @@
 """One channel as it was last seen, and as it is told."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +13,8 @@ class Seen(NamedTuple):
     core: str
     facts: Facts
     values: Values
+    reading: bytes
+    """`values` as the core wrote them, in JSON."""
 
 
 class CoreState(msgspec.Struct, frozen=True):
@@ -33,22 +34,10 @@ def latest(values: Values) -> dict[str, float | int | None]:
     return msgspec.structs.asdict(values)
 
 
-def row(index: int, values: Values) -> str:
+def row(index: int, reading: bytes) -> bytes:
     """Return a reading as the live stream carries it, in JSON: the channel's place, then `Values`.
 
-    Six digits are more than a screen shows, and a third of the bytes.
+    It is passed on as the core wrote it: writing a thousand readings anew each second would be most
+    of what the page does.
     """
-    fields = msgspec.structs.astuple(values)
-    return _pattern(tuple([field is None for field in fields])) % (index, *fields)
-
-
-_FORMATS = {"read_at": "%.1f", "step": "%d", "cycle": "%d"}
-_NULL = "null%.0s"  # takes what is not there, and writes none of it
-
-
-@lru_cache
-def _pattern(missing: tuple[bool, ...]) -> str:
-    """Return how readings are written in which these fields are missing; a bench has few such patterns."""
-    named = zip(Values.__struct_fields__, missing, strict=True)
-    fields = [_NULL if none else _FORMATS.get(name, "%.6g") for name, none in named]
-    return f"[%d,{','.join(fields)}]"
+    return b"[%d,%b" % (index, reading[1:])

@@ -55,7 +55,9 @@ async def page_of(
             context.set_default_timeout(30_000)
             context.on("request", complaints.asked)
             context.on("console", complaints.hear)
-            context.on("weberror", lambda error: complaints.console.append(error.error.stack or str(error.error)))
+            context.on(
+                "weberror", lambda error: complaints.console.append(error.error.stack or str(error.error))
+            )
             await context.add_init_script(WATCHING)
             page = await context.new_page()
             await page.goto(f"{url}/#token={token}")

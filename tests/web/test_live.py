@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from daemon.control import listening
 from daemon.glance import Glance, Values
 from daemon.requests import Request
@@ -23,10 +25,11 @@ async def told(live: Live, watcher: Watcher | None) -> dict[str, Any]:
     return message
 
 
-def test_a_row_has_six_digits_and_null_for_what_was_not_measured() -> None:
-    values = Values(1764102345.678, 12.3456789, 2.10000049, -0.000123456789, 4.5, None, None, 3, 12)
-    assert row(7, values) == "[7,1764102345.7,12.3457,2.1,-0.000123457,4.5,null,null,3,12]"
-    assert json.loads(row(0, Values())) == [0, *[None] * 9]
+def test_a_row_is_the_channels_place_and_its_reading_as_the_core_wrote_it() -> None:
+    assert row(7, b"[1764102345.678,12.5,2.1,-0.0001,4.5,null,null,3,12]") == (
+        b"[7,1764102345.678,12.5,2.1,-0.0001,4.5,null,null,3,12]"
+    )
+    assert json.loads(row(0, msgspec.json.encode(Values()))) == [0, *[None] * 9]
 
 
 async def test_first_everything_is_told_and_then_only_what_changed(tmp_path: Path) -> None:

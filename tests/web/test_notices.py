@@ -56,7 +56,8 @@ def seen(
         queued=0,
         patience=5.0,
     )
-    return Seen("lab", facts, Values(read_at=read_at))
+    values = Values(read_at=read_at)
+    return Seen("lab", facts, values, msgspec.json.encode(values))
 
 
 UP = [CoreState("lab")]
