@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,17 @@ def order(study: str = STUDY, anew: bool = False) -> ConductStudy:
     return ConductStudy(study=study, study_file="study", protocols=PROTOCOLS, cells=CELLS, anew=anew)
 
 
+LOOK = 1e-3
+"""Seconds between looks: whoever looks without a pause keeps the journal's own thread from its work."""
+
+
+def patiently() -> Iterator[None]:
+    """Let look again and again, for as long as a slow disk may take to keep a handful of cells."""
+    end = time.monotonic() + 30.0
+    while time.monotonic() < end:
+        yield
+
+
 class Lab:
     """One core's studies over a world that outlives it."""
 
@@ -71,22 +83,22 @@ class Lab:
 
     async def until(self, *states: str, study: str = "lab-s1") -> Mapping[int, Mapping[str, Any]]:
         """Return the cells by their numbers once they are so, in their order."""
-        for _ in range(20_000):
+        for _ in patiently():
             cells = (await self.studies.answer(Study(study), "anna"))["each"]
             if tuple(cell["state"] for cell in cells) == states:
                 return {cell["number"]: cell for cell in cells}
-            await asyncio.sleep(0)
+            await asyncio.sleep(LOOK)
         raise AssertionError([cell["state"] for cell in cells])
 
     async def until_over(self, study: str = "lab-s1") -> Mapping[str, Any]:
-        for _ in range(20_000):
+        for _ in patiently():
             found: Mapping[str, Any] = await self.studies.answer(Study(study), "anna")
             if found["ended"] is not None:
                 return found
             for cell in found["each"]:
                 if cell["state"] == "asked":
                     await self.ask(MountCell(study=study, cell=cell["number"], channel=cell["channel"]))
-            await asyncio.sleep(0)
+            await asyncio.sleep(LOOK)
         raise AssertionError(found)
 
 
