@@ -9,6 +9,7 @@ one of them means that another step begins. Records of nothing but zeros fill a 
 """
 
 import math
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -48,8 +49,12 @@ class CcsFile(ResultFile):
     def read(self) -> Sequence[Point]:
         try:
             with self._path.open("rb") as file:
+                # The size first: of what is as long as that, every page but the last was finished
+                # before it is read. Read to wherever the end is by then, a page could be seen half
+                # full and yet with another behind it.
+                size = os.fstat(file.fileno()).st_size
                 file.seek(self._at)
-                data = file.read()
+                data = file.read(max(0, size - self._at))
         except OSError as error:
             raise LinkError(f"{self._path}: {error.strerror or error}") from error
         return list(self._points(data))

@@ -5,6 +5,7 @@ import struct
 from itertools import groupby
 from math import inf
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -177,3 +178,26 @@ async def test_nothing_here_claims_to_control_a_land(tmp_path: Path) -> None:
     assert not channel.controls
     with pytest.raises(LinkError, match="No such file"):
         await channel.look()
+
+
+def test_a_file_read_while_it_grows_gives_every_record(tmp_path: Path) -> None:
+    """Five records to a step, so that no page is full: one read too early looks like one that is finished."""
+    steps = 2_000
+    writer = CcsWriter(tmp_path / "growing.ccs", 1, 0, "t")
+
+    def write() -> None:
+        for _ in range(steps):
+            writer.step()
+            for _ in range(5):
+                writer.record(3.7, 1e-3, 0.01, 0.037, 10.0)
+        writer.close()
+
+    writing = Thread(target=write)
+    file = CcsFile(tmp_path / "growing.ccs")
+    times: list[float] = []
+    writing.start()
+    while writing.is_alive():
+        times += [point.time for point in file.read()]
+    writing.join()
+    times += [point.time for point in file.read()]
+    assert times == [pytest.approx(10.0 * number) for number in range(1, 5 * steps + 1)]
