@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from daemon.channels.surroundings import Surroundings
 from daemon.engines.progress import Tally
-from daemon.guards import Guards, Look
+from daemon.guards import Guards, Look, check_open_circuit
 from daemon.running.logbook import Logbook
 from daemon.running.position import ProgramPosition, StepPosition
+from protocols.conditions import Condition
 from protocols.limits import Limits, Range
 from protocols.reading import Reading
 from protocols.walk import Visit, Walk
@@ -72,11 +73,35 @@ class Engine(ABC):
         """Disconnect the cell; any state, any number of times."""
 
 
-def unwatched(logbook: Logbook, time: float, limits: Limits, reading: Reading) -> None:
-    """Say so on the record where the run has a temperature limit and the channel no thermometer."""
+def accept(reading: Reading, time: float, logbook: Logbook, guards: Guards, limits: Limits) -> None:
+    """Put the first look at a cell on the record, and let nothing be done to one that is not as it should.
+
+    Raises `LimitError` for a cell outside its window or an interlock that is open.
+    """
+    logbook.looked(reading)
+    guards.contacts.rested(reading)
+    guards.check_interlocks()
+    check_open_circuit(reading.voltage, limits)
     if limits.temperature != Range() and reading.temperature is None:
         seen, wanted = "no temperature is measured on this channel", f"{limits.temperature} degC"
         logbook.note(time, "unwatched", f"{seen}: the limit {wanted} is not judged")
+
+
+def begun(
+    visit: Visit,
+    until: Condition | None,
+    behind: StepPosition | None,
+    time: float,
+    logbook: Logbook,
+    open_circuit: float | None = None,
+) -> Tally:
+    """Put on the record that a step begins, or goes on with what it has behind it; return its count."""
+    if behind is None:
+        logbook.step_started(time, visit, open_circuit)
+        return Tally(until)
+    tally = Tally.continued(until, behind)
+    logbook.step_continued(visit, behind, tally)
+    return tally
 
 
 def note_resistance(logbook: Logbook, time: float, guards: Guards, look: Look) -> None:

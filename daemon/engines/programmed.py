@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from daemon.engines.engine import Engine, note_resistance, unwatched
+from daemon.engines.engine import Engine, accept, begun, note_resistance
 from daemon.engines.gate import Gate
 from daemon.engines.held import expected_interval, known_setpoint
 from daemon.engines.progress import Tally
-from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
+from daemon.guards import DEFAULT, Guards, Look
 from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
 from daemon.guards.silence import Silence
@@ -68,11 +68,7 @@ class ProgrammedEngine(Engine):
         began, reading = await self._first_look()
         self._zero = began - self.time
         self.open_circuit = reading.voltage
-        self._logbook.looked(reading)
-        self._guards.contacts.rested(reading)
-        self._guards.check_interlocks()
-        check_open_circuit(reading.voltage, self._limits)
-        unwatched(self._logbook, self.time, self._limits, reading)
+        accept(reading, self.time, self._logbook, self._guards, self._limits)
 
     def attach(self, attached: Attached, began: float) -> None:
         """The next step is running already: its program began at `began`, in seconds of the run."""
@@ -81,12 +77,7 @@ class ProgrammedEngine(Engine):
 
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = self.surroundings.begin(visit.step)
-        if behind is None:
-            tally = Tally(step.until)
-            self._logbook.step_started(self.time, visit, None)
-        else:
-            tally = Tally.continued(step.until, behind)
-            self._logbook.step_continued(visit, behind, tally)
+        tally = begun(visit, step.until, behind, self.time, self._logbook)
         reason = None
         while reason is None:
             reason = await self._stretch(step, tally)

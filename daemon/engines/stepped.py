@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from daemon.engines.demand import Demand
-from daemon.engines.engine import Engine, note_resistance, unwatched
+from daemon.engines.engine import Engine, accept, begun, note_resistance
 from daemon.engines.foresight import Foresight
 from daemon.engines.gate import Gate
 from daemon.engines.progress import Tally
 from daemon.engines.quiet import Quiet, quiet
 from daemon.engines.scans import Asked
 from daemon.engines.sitting import Place, Sitting
-from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
+from daemon.guards import DEFAULT, Guards, Look
 from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
 from daemon.running.logbook import Logbook
@@ -79,22 +79,14 @@ class SteppedEngine(Engine):
         reading = await self._look_at_rest()
         self._zero = reading.time - self.time
         self.open_circuit = reading.voltage
-        self._logbook.looked(reading)
-        self._guards.contacts.rested(reading)
-        self._guards.check_interlocks()
-        check_open_circuit(reading.voltage, self._limits)
-        unwatched(self._logbook, self.time, self._limits, reading)
+        accept(reading, self.time, self._logbook, self._guards, self._limits)
 
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = self.surroundings.begin(visit.step)
         open_circuit = await self._open_circuit_voltage(step)
-        if behind is None:
-            tally = Tally(step.until)
-            self._logbook.step_started(self.time, visit, open_circuit)
-        else:
-            tally = Tally.continued(step.until, behind)
-            open_circuit = open_circuit if behind.open_circuit is None else behind.open_circuit
-            self._logbook.step_continued(visit, behind, tally)
+        tally = begun(visit, step.until, behind, self.time, self._logbook, open_circuit)
+        if behind is not None and behind.open_circuit is not None:
+            open_circuit = behind.open_circuit
         demand = Demand(step.technique, self._limits, open_circuit)
         reason = None
         while reason is None:

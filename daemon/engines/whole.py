@@ -6,11 +6,11 @@ from collections import deque
 import msgspec
 
 from daemon.delivery.messages import ReadingRow
-from daemon.engines.engine import Engine, note_resistance, unwatched
+from daemon.engines.engine import Engine, accept, begun, note_resistance
 from daemon.engines.gate import Gate
 from daemon.engines.held import expected_interval, known_setpoint
 from daemon.engines.progress import Tally
-from daemon.guards import DEFAULT, Guards, Look, check_open_circuit
+from daemon.guards import DEFAULT, Guards, Look
 from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
 from daemon.guards.quiet import QuietBounds
@@ -77,11 +77,7 @@ class WholeEngine(Engine):
         async with answered(ANSWER, "look at the cell"):
             reading = await self._channel.look()
         self.open_circuit = reading.voltage
-        self._logbook.looked(reading)
-        self._guards.contacts.rested(reading)
-        self._guards.check_interlocks()
-        check_open_circuit(reading.voltage, self._limits)
-        unwatched(self._logbook, self.time, self._limits, reading)
+        accept(reading, self.time, self._logbook, self._guards, self._limits)
         if not self.controls:
             self._logbook.note(self.time, "followed", "started and controlled by the maker's own software")
 
@@ -93,12 +89,7 @@ class WholeEngine(Engine):
 
     async def run_step(self, visit: Visit, behind: StepPosition | None = None) -> Tally:
         step = self.surroundings.begin(visit.step)
-        if behind is None:
-            tally = Tally(step.until)
-            self._logbook.step_started(self.time, visit, None)
-        else:
-            tally = Tally.continued(step.until, behind)
-            self._logbook.step_continued(visit, behind, tally)
+        tally = begun(visit, step.until, behind, self.time, self._logbook)
         self._guards.begin()
         self._before = None
         self._silence = Silence(expected_interval(step), ANSWER)
