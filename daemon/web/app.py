@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
@@ -43,7 +44,7 @@ from daemon.web.problem import explained
 from daemon.web.sessions import Sessions
 from daemon.web.settings import Settings
 from daemon.web.tally import Tally
-from daemon.web.telling import Telling
+from daemon.web.telling import Telling, kept_up
 from daemon.web.token_use import TokenUse
 from daemon.web.tokens import Tokens
 from daemon.web.visitor import Access
@@ -125,18 +126,21 @@ def served(settings: Settings) -> Application:
 @asynccontextmanager
 async def _alive(app: FastAPI) -> AsyncIterator[None]:
     """Look at the cores while the application is served."""
+    hour = partial(app.state.hour.run, app.state.live)
     looking = [
         asyncio.create_task(app.state.telling.run(), name="telling"),
-        asyncio.create_task(app.state.hour.run(app.state.live), name="last hour"),
+        asyncio.create_task(kept_up(hour, "the last hour"), name="last hour"),
     ]
-    try:
+    async with contextlib.AsyncExitStack() as leaving:
+        leaving.callback(app.state.ledger.close)
+        leaving.callback(app.state.database.close)
+        leaving.push_async_callback(app.state.rehearsals.aclose)
+        for task in looking:
+            leaving.push_async_callback(_ended, task)
         yield
-    finally:
-        for task in looking:
-            task.cancel()
-        for task in looking:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await app.state.rehearsals.aclose()
-        app.state.database.close()
-        app.state.ledger.close()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -348,7 +348,7 @@ class QueueOrder(Sent):
 class Holding(Sent):
     """Why a queue is held."""
 
-    reason: str = Field(default="", max_length=200)
+    reason: str = Field(default="", max_length=200, pattern=PLAIN)
 
 
 class WentOn(BaseModel):

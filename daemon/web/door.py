@@ -25,7 +25,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOKED_AT = ("/", "/healthz", "/readyz")
 """What may be asked for by HEAD, as supervisors and proxies do; static files may be too."""
 
-UNNOTED = ("/api/v1/check",)
+UNNOTED = ("/api/v1/check", "/api/v1/studies/check")
 """What changes nothing although it is sent by POST, and is asked at every letter somebody types."""
 
 LONGEST_PATH = 200

@@ -44,7 +44,7 @@ class LastHour:
             column = self._voltages.get(key)
             if column is None:
                 column = self._voltages[key] = [None] * len(self._times)
-            column.append(_voltage(seen))
+            column.append(_voltage(seen, now))
         self._times.append(now)
         for key in self._voltages.keys() - channels.keys():
             del self._voltages[key]
@@ -70,8 +70,12 @@ class LastHour:
             self._voltages[key] = column[keep]
 
 
-def _voltage(seen: Seen) -> float | None:
-    return seen.values.voltage if seen.facts.state == "running" else None
+def _voltage(seen: Seen, now: float) -> float | None:
+    """Return a voltage somebody read just now: what was last seen of a core that is silent is none."""
+    read_at = seen.values.read_at
+    if seen.facts.state != "running" or read_at is None or now - read_at > seen.facts.patience:
+        return None
+    return seen.values.voltage
 
 
 def _shown(value: float | None) -> float | None:

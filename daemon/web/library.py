@@ -135,10 +135,11 @@ async def version(
 async def uses(kind: Kind, name: Name, visitor: Viewer, own: Own, data: Data) -> Answer:
     """List the latest runs of what the file calls its protocol or its cell."""
     title = _title(await asyncio.to_thread(_text, kind, name, own[kind]))
-    wanted = Wanted(words=title[:100]) if kind == "protocols" else Wanted(cell=title)
+    if not title or kind == "studies":
+        return written([])
+    wanted = Wanted(protocol=title) if kind == "protocols" else Wanted(cell=title)
     page = await data.read(lambda engine: Catalogue(engine).page(wanted, None, USES))
-    runs = [run for run in page.runs if title in (run.protocol, run.cell)] if title else []
-    return written([{"run": run.run, "state": run.state, "started": run.started} for run in runs])
+    return written([{"run": run.run, "state": run.state, "started": run.started} for run in page.runs])
 
 
 def _text(kind: str, name: str, own: Shelf) -> str:

@@ -24,6 +24,9 @@ LARGEST = 64 * 1024
 MOST_FILES = 2000
 MOST_VERSIONS = 500
 
+BY_HAND = "by-hand"
+"""Who saved what somebody wrote into the file itself."""
+
 NAME = r"^[a-z0-9][a-z0-9_-]{0,47}$"
 _NAME = re.compile(NAME)
 _VERSION = re.compile(r"(\d+)~([a-z0-9._-]+)\.yaml")
@@ -87,6 +90,8 @@ class Shelf:
         if before is not None and before.text == text:
             return before
         with _disk(path):
+            if before is not None and before.text != self._latest(name):
+                self._keep_version(name, path.read_bytes(), BY_HAND)
             self._keep_version(name, data, who)
             _write(path, data)
         return self.read(name)
@@ -134,6 +139,10 @@ class Shelf:
             what = "does not exist" if found is None else "was changed by somebody else meanwhile"
             raise StaleError(f"{name} {what if seen else 'exists already'}; look at it, then save again")
         return found
+
+    def _latest(self, name: str) -> str | None:
+        kept = max(self._listed(name), default=None)
+        return None if kept is None else kept[2].read_text(encoding="utf-8", errors="replace")
 
     def _keep_version(self, name: str, data: bytes, who: str) -> None:
         folder = self._versions(name)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from daemon.requests import StudyText
 from daemon.running.order import ResumePolicy
-from daemon.web.documents import Sent
+from daemon.web.documents import Sent, Words
 from daemon.web.problem import ProblemDocument
 
 _STUDY = 64 * 1024 + 1  # one more than may be: the checker says what is wrong, with its place
@@ -44,7 +44,7 @@ class Mounted(Sent):
 class Because(Sent):
     """Why; it is kept with who did it."""
 
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Words = Field(min_length=1)
 
 
 class StudyRow(BaseModel):

@@ -34,3 +34,11 @@ def test_a_channel_that_came_later_was_not_read_before() -> None:
     hour.look({}, 0.0)
     looked(hour, range(2, 3))
     assert hour.told().voltages["lab"]["smu1"] == [None, 2.0]
+
+
+def test_of_a_core_that_is_silent_nothing_is_read() -> None:
+    hour = LastHour()
+    looked(hour, range(1, 2))
+    last = seen(read_at=1.0)._replace(values=Values(read_at=1.0, voltage=1.0))
+    hour.look({("lab", "smu1"): last}, 60.0)
+    assert hour.told().voltages["lab"]["smu1"] == [1.0, None]

@@ -21,6 +21,15 @@ def test_every_version_stays_and_the_file_is_plain(tmp_path: Path) -> None:
     assert shelf.version("ls_042", 1) == CELL
 
 
+def test_what_somebody_wrote_into_the_file_is_a_version_with_the_next_save(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.save("a", "one", "", "ada")
+    (tmp_path / "a.yaml").write_text("by hand")
+    shelf.save("a", "three", shelf.read("a").digest, "ben")
+    assert [shelf.version("a", number) for number in (1, 2, 3)] == ["one", "by hand", "three"]
+    assert [each.who for each in shelf.versions("a")] == ["ben", "by-hand", "ada"]
+
+
 def test_two_people_do_not_overwrite_each_other(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     seen = shelf.save("a", "one", "", "ada").digest

@@ -69,15 +69,23 @@ export function batch({ base, like, done }) {
     const { cell, ...shared } = base();
     const rows = [...body.rows].filter((row) => COLUMNS.some(([field]) => value(row, field)) && !row.dataset.run);
     if (!rows.length) { say(told, 'there is no cell in the table that has not begun'); return; }
-    const double = rows.map((row) => value(row, 'channel')).filter((each, i, all) => each && all.indexOf(each) !== i);
+    let places;
+    try {
+      places = rows.map((row) => at(value(row, 'channel')));
+    } catch (error) {
+      say(told, `${error.message}; nothing was begun`);
+      return;
+    }
+    const keys = places.map((place) => `${place.core}/${place.channel}`);
+    const double = keys.filter((each, i) => keys.indexOf(each) !== i);
     if (double.length) { say(told, `${[...new Set(double)].join(', ')} stand there twice; each cell wants a channel of its own`); return; }
     go.disabled = true;
     let begun = 0;
-    for (const row of rows) {
+    for (const [i, row] of rows.entries()) {
       const outcome = row.querySelector('.outcome');
       say(outcome, '…');
       try {
-        const made = await post('/runs', { ...shared, ...at(value(row, 'channel')), cell: written(cell, { cell: value(row, 'name'), active_mass: value(row, 'mass') && `${number(value(row, 'mass'))} mg`, area: value(row, 'area') && `${number(value(row, 'area'))} cm2` }) }, { 'idempotency-key': row.dataset.key });
+        const made = await post('/runs', { ...shared, ...places[i], cell: written(cell, { cell: value(row, 'name'), active_mass: value(row, 'mass') && `${number(value(row, 'mass'))} mg`, area: value(row, 'area') && `${number(value(row, 'area'))} cm2` }) }, { 'idempotency-key': row.dataset.key });
         row.dataset.run = made.run ?? 'queued';
         outcome.replaceChildren(made.run ? h('a', { href: `#/run/${encodeURIComponent(made.run)}` }, made.run) : `waits as number ${made.queued}`);
         begun += 1;
@@ -91,7 +99,9 @@ export function batch({ base, like, done }) {
   }
 
   function at(written) {
-    const found = live.byKey.get(written) ?? live.channels.find((each) => each.channel === written);
+    const alike = live.channels.filter((each) => each.channel === written);
+    const found = live.byKey.get(written) ?? alike[0];
+    if (!live.byKey.has(written) && alike.length > 1) throw new Error(`there is a channel ${written} on ${alike.map((each) => each.core).join(' and ')}; write it as CORE/CHANNEL`);
     if (!found) throw new Error(written ? `there is no channel ${written}` : 'no channel is named');
     return { core: found.core, channel: found.channel, queue: found.run !== null };
   }

@@ -1,6 +1,6 @@
 // The library beside an editor: take a file from it, save one there, its versions, and where it was used.
 
-import { get, path, post, put, remove } from './api.js';
+import { get, getTagged, path, post, putTagged, remove } from './api.js';
 import { may } from './actions.js';
 import { ask, tell } from './dialogs.js';
 import { h, say, toast } from './dom.js';
@@ -34,10 +34,8 @@ export function library({ kind, editor, visitor, taken }) {
 
   async function take(wanted) {
     try {
-      const answer = await fetch(`/api/v1${path('library', kind, wanted)}`, { credentials: 'same-origin' });
-      if (!answer.ok) throw new Error((await answer.json()).detail);
-      const file = await answer.json();
-      opened(file, answer.headers.get('etag'));
+      const { document: file, etag } = await getTagged(path('library', kind, wanted));
+      opened(file, etag);
       editor.replace(file.text);
       taken();
     } catch (error) {
@@ -60,9 +58,8 @@ export function library({ kind, editor, visitor, taken }) {
 
   /** Send, and remember what stands there now. */
   async function keep(wanted, headers) {
-    const file = await put(path('library', kind, wanted), { text: editor.value }, headers);
-    const answer = await fetch(`/api/v1${path('library', kind, wanted)}`, { credentials: 'same-origin' });
-    opened(file, answer.headers.get('etag'));
+    const { document: file, etag } = await putTagged(path('library', kind, wanted), { text: editor.value }, headers);
+    opened(file, etag);
     await list();
     toast(`${wanted} is saved.`);
   }

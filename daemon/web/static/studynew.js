@@ -103,6 +103,7 @@ export function studyNew(main, visitor) {
 
   function typed() {
     clearTimeout(timer);
+    asked += 1; // an answer that is under way is about another text
     key = crypto.randomUUID(); // another text is another submission
     go.disabled = true;
     localStorage.setItem(DRAFT, JSON.stringify(body()));

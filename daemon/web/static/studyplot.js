@@ -1,7 +1,7 @@
 // What a study measures, drawn: each replicate, their mean and interval beside what the source says; courses over cycles.
 
 import { h } from './dom.js';
-import { axis, draw as drawn, forget, markColour, palette, trace } from './plots.js';
+import { axis, draw as drawn, escaped, forget, markColour, palette, trace } from './plots.js';
 
 const MOST_FIGURES = 12;
 const drawing = new WeakMap();
@@ -59,10 +59,10 @@ function drawFigure(plot, { unit, lines }) {
   const traces = [
     { x: lines.flatMap((line, i) => line.values.map((__, j) => i + spread(j, line.values.length))), y: lines.flatMap((line) => line.values), text: lines.flatMap((line) => line.runs), mode: 'markers', name: 'cells', marker: { color: trace(1), size: 7, opacity: 0.75 }, hovertemplate: `%{y:.5~g} ${unit}<extra>%{text}</extra>` },
     { x: many.map(index), y: many.map((line) => line.measured.mean), error_y: { type: 'data', symmetric: false, array: many.map((line) => line.measured.high - line.measured.mean), arrayminus: many.map((line) => line.measured.mean - line.measured.low), color: trace(2), thickness: 1.6, width: 6 }, mode: 'markers', name: 'mean', marker: { color: trace(2), size: 10, symbol: 'diamond' }, hovertemplate: `mean %{y:.5~g} ${unit}<extra></extra>` },
-    { x: claimed.map(([i]) => i + 0.24), y: claimed.map(([, line]) => line.claimed), text: claimed.map(([, line]) => line.source), mode: 'markers', name: 'source', marker: { color: markColour(), size: 11, symbol: 'diamond-open', line: { width: 2 } }, hovertemplate: '%{text}<extra>the source</extra>' },
+    { x: claimed.map(([i]) => i + 0.24), y: claimed.map(([, line]) => line.claimed), text: claimed.map(([, line]) => escaped(line.source)), mode: 'markers', name: 'source', marker: { color: markColour(), size: 11, symbol: 'diamond-open', line: { width: 2 } }, hovertemplate: '%{text}<extra>the source</extra>' },
   ].filter((each) => each.x.length);
   return draw(plot, traces, {
-    xaxis: axis('', { tickvals: lines.map(at), ticktext: lines.map((line) => line.variant), range: [-0.6, lines.length - 0.4], tickmode: 'array', showgrid: false }),
+    xaxis: axis('', { tickvals: lines.map(at), ticktext: lines.map((line) => escaped(line.variant)), range: [-0.6, lines.length - 0.4], tickmode: 'array', showgrid: false }),
     yaxis: axis(unit), showlegend: false, margin: { l: 62, r: 16, t: 8, b: 34 },
   });
 }
@@ -105,13 +105,13 @@ function drawCourses({ group, plots }) {
 
 /** A line, and the deviation around it where there are replicates. */
 function band(course, name, factor, colour, told) {
-  const label = `${course.variant} (n = ${course.cells})`;
+  const label = `${escaped(course.variant)} (n = ${course.cells})`;
   const deviation = course[`${name}_deviation`];
   const edge = (sign) => course[name].map((value, i) => (value === null ? null : factor * (value + sign * (deviation[i] ?? 0))));
   const shaded = deviation.some((each) => each !== null);
   const hidden = { x: course.cycles, mode: 'lines', line: { width: 0, color: colour }, hoverinfo: 'skip', showlegend: false, legendgroup: label };
   return [
     ...(shaded ? [{ ...hidden, y: edge(-1) }, { ...hidden, y: edge(1), fill: 'tonexty', fillcolor: colour.replace(')', ' / 18%)') }] : []),
-    { x: course.cycles, y: course[name].map((value) => (value === null ? null : factor * value)), customdata: course.replicates, name: label, legendgroup: label, mode: course.cycles.length > 60 ? 'lines' : 'lines+markers', marker: { size: 4, color: colour }, line: { color: colour, width: 1.6 }, hovertemplate: `${told} in cycle %{x}, %{customdata} cells<extra>${course.variant.replaceAll('<', '‹')}</extra>` },
+    { x: course.cycles, y: course[name].map((value) => (value === null ? null : factor * value)), customdata: course.replicates, name: label, legendgroup: label, mode: course.cycles.length > 60 ? 'lines' : 'lines+markers', marker: { size: 4, color: colour }, line: { color: colour, width: 1.6 }, hovertemplate: `${told} in cycle %{x}, %{customdata} cells<extra>${escaped(course.variant)}</extra>` },
   ];
 }
