@@ -55,7 +55,8 @@ class Source:
         if not rows:
             raise UnknownError(f"no run {run!r} has been recorded")
         found = rows[0]
-        archived = found.last is None and found.archived is not None
+        # while the table is emptied into the archive both have some: the archive is whole by then
+        archived = found.archived is not None and found.archived >= (found.last or 0)
         whole = Stretch(1, found.archived) if archived else Stretch(found.first or 1, found.last or 0)
         blocks = whole.last // SIZE
         share = min(1.0, ((found.made or 0) // SIZE - (found.missing or 0)) / blocks) if blocks else 1.0

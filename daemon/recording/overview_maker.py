@@ -48,6 +48,7 @@ class OverviewMaker:
         self._now = now
         self._mended = -math.inf
         self._waits = False
+        self._told: set[int] = set()
         self._stopped = Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="overviews")
 
@@ -64,7 +65,7 @@ class OverviewMaker:
                     if not self._waits:  # once, not every ten seconds of a night without a database
                         logger.warning("overviews have to wait: %s", error)
                     self._waits = True
-                except GalvanodError:  # overviews come after recording: no flaw in them may end it
+                except Exception:  # overviews come after recording: no flaw in them may end it
                     logger.exception("the overviews could not be made")
                 await asyncio.sleep(0 if behind else LOOK)
         finally:
@@ -80,12 +81,17 @@ class OverviewMaker:
             work = _Work(overview, self._stopped)
             mends = self._now() - self._mended >= MEND
             for standing, over in overview.due():
-                made = overview.further(standing, SIZE if over else LEAST)
-                if made is not None:
-                    work.take(made)
-                elif standing.missing and mends:
-                    for mended in overview.mended(standing):
-                        work.take(mended)
+                try:
+                    made = overview.further(standing, SIZE if over else LEAST)
+                    if made is not None:
+                        work.take(made)
+                    elif standing.missing and mends:
+                        for mended in overview.mended(standing):
+                            work.take(mended)
+                except GalvanodError as error:  # its archive cannot be read: the other runs have theirs
+                    if standing.run_id not in self._told:
+                        logger.warning("run %d has no overview: %s", standing.run_id, error)
+                    self._told.add(standing.run_id)
                 if self._stopped.is_set():
                     return False
             work.write()

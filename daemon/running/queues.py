@@ -109,8 +109,12 @@ class Queues:
                 f"the queue of channel {channel} has changed: {listed} wait there now; look again"
             )
         ranked = [msgspec.structs.replace(waiting[number], rank=rank) for rank, number in enumerate(order, 1)]
-        self._lines[channel] = ranked
         await self._journal.wait(*((each.number, msgspec.msgpack.encode(each)) for each in ranked))
+        places = {each.number: each for each in ranked}
+        line = self._lines[channel]  # one may have begun, or come, while that was kept
+        line[:] = sorted(
+            (places.get(each.number, each) for each in line), key=lambda each: each.rank or each.number
+        )
         self._journal.audit(who, "reorder", channel, ", ".join(map(str, order)))
 
     def hold(self, channel: str, reason: str, who: str) -> None:
@@ -136,6 +140,10 @@ class Queues:
         if state is not RunState.FINISHED:
             self._held[channel] = f"run {run} before it {_ended(state)}"
             return
+        await self.freed(channel)
+
+    async def freed(self, channel: str) -> None:
+        """A channel is free: the next of its queue begins, where nothing holds it or speaks against it."""
         try:
             await self._advance(channel)
         except GalvanodError as error:

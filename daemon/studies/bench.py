@@ -54,6 +54,11 @@ class Bench(Floor):
             station.busy or station.trouble or channel in self.journal.latches or self.queues.length(channel)
         )
 
+    async def let_go(self, channel: str) -> None:
+        station = self.stations.get(channel)
+        if station is not None and not station.busy and channel not in self.journal.latches:
+            await self.queues.freed(channel)
+
     def silent(self, channel: str) -> bool:
         station = self.stations[channel]
         return station.trouble is not None and not station.busy
@@ -64,7 +69,8 @@ class Bench(Floor):
                 await self.stations[channel].opened()
 
     def speed(self, channel: str) -> float:
-        simulation = self.stations[channel].entry.simulation
+        station = self.stations.get(channel)  # a run may be on one that has left the bench file
+        simulation = station.entry.simulation if station is not None else None
         return simulation.speed if simulation is not None else 1.0
 
     def names(self) -> Sequence[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from daemon.errors import BusyError, ServiceError, UnavailableError
+from daemon.errors import BusyError, ServiceError, UnavailableError, UnknownError
 from daemon.requests import Submit
 from daemon.running.journal import Journal
 from daemon.studies.floor import Floor, Seat
@@ -53,6 +53,7 @@ class Conductor:
         self._woken = asyncio.Event()
         self._beginning: dict[int, asyncio.Task[None]] = {}
         self._retired = False
+        self._used: set[str] = set()
         self._knocked = -math.inf
         self._knocking: asyncio.Task[None] | None = None
         self.trouble: str | None = None
@@ -92,11 +93,16 @@ class Conductor:
     async def retire(self) -> None:
         """Begin nothing more, and wait for what is beginning. Raises `BusyError` where that takes long."""
         self._retired = True
-        if self._beginning:
-            await asyncio.wait(self._beginning.values(), timeout=QUIET_SECONDS)
-        if self._beginning:
+        try:
+            async with asyncio.timeout(QUIET_SECONDS):
+                while self._beginning or any(each.state is CellState.BEGINNING for each in self.record.cells):
+                    self.wake()
+                    await asyncio.sleep(LOOK_SECONDS / 20)
+        except TimeoutError as error:
             self._retired = False
-            raise BusyError(f"study {self.record.name} is just beginning a run; ask again in a moment")
+            raise BusyError(
+                f"study {self.record.name} is just beginning a run; ask again in a moment"
+            ) from error
 
     def go_on(self) -> None:
         """Take a retirement back."""
@@ -106,7 +112,7 @@ class Conductor:
         """A person has put a cell on a channel it may have: the one that was asked for, or another."""
         cell = self._cell(number)
         task = self.record.tasks[number - 1]
-        seat = next((seat for seat in self._floor.seats(task.row.on) if seat.channel == channel), None)
+        seat = self._seat(number, channel)
         if cell.state is not CellState.ASKED:
             raise ServiceError(f"cell {number} ({task.label}) is {cell.state.value}: nobody is asked for it")
         if seat is None or not seat.real:
@@ -166,6 +172,7 @@ class Conductor:
                 self._knock(tasks)
             self._start(tasks)
             await self._settle()
+            self._let_go(tasks)
             self.trouble = None
         except GalvanodError as error:
             self.trouble = str(error)
@@ -187,8 +194,7 @@ class Conductor:
                 )
 
     async def _truth(self, number: int, cell: StudyCell) -> "dict[str, Any] | None":
-        on = self.record.tasks[number - 1].row.on
-        seat = next((seat for seat in self._floor.seats(on) if seat.channel == cell.channel), None)
+        seat = self._seat(number, cell.channel)
         if seat is None or seat.real:
             return None
         try:
@@ -240,6 +246,14 @@ class Conductor:
             await self._floor.knock(channel)
         self.wake()
 
+    def _let_go(self, tasks: asyncio.TaskGroup) -> None:
+        """Tell the floor of channels that the study no longer uses: somebody may have queued there."""
+        used = {cell.channel for cell in self.record.cells if cell.channel and self.uses(cell.channel)}
+        for channel in self._used - used:
+            if not self._kept(channel):
+                tasks.create_task(self._floor.let_go(channel), name=f"{self.record.name} leaves {channel}")
+        self._used = used
+
     def _usable(self, seat: Seat) -> bool:
         return self._floor.free(seat.channel) and not self._kept(seat.channel)
 
@@ -283,7 +297,9 @@ class Conductor:
 
     async def _submitted(self, number: int, cell: StudyCell) -> str:
         task = self.record.tasks[number - 1]
-        seat = next(s for s in self._floor.seats(task.row.on) if s.channel == cell.channel)
+        seat = self._seat(number, cell.channel)
+        if seat is None:
+            raise UnknownError(f"channel {cell.channel} is no longer one of {task.row.on}'s on this bench")
         if not seat.real and task.variant.simulated is not None:
             await self._floor.insert(seat, task.variant.simulated, number, task.row.replicates > 1)
         protocol, file = self.record.order.given(task)
@@ -309,6 +325,11 @@ class Conductor:
     async def _moved(self, number: int, cell: StudyCell, deed: Deed | None = None) -> None:
         standing = None if deed is None else self.record.standing.acted()
         await self.record.change(self._journal, {number: cell}, standing, deed)
+
+    def _seat(self, number: int, channel: str | None) -> Seat | None:
+        """Return a channel that a cell may be on; None where the bench has no such channel for it."""
+        seats = self._floor.seats(self.record.tasks[number - 1].row.on)
+        return next((seat for seat in seats if seat.channel == channel), None)
 
     def _cell(self, number: int) -> StudyCell:
         return self.record.cells[number - 1]

@@ -41,6 +41,10 @@ class Floor(ABC):
         """Whether a study may take a channel: no run, no latch, no trouble, and nothing in its queue."""
 
     @abstractmethod
+    async def let_go(self, channel: str) -> None:
+        """Nothing of a study is on a channel any more: what somebody has queued there may begin."""
+
+    @abstractmethod
     def silent(self, channel: str) -> bool:
         """Whether a channel could not be opened when it was last tried."""
 

@@ -93,9 +93,11 @@ class Record:
         try:
             await journal.commit(*self._statements(cells, standing is not None, deed, truth))
         except Exception:
-            for number, cell in before.items():
-                self.cells[number - 1] = cell
-            self.standing = stood
+            for number, cell in cells.items():  # what somebody else has moved meanwhile stays as it is
+                if self.cells[number - 1] is cell:
+                    self.cells[number - 1] = before[number]
+            if self.standing is standing:
+                self.standing = stood
             raise
 
     def _statements(

@@ -7,9 +7,12 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from daemon import requests
 from daemon.errors import KeyReusedError, ServiceError, StaleError, UnknownError
 from daemon.running.journal import Journal
+from daemon.running.journal_file import StudyRow
 from daemon.studies.checking import Checked, checked
 from daemon.studies.conductor import Clock, Conductor
 from daemon.studies.facts import facts, summary
@@ -18,10 +21,14 @@ from daemon.studies.order import StudyOrder
 from daemon.studies.record import Record, study_name, study_number
 from daemon.studies.standing import StudyState
 from daemon.studies.takeover import TakeOver
+from protocols.errors import ProtocolError
 
 _log = logging.getLogger(__name__)
 
 MOST_LISTED = 500
+
+AGAIN_SECONDS = 1.0
+"""Before a study that a fault of ours ended is taken up again."""
 
 
 class Studies:
@@ -37,7 +44,9 @@ class Studies:
         self._group: asyncio.TaskGroup | None = None
         self._submitting = asyncio.Lock()
         for row in reversed(journal.studies):
-            self._take(Record.of(core, row))
+            record = self._readable(row)
+            if record is not None:
+                self._take(record)
 
     def conducted_in(self, group: asyncio.TaskGroup) -> None:
         """Conduct as tasks of this group from now on, what was begun before first."""
@@ -162,7 +171,7 @@ class Studies:
         record = await self._record(request.study)
         self._require(record, request.revision)
         if record.name not in self._conductors:
-            return await self._taken_up(record, request, who)
+            return await self._taken_up(request, who)
         conductor = self._conductors[record.name]
         match request:
             case requests.MountCell(cell=cell, channel=channel):
@@ -182,15 +191,20 @@ class Studies:
                 await conductor.steered(StudyState.CANCELLED, _said(reason), who)
         return await self._facts(record)
 
-    async def _taken_up(self, record: Record, request: requests.StudyRequest, who: str) -> Mapping[str, Any]:
-        """Of a study that is over a cell can be tried again; then it goes on."""
-        if not isinstance(request, requests.RetryCell):
-            raise ServiceError(f"study {record.name} is over: {record.standing.state.value}")
-        conductor = Conductor(record, self._journal, self._floor, self._is_kept, self._clock)
-        await conductor.again(_of(record, request.cell), who)
-        self._conductors[record.name] = conductor
-        self._conduct(conductor)
-        return await self._facts(record)
+    async def _taken_up(self, request: requests.SteerStudy, who: str) -> Mapping[str, Any]:
+        """Of a study that is over a cell can be tried again; then it goes on, with one conductor."""
+        async with self._submitting:
+            if request.study not in self._conductors:
+                record = await self._record(request.study)
+                self._require(record, request.revision)
+                if not isinstance(request, requests.RetryCell):
+                    raise ServiceError(f"study {record.name} is over: {record.standing.state.value}")
+                conductor = self._conductor(record)
+                await conductor.again(_of(record, request.cell), who)
+                self._conductors[record.name] = conductor
+                self._conduct(conductor)
+                return await self._facts(record)
+        return await self._steer(request, who)  # somebody took it up a moment ago
 
     def _require(self, record: Record, seen: str | None) -> None:
         if seen is not None and seen != record.standing.revision:
@@ -201,7 +215,16 @@ class Studies:
 
     async def _listed(self, before: float | None, number: int, limit: int) -> list[Mapping[str, Any]]:
         rows = await self._journal.studies_before(before if before is not None else 1e15, number, limit)
-        return [summary(self._in_hand(Record.of(self._core, row)), self._core) for row in rows]
+        records = filter(None, map(self._readable, rows))
+        return [summary(self._in_hand(record), self._core) for record in records]
+
+    def _readable(self, row: StudyRow) -> Record | None:
+        """Return a study that is kept; one of an earlier version that cannot be read stays on the disk."""
+        try:
+            return Record.of(self._core, row)
+        except (ProtocolError, msgspec.MsgspecError) as error:
+            _log.error("study %s cannot be read: %s", study_name(self._core, row.number), error)
+            return None
 
     def _in_hand(self, record: Record) -> Record:
         conductor = self._conductors.get(record.name)
@@ -234,9 +257,11 @@ class Studies:
         }
 
     def _take(self, record: Record) -> Conductor:
-        conductor = Conductor(record, self._journal, self._floor, self._is_kept, self._clock)
-        self._conductors[record.name] = conductor
+        conductor = self._conductors[record.name] = self._conductor(record)
         return conductor
+
+    def _conductor(self, record: Record) -> Conductor:
+        return Conductor(record, self._journal, self._floor, self._is_kept, self._clock)
 
     def _is_kept(self, channel: str) -> bool:
         return any(conductor.uses(channel) for conductor in self._conductors.values())
@@ -248,11 +273,17 @@ class Studies:
 
     async def _conducted(self, conductor: Conductor) -> None:
         """Conduct a study to its end; then it is on the disk only."""
+        name = conductor.record.name
         try:
-            await conductor.conduct()
-            del self._conductors[conductor.record.name]
+            while name in self._conductors:
+                try:
+                    await conductor.conduct()
+                    del self._conductors[name]
+                except Exception:  # a fault of ours in one study must not end the core's runs
+                    _log.exception("study %s is taken up again", name)
+                    await asyncio.sleep(AGAIN_SECONDS)
         finally:
-            del self._tasks[conductor.record.name]
+            del self._tasks[name]
 
 
 def _of(record: Record, cell: int) -> int:

@@ -18,7 +18,7 @@ def upgrade() -> None:
     rows = connection.execute(
         sa.text(
             "SELECT run_id, ordinal, time, started FROM events JOIN runs ON runs.id = run_id"
-            " WHERE started IS NOT NULL AND kind NOT IN ('imported', 'remark')"
+            " WHERE started IS NOT NULL AND simulated IS NOT TRUE AND kind NOT IN ('imported', 'remark')"
         )
     ).all()
     for run_id, ordinal, time, started in rows:

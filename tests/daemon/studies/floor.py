@@ -74,6 +74,8 @@ class TwoInstruments(Floor):
     off: set[str] = field(default_factory=set)
     """Channels whose instrument is off; it is on again when somebody knocks."""
     unclosed: set[str] = field(default_factory=set)
+    left: list[str] = field(default_factory=list)
+    """Channels the studies have let go of."""
     channels: Mapping[str, Sequence[Seat]] = field(
         default_factory=lambda: {
             "sim": [Seat("sim-1", "tcp://nowhere:1")],
@@ -86,6 +88,9 @@ class TwoInstruments(Floor):
 
     def free(self, channel: str) -> bool:
         return channel not in (self.occupied | self.off) and channel not in self._running()
+
+    async def let_go(self, channel: str) -> None:
+        self.left.append(channel)
 
     def silent(self, channel: str) -> bool:
         return channel in self.off

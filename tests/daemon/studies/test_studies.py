@@ -205,6 +205,40 @@ async def test_a_channel_somebody_has_queued_for_is_left_to_them_and_one_asked_f
     assert [request.channel for request in floor.world.begun.values()].count("real-1") == 1
 
 
+async def test_a_channel_that_was_kept_for_a_cell_which_is_left_out_is_let_go(tmp_path: Path) -> None:
+    floor = TwoInstruments(World(), ends_at_once=False)
+    async with lab(tmp_path / "j.db", floor) as found:
+        await found.ask(order(STUDY.replace("replicates: 2", "replicates: 1")))
+        await found.until("running", "waiting", "asked")
+        assert floor.left == []
+        await found.ask(LeaveOutCell(study="s1", cell=3, reason="it was dropped"))
+        for _ in patiently():
+            if floor.left:
+                break
+            await asyncio.sleep(LOOK)
+        assert floor.left == ["real-1"]
+
+
+async def test_two_who_try_again_at_once_what_was_over_have_one_study_conducted(tmp_path: Path) -> None:
+    floor = TwoInstruments(World(), ends_at_once=False)
+    async with lab(tmp_path / "j.db", floor) as found:
+        await found.ask(order(STUDY.replace("replicates: 2", "replicates: 1")))
+        cells = await found.until("running", "waiting", "asked")
+        for number in (2, 3):
+            await found.ask(LeaveOutCell(study="s1", cell=number, reason="not today"))
+        floor.finish(cells[1]["run"])
+        found.studies.wake()
+        await found.until_over()
+        again = (found.ask(RetryCell(study="s1", cell=number)) for number in (2, 3))
+        await asyncio.gather(*again)
+        cells = await found.until("finished", "running", "asked")
+        assert len(found.studies.tasks()) == 1
+        floor.finish(cells[2]["run"])
+        await found.ask(LeaveOutCell(study="s1", cell=3, reason="not today"))
+        assert (await found.until_over())["state"] == "finished"
+        assert len(floor.world.begun) == 2
+
+
 async def test_a_cell_that_went_wrong_is_tried_again_or_left_out(tmp_path: Path) -> None:
     floor = TwoInstruments(World(), ends_at_once=False)
     async with lab(tmp_path / "j.db", floor) as found:
