@@ -55,6 +55,11 @@ class Trace:
     step: Sequence[int]
     cycle: Sequence[int]
 
+    @classmethod
+    def empty(cls, run: str) -> "Trace":
+        """Return that of a run of which nothing is recorded yet."""
+        return cls(run, "every reading", 0, 1, 0, 1.0, [], [], [], [], [], [], [])
+
 
 class Traces:
     """Reads traces by primary-key ranges; every method may take its time and belongs in a thread."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -41,6 +42,7 @@ from daemon.web.hour import LastHour
 from daemon.web.ledger import Ledger
 from daemon.web.library import Shelves
 from daemon.web.problem import explained
+from daemon.web.runs import LATELY
 from daemon.web.sessions import Sessions
 from daemon.web.settings import Settings
 from daemon.web.tally import Tally
@@ -80,6 +82,7 @@ def application(settings: Settings) -> FastAPI:
     app.state.live = app.state.telling.live
     app.state.audience = Audience(app.state.live)
     app.state.live.heard_by(tally.hear)
+    app.state.begun = deque(maxlen=LATELY)
     app.state.hour = LastHour()
     app.state.database = Database(settings.database)
     app.state.rehearsals = Rehearsals()

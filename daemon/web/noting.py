@@ -25,7 +25,7 @@ from daemon.reading.results import EventRecord, Results, RunRecord
 from daemon.web.answers import written
 from daemon.web.documents import PLAIN, Sent
 from daemon.web.problem import HttpError
-from daemon.web.runs import Data, RunName, in_hand
+from daemon.web.runs import Data, OfRun, RunName, in_hand
 from daemon.web.visitor import Submitter, Viewer
 
 NOTE, WITHDRAWN = "note", "note withdrawn"
@@ -61,17 +61,19 @@ class WrittenNote:
 
 
 @router.get("/runs/{run}/notes", response_model=list[WrittenNote])
-async def notes(run: RunName, visitor: Viewer, data: Data) -> Response:
+async def notes(run: RunName, visitor: Viewer, recorded: OfRun) -> Response:
     """List what people wrote of a run, those withdrawn too, oldest first."""
-    return written(notes_of(await data.read(lambda engine: Results(engine).events(run))))
+    return written(notes_of(await recorded.read(run, lambda engine: Results(engine).events(run), [])))
 
 
 @router.post("/runs/{run}/notes", response_model=WrittenNote, status_code=201)
-async def add_note(run: RunName, note: Note, visitor: Submitter, data: Data, request: Request) -> Response:
+async def add_note(
+    run: RunName, note: Note, visitor: Submitter, recorded: OfRun, request: Request
+) -> Response:
     """Write a note beside a run; it is on disk when this answers, with your name."""
     if not (text := note.text.strip()):
         raise HttpError(422, "Nothing to note", "the note is empty; wanted some words")
-    record = await data.read(lambda engine: Results(engine).run(run))
+    record = await recorded.run(run)
     made, ordinal = time.time(), -secrets.randbelow(2**30) - 2**16  # below those of a core and of repairs
     detail = {"author": visitor.name, "made": made, "of_run": note.time is None}
     moment = _now(request, record) if note.time is None else note.time

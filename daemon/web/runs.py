@@ -1,14 +1,19 @@
 """Runs as the API shows them: from the database, and where a core has them in hand, as of now."""
 
+import asyncio
+from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from fastapi import APIRouter, Depends, Path, Query
+from sqlalchemy import Engine
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from daemon.errors import UnavailableError, UnknownError
 from daemon.reading.catalogue import LARGEST_PAGE, Catalogue, Order, Page, Wanted
 from daemon.reading.fitted import Fit, fits
 from daemon.reading.halves import Differential, differential
@@ -18,6 +23,7 @@ from daemon.reading.results import (
     FigureRecord,
     ImpedanceRecord,
     Results,
+    RunRecord,
     StepRecord,
 )
 from daemon.reading.thinning import kept
@@ -27,12 +33,22 @@ from daemon.web.database import Database
 from daemon.web.seen import latest, told
 from daemon.web.streaming import live_of
 from daemon.web.visitor import Viewer
-from protocols.errors import GalvanodError
 
 MOST_POINTS = 2_000
 LONGEST_NAME = 128
 MOST_CYCLES = 12
 """Cycles whose curves are asked for at once."""
+
+PATIENCE = 8.0
+"""Seconds a recorder may take to hear of a run that a core has begun."""
+
+GLANCE = 0.05
+"""Seconds between looks whether it has."""
+
+LATELY = 1_024
+"""Runs begun through this page that it remembers."""
+
+_T = TypeVar("_T")
 
 router = APIRouter(tags=["runs"])
 
@@ -43,7 +59,49 @@ def database_of(connection: HTTPConnection) -> Database:
     return database
 
 
+class Recorded:
+    """What is recorded of runs, asked by their names.
+
+    A core answers that a run has begun before its recorder has heard of it: such a run is there,
+    with nothing recorded so far, and is not told to be unknown.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._data = database_of(request)
+
+    async def read(self, run: str, question: Callable[[Engine], _T], nothing: _T) -> _T:
+        """Answer a question about a run; `nothing` of one that has begun and is not recorded yet."""
+        try:
+            return await self._data.read(question)
+        except UnknownError:
+            if not self._is_begun(run):
+                raise
+            return nothing
+
+    async def run(self, run: str) -> RunRecord:
+        """Return a run's record; waits for that of one that has only begun, `PATIENCE` at most."""
+        ends = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                return await self._data.read(lambda engine: Results(engine).run(run))
+            except UnknownError:
+                if not self._is_begun(run):
+                    raise
+            if asyncio.get_running_loop().time() > ends:
+                raise UnavailableError(
+                    f"run {run} has begun, but no recorder has heard of it within {PATIENCE:g} s; "
+                    "is `galvanod recorder` running?"
+                )
+            await asyncio.sleep(GLANCE)
+
+    def _is_begun(self, run: str) -> bool:
+        lately: deque[str] = self._request.app.state.begun
+        return run in lately or in_hand(self._request, run) is not None
+
+
 Data = Annotated[Database, Depends(database_of)]
+OfRun = Annotated[Recorded, Depends(Recorded)]
 RunName = Annotated[str, Path(max_length=LONGEST_NAME, description="e.g. lab-12")]
 Points = Annotated[int, Query(ge=10, le=MOST_POINTS, description="rows at most")]
 Last = Annotated[int, Query(ge=1, le=MOST_POINTS)]
@@ -95,15 +153,15 @@ async def choices(visitor: Viewer, data: Data) -> Response:
 
 
 @router.get("/runs/{run}", response_model=dict[str, Any])
-async def show_run(run: RunName, visitor: Viewer, data: Data, request: Request) -> Response:
+async def show_run(run: RunName, visitor: Viewer, recorded: OfRun, request: Request) -> Response:
     """Show a run: what it was asked, and where it stands. Its revision is also the ETag."""
     live = in_hand(request, run)
     try:
-        found = await data.read(lambda engine: asdict(Results(engine).run(run)))
-    except GalvanodError:
+        found: dict[str, Any] = await recorded.read(run, lambda engine: asdict(Results(engine).run(run)), {})
+    except UnavailableError:
         if live is None:
             raise
-        found = {}  # the core has it in hand; the recorder is a tick behind, or away
+        found = {}  # what the core has in hand is shown without a database too
     shown = {"run": run} | {key: value for key, value in found.items() if key != "name"}
     if live is None or shown.get("ended"):  # what is recorded as over is over, whatever was last seen
         return written(shown | {"live": None, "revision": None})
@@ -113,54 +171,60 @@ async def show_run(run: RunName, visitor: Viewer, data: Data, request: Request) 
 
 
 @router.get("/runs/{run}/steps", response_model=list[StepRecord])
-async def steps(run: RunName, visitor: Viewer, data: Data, last: Last = 500) -> Response:
+async def steps(run: RunName, visitor: Viewer, recorded: OfRun, last: Last = 500) -> Response:
     """List the steps that have begun, in order; the latest where there are more than `last`."""
-    return written(await data.read(lambda engine: Results(engine).steps(run)[-last:]))
+    return written(await recorded.read(run, lambda engine: Results(engine).steps(run)[-last:], []))
 
 
 @router.get("/runs/{run}/cycles", response_model=list[CycleRecord])
-async def cycles(run: RunName, visitor: Viewer, data: Data, points: Points = MOST_POINTS) -> Response:
+async def cycles(run: RunName, visitor: Viewer, recorded: OfRun, points: Points = MOST_POINTS) -> Response:
     """List the cycles; of very many, those that keep the lowest and highest capacity and efficiency."""
-    return written(await data.read(lambda engine: _thinned(Results(engine).cycles(run), points)))
+    return written(await recorded.read(run, lambda engine: _thinned(Results(engine).cycles(run), points), []))
 
 
 @router.get("/runs/{run}/figures", response_model=list[FigureRecord])
-async def figures(run: RunName, visitor: Viewer, data: Data) -> Response:
+async def figures(run: RunName, visitor: Viewer, recorded: OfRun) -> Response:
     """List the figures of merit made so far, each with its uncertainty and its method."""
-    return written(await data.read(lambda engine: Results(engine).figures(run)))
+    return written(await recorded.read(run, lambda engine: Results(engine).figures(run), []))
 
 
 @router.get("/runs/{run}/events", response_model=list[EventRecord])
-async def events(run: RunName, visitor: Viewer, data: Data, last: Last = 500) -> Response:
+async def events(run: RunName, visitor: Viewer, recorded: OfRun, last: Last = 500) -> Response:
     """List what was noted, oldest first; the latest where there are more than `last`."""
-    found = await data.read(lambda engine: Results(engine).events(run))
+    found: list[EventRecord] = await recorded.read(run, lambda engine: Results(engine).events(run), [])
     return written(sorted(found, key=lambda event: event.time)[-last:])
 
 
 @router.get("/runs/{run}/impedance", response_model=list[ImpedanceRecord])
-async def impedance(run: RunName, visitor: Viewer, data: Data, last: Last = MOST_POINTS) -> Response:
+async def impedance(run: RunName, visitor: Viewer, recorded: OfRun, last: Last = MOST_POINTS) -> Response:
     """List the points of its spectra, hertz and ohm; the latest where there are more than `last`."""
-    found = await data.read(lambda engine: Results(engine).impedance(run)[-last:])
+    found: list[ImpedanceRecord] = await recorded.read(
+        run, lambda engine: Results(engine).impedance(run)[-last:], []
+    )
     return written([point._asdict() for point in found])
 
 
 @router.get("/runs/{run}/impedance/fits", response_model=list[Fit])
-async def impedance_fits(run: RunName, visitor: Viewer, data: Data) -> Response:
+async def impedance_fits(run: RunName, visitor: Viewer, recorded: OfRun) -> Response:
     """List the circuits fitted to its spectra, as curves to draw over them."""
-    return written(await data.read(lambda engine: _fits(Results(engine), run)))
+    return written(await recorded.read(run, lambda engine: _fits(Results(engine), run), []))
 
 
 @router.get("/runs/{run}/trace", response_model=Trace)
 async def trace(
     run: RunName,
     visitor: Viewer,
-    data: Data,
+    recorded: OfRun,
     start: Moment = None,
     end: Moment = None,
     points: Points = MOST_POINTS,
 ) -> Response:
     """Return the run between two moments in at most `points` rows, its extremes kept."""
-    return written(await data.read(lambda engine: Traces(engine).of_time(run, start, end, points)))
+    return written(
+        await recorded.read(
+            run, lambda engine: Traces(engine).of_time(run, start, end, points), Trace.empty(run)
+        )
+    )
 
 
 @router.get("/runs/{run}/cycles/{cycle}/trace", response_model=Trace)

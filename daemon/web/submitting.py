@@ -4,11 +4,11 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
+from starlette.requests import Request
 from starlette.responses import Response
 
 from daemon.client import AnswerError
 from daemon.control import trouble
-from daemon.reading.results import Results
 from daemon.requests import Check, Submit
 from daemon.running.planning import planned, with_table
 from daemon.web.answers import written
@@ -16,7 +16,7 @@ from daemon.web.control import Behind
 from daemon.web.cores import Cores
 from daemon.web.documents import Draft, Resubmission, Submission, Submitted, Verdict, Vocabulary
 from daemon.web.problem import document
-from daemon.web.runs import Data, RunName
+from daemon.web.runs import OfRun, RunName
 from daemon.web.visitor import Submitter, Viewer
 from protocols.cell_text import cell_text
 from protocols.errors import ProtocolError
@@ -53,6 +53,7 @@ async def _plan(draft: Draft, visitor: str, cores: Cores) -> Any:
 @router.post("/runs", response_model=Submitted, status_code=201)
 async def submit(
     submission: Submission,
+    request: Request,
     response: Response,
     visitor: Submitter,
     cores: Behind,
@@ -64,7 +65,7 @@ async def submit(
     ] = None,
 ) -> Submitted:
     """Start a protocol on the cell in a channel, or queue it there."""
-    request = Submit(
+    wanted = Submit(
         submission.protocol,
         "protocol",
         submission.cell,
@@ -77,9 +78,10 @@ async def submit(
         queue=submission.queue,
         by=visitor.name,
     )
-    found = await cores.ask(submission.core, request)
+    found = await cores.ask(submission.core, wanted)
     if found["run"] is not None:
         response.headers["location"] = f"/api/v1/runs/{found['run']}"
+        request.app.state.begun.append(found["run"])
     else:
         response.status_code = 202
     return Submitted(
@@ -99,9 +101,9 @@ async def vocabulary(visitor: Viewer) -> Response:
 
 
 @router.get("/runs/{run}/submission", response_model=Resubmission)
-async def submission_of(run: RunName, visitor: Viewer, data: Data) -> Response:
+async def submission_of(run: RunName, visitor: Viewer, recorded: OfRun) -> Response:
     """Return what a run was asked, to be asked again; its cell file is written anew from what was kept."""
-    found = await data.read(lambda engine: Results(engine).run(run))
+    found = await recorded.run(run)
     return written(
         {
             "protocol": found.protocol_source or "",

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Seconds that anything here may take on a machine that has much else to do."""
 
-REST = "protocol: rest\nlimits: {voltage: 0 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 24 h\n"
+REST = "protocol: rest\nlimits: {voltage: -1 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 24 h\n"
 
 
 @dataclass(frozen=True, slots=True)

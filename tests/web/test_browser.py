@@ -18,7 +18,7 @@ pytestmark = [NEEDS_CHROMIUM, pytest.mark.timeout(240)]
 
 expect.set_options(timeout=30_000)
 
-WRONG = "protocol: by hand\nlimits: {voltage: 0 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rst: 24 h\n"
+WRONG = "protocol: by hand\nlimits: {voltage: -1 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rst: 24 h\n"
 TRIPS = (
     "protocol: trips\nlimits: {voltage: 1.2 V .. 4.5 V, current: 100 mA}\nsteps:\n"
     "  - plate: 1 mA/cm2\n    until: capacity >= 1 mAh/cm2\n"

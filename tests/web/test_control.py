@@ -101,7 +101,7 @@ def test_mistakes_are_told_with_their_line_and_where_in_the_request(service: Ser
     assert "hors" in mistake["seen"]
 
 
-SHORT = "protocol: short\nlimits: {voltage: 0 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 150 s\n"
+SHORT = "protocol: short\nlimits: {voltage: -1 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 150 s\n"
 
 
 def test_the_next_in_the_queue_begins_when_the_run_before_has_finished(service: Service) -> None:

@@ -61,7 +61,7 @@ def test_a_limit_that_would_trip_is_foreseen(service: Service) -> None:
 
 
 def test_what_cannot_be_rehearsed_is_refused_before_anything_starts(service: Service) -> None:
-    rest = "protocol: p\nlimits: {voltage: 0 V .. 4.5 V, current: 1 A}\nsteps:\n  - rest: 1 h\n"
+    rest = "protocol: p\nlimits: {voltage: -1 V .. 4.5 V, current: 1 A}\nsteps:\n  - rest: 1 h\n"
     with service.client() as client:
         wrong = client.post("/api/v1/rehearsals", json=draft(rest.replace("rest:", "rst:"), "li_cu_pp"))
         assert (wrong.status_code, wrong.json()["errors"][0]["line"]) == (422, 4)
@@ -73,7 +73,7 @@ def test_what_cannot_be_rehearsed_is_refused_before_anything_starts(service: Ser
 
 
 def test_one_ends_when_its_maker_says_so_and_is_nobody_elses(service: Service) -> None:
-    rest = "protocol: p\nlimits: {voltage: 0 V .. 4.5 V, current: 1 A}\nsteps:\n  - rest: 1 h\n"
+    rest = "protocol: p\nlimits: {voltage: -1 V .. 4.5 V, current: 1 A}\nsteps:\n  - rest: 1 h\n"
     with service.client() as client, service.client(service.token_for("eve", Scope.ADMIN)) as eve:
         where = client.post("/api/v1/rehearsals", json=draft(rest, "li_cu_pp")).headers["location"]
         assert eve.get(where).status_code == 404

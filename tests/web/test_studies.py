@@ -26,7 +26,7 @@ instruments:
     address: visa://{address}
     window: {{voltage: 0 V .. 5 V, current: 10 mA}}
 """
-REST = "protocol: a short rest\nlimits: {voltage: 0 V .. 4.5 V, current: 10 mA}\nsteps:\n  - rest: 1 s\n"
+REST = "protocol: a short rest\nlimits: {voltage: -1 V .. 4.5 V, current: 10 mA}\nsteps:\n  - rest: 1 s\n"
 STUDY = """study: two separators
 replicates: 2
 runs:

@@ -18,7 +18,7 @@ PASTE = """([text]) => {
   const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
   document.activeElement.dispatchEvent(event);
 }"""
-REST = "protocol: rest\nlimits: {voltage: 0 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 24 h\n"
+REST = "protocol: rest\nlimits: {voltage: -1 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 24 h\n"
 
 
 async def begun(page: Page, where: str, protocol: str) -> None:
@@ -31,7 +31,7 @@ async def begun(page: Page, where: str, protocol: str) -> None:
 
 
 async def test_a_protocol_is_rehearsed_and_its_trip_foreseen(service: Service) -> None:
-    trips = REST.replace("0 V ..", "1.2 V ..").replace(
+    trips = REST.replace("-1 V ..", "1.2 V ..").replace(
         "rest: 24 h", "plate: 1 mA/cm2\n    until: capacity >= 1 mAh/cm2"
     )
     async with page_of(service.url, service.token) as page:

@@ -22,7 +22,7 @@ def hostile(name: str, number: int) -> dict[str, Any]:
     quoted = HOSTILE.replace("'", "''")
     protocol = (
         f"protocol: '{quoted} {number}'\nnote: '{quoted}'\n"
-        "limits: {voltage: 0 V .. 4.5 V, current: 100 mA}\n"
+        "limits: {voltage: -1 V .. 4.5 V, current: 100 mA}\n"
         f"steps:\n  - {{rest: 24 h, mark: 'm{number}'}}\n"
     )
     cell = f"cell: '{quoted}'\narea: 1 cm2\nnote: '{quoted}'\nseparator: {{name: '{quoted}'}}\n"

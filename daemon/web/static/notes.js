@@ -31,7 +31,14 @@ export function notes(run, visitor, changed) {
   text.addEventListener('keydown', (event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) add(); });
 
   async function refresh() {
-    const found = await get(`${path('runs', run)}/notes`).catch(() => []);
+    let found;
+    try {
+      found = await get(`${path('runs', run)}/notes`);
+    } catch (error) {
+      element.hidden = false;
+      list.replaceChildren(h('li', {}, `The notes could not be read: ${error.message}`));
+      return;
+    }
     element.hidden = !writes && !found.length;
     list.replaceChildren(...found.map((note) => h('li', { class: note.withdrawn_by ? 'withdrawn' : '' },
       h('p', {}, note.text),

@@ -16,22 +16,24 @@ import { voltammogram } from './voltammogram.js';
 
 const REFRESH = 8000; // milliseconds; events, cycles and figures come no faster
 const SOON = 700;
+const PARTS = ['events', 'cycles', 'figures', 'steps', 'impedance'];
 
 /** Show a run. */
 export function run(main, visitor, name) {
   const channelOf = () => live.ofRun(name) ?? latchedBy();
   const latchedBy = () => live.channels.find((channel) => channel.latch && channel.last_run === name) ?? null;
   const going = () => live.ofRun(name) !== null;
-  let events = [];
+  const parted = Object.fromEntries(PARTS.map((part) => [part, []])); // what was read last stays where it cannot be read again
   let record = null;
   let tabled = '';
   let over = false;
   const state = h('span', {});
   const heading = h('h1', {}, name);
   const under = h('p', { class: 'quiet' });
+  const wrong = h('p', { class: 'alarm', role: 'alert', hidden: true });
   const tiles = tileRow();
   const written = notes(name, visitor, () => refresh());
-  const time = timeplot(name, going, () => events, written.about);
+  const time = timeplot(name, going, () => parted.events, written.about);
   const parts = [capacityCurves(name), cyclePlot(name), spectra(name), voltammogram(name)];
   const plots = h('div', { class: 'plots' }, time.element, ...parts.flatMap((part) => part.elements ?? [part.element]));
   for (const element of [...plots.children].slice(1)) element.hidden = true;
@@ -39,28 +41,37 @@ export function run(main, visitor, name) {
   const box = actions(visitor, channelOf, name);
   const labels = h('p', { class: 'labels' });
   const compare = h('a', { class: 'button', hidden: true, href: `#/compare?run=${encodeURIComponent(name)}` }, 'Compare …');
-  main.replaceChildren(h('div', { class: 'title' }, heading, state, h('div', { class: 'actions' }, compare, box.element)), under, labels, box.notices, tiles.element, plots, written.element, tables);
+  main.replaceChildren(h('div', { class: 'title' }, heading, state, h('div', { class: 'actions' }, compare, box.element)), under, wrong, labels, box.notices, tiles.element, plots, written.element, tables);
   written.refresh();
 
   async function refresh() {
-    const at = path('runs', name);
-    try {
-      const asked = [get(at), ...['events', 'cycles', 'figures', 'steps', 'impedance'].map((part) => get(`${at}/${part}`).catch(() => []))];
-      const [found, happened, cycles, figures, steps, impedance] = await Promise.all(asked);
-      if (over) return;
-      record = found;
-      events = happened;
-      describe();
-      const told = JSON.stringify([figures, events, steps, record]);
-      if (told !== tabled) { // what somebody has opened stays open while nothing is new
-        tabled = told;
-        tables.replaceChildren(...[figureTable(figures, Boolean(record.ended)), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
-      }
-      const [capacity, byCycle, spectrum, sweep] = parts;
-      await Promise.all([time.refresh(), capacity.update(cycles, record.cell_facts), byCycle.update(cycles, record.cell_facts), spectrum.update(impedance, steps), sweep.update(steps)]);
-    } catch (error) {
-      say(under, error.message);
+    const failed = await read();
+    if (over) return;
+    if (record) await show().catch((error) => failed.push(error.message));
+    wrong.hidden = !failed.length;
+    say(wrong, failed.length ? `Not everything could be read: ${failed.join(' ')}` : '');
+  }
+
+  async function show() {
+    describe();
+    const { events, cycles, figures, steps, impedance } = parted;
+    const told = JSON.stringify([figures, events, steps, record]);
+    if (told !== tabled) { // what somebody has opened stays open while nothing is new
+      tabled = told;
+      tables.replaceChildren(...[figureTable(figures, Boolean(record.ended)), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
     }
+    const [capacity, byCycle, spectrum, sweep] = parts;
+    await Promise.all([time.refresh(), capacity.update(cycles, record.cell_facts), byCycle.update(cycles, record.cell_facts), spectrum.update(impedance, steps), sweep.update(steps)]);
+  }
+
+  /** Read the run and its parts; what could not be read is returned in words, each once. */
+  async function read() {
+    const at = path('runs', name);
+    const asked = await Promise.allSettled([get(at), ...PARTS.map((part) => get(`${at}/${part}`))]);
+    const [found, ...rest] = asked;
+    if (found.status === 'fulfilled') record = found.value;
+    rest.forEach((each, i) => { if (each.status === 'fulfilled') parted[PARTS[i]] = each.value; });
+    return [...new Set(asked.filter((each) => each.status === 'rejected').map((each) => each.reason.message))];
   }
 
   /** Whether nobody can say how the run is: its core does not answer, or is none of this page's. */
