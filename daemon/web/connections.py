@@ -6,6 +6,8 @@ another.
 """
 
 import asyncio
+import socket
+import sys
 from typing import Any, ClassVar
 
 import h11
@@ -23,6 +25,9 @@ BODY_PATIENCE = 12.0
 
 WRITE_PATIENCE = 20.0
 """Seconds a client may leave what it was sent unread."""
+
+LEAST_READ = 16 * 1024
+"""Bytes that, taken meanwhile, have it waited for once more: who is slow is not who has gone."""
 
 MOST_SILENT = 384
 """Connections that have not yet said all of what they want, or nothing more."""
@@ -52,6 +57,10 @@ NOISE = 16 * 1024
 NOISE_PER_SECOND = 256.0
 """Bytes it may go on sending; an answer to our ping is a few every twenty seconds."""
 
+_TCP_INFO = getattr(socket, "TCP_INFO", None)
+_BYTES_ACKED, _INFO_LENGTH = 120, 128
+"""Where an unsigned number of eight bytes stands in the structure `tcp_info`."""
+
 
 class _Impatient:
     """The end of a wait of a connection: aborts it, at once, whatever is still to be sent."""
@@ -71,6 +80,33 @@ class _Impatient:
             self._timer = None
 
 
+class _Unread:
+    """The wait for a client to read what it was sent: aborts one that takes next to nothing."""
+
+    def __init__(self) -> None:
+        self._timer: asyncio.TimerHandle | None = None
+        self._taken = 0
+
+    def begin(self, transport: asyncio.Transport) -> None:
+        """Wait from now on."""
+        if self._timer is None:
+            self._taken = _taken(transport)
+            self._timer = asyncio.get_running_loop().call_later(WRITE_PATIENCE, self._judge, transport)
+
+    def end(self) -> None:
+        """There is room again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _judge(self, transport: asyncio.Transport) -> None:
+        self._timer = None
+        if _taken(transport) - self._taken < LEAST_READ:
+            transport.abort()
+        else:
+            self.begin(transport)
+
+
 class BoundedHttp(H11Protocol):
     """A connection whose client can be neither slow to ask nor slow to listen for long."""
 
@@ -80,7 +116,7 @@ class BoundedHttp(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._where = _where(transport)
-        self._asking, self._listening = _Impatient(), _Impatient()
+        self._asking, self._listening = _Impatient(), _Unread()
         self._awaited: object = None
         self._wait_for(h11.IDLE)
 
@@ -111,7 +147,7 @@ class BoundedHttp(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._listening.begin(self.transport, WRITE_PATIENCE)
+        self._listening.begin(self.transport)
         self.slow.enter(self.transport, self._where)
 
     def resume_writing(self) -> None:
@@ -141,7 +177,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._listening = _Impatient()
+        self._listening = _Unread()
         self._quiet = float(NOISE)
         self._heard_at = asyncio.get_running_loop().time()
 
@@ -161,7 +197,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._listening.begin(self.transport, WRITE_PATIENCE)
+        self._listening.begin(self.transport)
         BoundedHttp.slow.enter(self.transport, _where(self.transport))
 
     def resume_writing(self) -> None:
@@ -173,3 +209,17 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 def _where(transport: asyncio.Transport) -> str:
     peer: Any = transport.get_extra_info("peername")
     return neighbourhood(peer[0]) if peer else "?"
+
+
+def _taken(transport: asyncio.Transport) -> int:
+    """Return how many bytes the client's system has confirmed: `tcpi_bytes_acked` of linux/tcp.h.
+
+    The transport's own buffer would not do: encrypted, what waits is in two of them.
+    """
+    if _TCP_INFO is None:
+        return 0
+    try:
+        found = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _INFO_LENGTH)
+    except OSError:  # it is being closed
+        return 0
+    return int.from_bytes(found[_BYTES_ACKED:_INFO_LENGTH], sys.byteorder)

@@ -14,6 +14,7 @@ import uvicorn
 from daemon.errors import ConfigurationError
 from daemon.web.app import served
 from daemon.web.connections import BoundedHttp, BoundedWebSocket
+from daemon.web.door import Application
 from daemon.web.settings import Settings
 
 HANDSHAKE_PATIENCE = 5.0
@@ -24,6 +25,9 @@ UNREAD = 64 * 1024
 
 MOST_FILES = 8_192
 """Connections and files at once, where the system lets us."""
+
+PONG_PATIENCE = 120.0
+"""Seconds a ping may go unanswered: who reads slowly hears it behind all that was sent before it."""
 
 MESSAGE = 4096
 """Bytes of the longest WebSocket message a client may send."""
@@ -60,21 +64,15 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings, ready: Callable[[str], None], stopped: asyncio.Event) -> None:
-    """Serve the page until `stopped`; `ready` is told where it is.
-
-    Raises `ConfigurationError` where it cannot listen.
-    """
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it tells of every connection
-    _allow_files()
-    listening = _listening(settings)
-    settings = replace(settings, port=listening.getsockname()[1])
-    config = uvicorn.Config(
-        served(settings),
+def configured(application: Application, settings: Settings) -> uvicorn.Config:
+    """Return how the application is served: by connections that are bounded in all they can ask."""
+    return uvicorn.Config(
+        application,
         http=BoundedHttp,
         ws=BoundedWebSocket,
         ws_max_size=MESSAGE,
         ws_max_queue=4,
+        ws_ping_timeout=PONG_PATIENCE,
         ws_per_message_deflate=False,  # eight times the work, for a page on the lab's own network
         log_config=None,
         access_log=False,
@@ -86,10 +84,22 @@ async def serve(settings: Settings, ready: Callable[[str], None], stopped: async
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,
     )
+
+
+async def serve(settings: Settings, ready: Callable[[str], None], stopped: asyncio.Event) -> None:
+    """Serve the page until `stopped`; `ready` is told where it is.
+
+    Raises `ConfigurationError` where it cannot listen.
+    """
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it tells of every connection
+    _allow_files()
+    place = listening(settings)
+    settings = replace(settings, port=place.getsockname()[1])
+    config = configured(served(settings), settings)
     try:
         config.load()
     except OSError as error:  # of which SSLError is one
-        listening.close()
+        place.close()
         raise ConfigurationError(
             f"certificate {settings.certificate} with key {settings.key}: {error}; wanted PEM files"
         ) from error
@@ -101,10 +111,10 @@ async def serve(settings: Settings, ready: Callable[[str], None], stopped: async
 
     stopping = asyncio.create_task(stop(), name="stopping")
     try:
-        await server.serve([listening])
+        await server.serve([place])
     finally:
         stopping.cancel()
-        listening.close()
+        place.close()
 
 
 def _allow_files() -> None:
@@ -116,7 +126,8 @@ def _allow_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _listening(settings: Settings) -> socket.socket:
+def listening(settings: Settings) -> socket.socket:
+    """Take a place to listen at; raises `ConfigurationError` where there is none."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     try:
