@@ -94,6 +94,7 @@ class Answers:
             chambers,
             Acknowledgements(journal.acknowledged),
             self.studies.wanted,
+            runs.unclosed,
         )
         self._planning = asyncio.Lock()  # one at a time: each thread that computes keeps the loop waiting
         self._started = datetime.now(UTC)
@@ -202,6 +203,8 @@ class Answers:
             diagnosis = await doctor.in_core(station, latch.reason if latch is not None else None)
             if (chamber := self._chambers.get(station.name)) is not None:
                 diagnosis.findings.extend(chamber.findings())
+            if station.run is not None and (unclosed := self._runs.unclosed(station.run.name)) is not None:
+                diagnosis.note(unclosed, wrong=True)
             found.append(diagnosis.facts())
         return found
 
@@ -222,7 +225,7 @@ class Answers:
         return {"channel": station.name, "cleared_by": who, **latch.facts()}
 
     def _acknowledge(self, station: Station, who: str) -> Mapping[str, Any]:
-        trouble = trouble_of(station, self._journal.latches.get(station.name))
+        trouble = trouble_of(station, self._around)
         if trouble is None:
             raise ServiceError(f"nothing is wrong with channel {station.name} that could be acknowledged")
         said = Acknowledgement(who, time.time(), trouble)
@@ -281,6 +284,7 @@ class Answers:
             "channels": len(self._stations),
             "chambers": [chamber.facts() for chamber in self._each_chamber()],
             "runs": [run.name for run in self._runs if not run.over],
+            "unconcluded": dict(self._runs.unconcluded),
         }
 
     async def _check(self, request: requests.Check) -> Mapping[str, Any]:

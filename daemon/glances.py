@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from daemon.channels.acknowledgements import Acknowledgements
 from daemon.channels.chamber import BenchChamber
-from daemon.channels.latches import Latch
 from daemon.channels.station import Station
 from daemon.glance import AT_A_TIME, Facts, Glance, Values
 from daemon.running.journal import Journal
@@ -30,6 +29,11 @@ class Surroundings(NamedTuple):
     chambers: Mapping[str, BenchChamber]
     acknowledgements: Acknowledgements
     wanted: Callable[[str], str | None]
+    unclosed: Callable[[str], str | None]
+
+    def trouble(self, station: Station) -> str | None:
+        """Return what is wrong with a channel besides its latch and its run; None where nothing is."""
+        return station.trouble or (self.unclosed(station.run.name) if station.run is not None else None)
 
 
 async def glances(stations: Sequence[Station], around: Surroundings) -> AsyncIterator[list[Glance]]:
@@ -49,7 +53,7 @@ def _glance(station: Station, around: Surroundings) -> Glance:
         driver=station.entry.driver,
         simulated=station.entry.simulation is not None,
         state=_state(station, in_hand),
-        trouble=station.trouble,
+        trouble=around.trouble(station),
         latch=latch.reason if latch is not None else None,
         run=in_hand.name if in_hand is not None else None,
         last_run=run.name if run is not None else None,
@@ -69,20 +73,21 @@ def _glance(station: Station, around: Surroundings) -> Glance:
         speed=station.speed if station.paced else None,
         why=(in_hand.reason or None) if in_hand is not None else None,
         since=latch.time if latch is not None else None,
-        acknowledged=around.acknowledgements.of(station.name, trouble_of(station, latch), latch),
+        acknowledged=around.acknowledgements.of(station.name, trouble_of(station, around), latch),
         wanted=around.wanted(station.name),
     )
     return Glance(facts, _values(run, latest))
 
 
-def trouble_of(station: Station, latch: Latch | None) -> str | None:
+def trouble_of(station: Station, around: Surroundings) -> str | None:
     """Return what a person should see to, in the words the page shows; None where nothing is wrong."""
+    latch = around.journal.latches.get(station.name)
     if latch is not None:
         return latch.reason
     run = station.run
     if run is not None and run.state is RunState.INTERRUPTED:
         return f"interrupted: {run.reason}"
-    return station.trouble
+    return around.trouble(station)
 
 
 def _state(station: Station, in_hand: Run | Parked | None) -> str:

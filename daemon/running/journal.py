@@ -189,11 +189,16 @@ class Journal:
         )
 
     async def latch(self, latch: Latch) -> None:
-        """Latch a channel: at once in memory, then on the disk."""
+        """Latch a channel: at once in memory, then on the disk, also where that takes it only later."""
         self.latches[latch.channel] = latch
         readings = json.dumps(latch.readings)
         row = (latch.channel, latch.time, latch.run, latch.reason, readings)
-        await self.commit(("REPLACE INTO latch VALUES (?, ?, ?, ?, ?)", row))
+        statement = ("REPLACE INTO latch VALUES (?, ?, ?, ?, ?)", row)
+        try:
+            await self.commit(statement)
+        except UnavailableError:
+            self.note(statement)
+            raise
 
     async def clear(self, channel: str, who: str, reason: str) -> None:
         """Undo a latch; who did it and why stays in the audit."""

@@ -42,6 +42,9 @@ from protocols.plan import Plan
 _log = logging.getLogger(__name__)
 
 
+CLOSING_SECONDS = 1.0
+"""How long is waited before a run is closed whose end the disk did not take."""
+
 Ended = Callable[[str, RunState, str], Awaitable[None]]
 """Told the channel, how the run ended, and its name."""
 
@@ -73,7 +76,10 @@ class Runs:
         self._tasks = asyncio.TaskGroup()
         self._tables: dict[str, ScanTable] = {}
         self.over: dict[str, Ending] = {}
-        """Runs found with their stop record, still to be closed."""
+        """Runs that are not in hand, their stop record put, still to be closed."""
+        self.unconcluded: dict[str, str] = {}
+        """Runs that are over, and why the disk did not take that; it is tried again until it does."""
+        self._closing: dict[str, asyncio.Task[None]] = {}
         self._endings: dict[str, Ending] = {}
         self.ended: Ended = _nobody_waits
         """Hears of every run that has ended, once it is closed."""
@@ -86,8 +92,9 @@ class Runs:
         return iter(list(self._in_hand.values()))
 
     def tasks(self) -> list[asyncio.Task[None]]:
-        """Return the tasks of the runs that are conducted."""
-        return [run.task for run in self if isinstance(run, Run) and run.task is not None]
+        """Return the tasks of the runs that are conducted, and of those that are still to be closed."""
+        conducted = [run.task for run in self if isinstance(run, Run) and run.task is not None]
+        return [*conducted, *self._closing.values()]
 
     def named(self, name: str) -> Run | Parked:
         """Return a run by its name, or its number alone. Raises `UnknownError`."""
@@ -118,6 +125,8 @@ class Runs:
         except UnavailableError as error:
             never = self._parked(order, before_anything(station.name, time.time()), "")
             never.end(RunState.FAILED, f"it was never started: {error}")
+            self.over[order.run] = _ending(never)
+            await self.conclude(order.run)
             raise
         self._start(run, order, anybody)
 
@@ -137,16 +146,41 @@ class Runs:
         self._start(run, parked.order, admitted)
 
     async def conclude(self, run: str) -> None:
-        """Close a run whose stop record was put: first in the spool, then in the journal."""
-        ending = self.over.get(run) or _ending(self._in_hand[run])
+        """Close a run whose stop record was put, now or as soon as the disk takes it; then it has ended."""
+        if not await self._closed(run):
+            again = self._tasks.create_task(self._closed_later(run), name=f"closing of {run}")
+            self._closing[run] = again
+            again.add_done_callback(lambda _: self._closing.pop(run))
+
+    def unclosed(self, run: str) -> str | None:
+        """Say that a run is over which the disk did not take yet; None where nothing is wrong with it."""
+        why = self.unconcluded.get(run)
+        return None if why is None else f"run {run} is over, which is not on the disk; tried again: {why}"
+
+    async def _closed_later(self, run: str) -> None:
+        while True:
+            await asyncio.sleep(CLOSING_SECONDS)
+            if await self._closed(run):
+                return
+
+    async def _closed(self, run: str) -> bool:
+        """Close a run first in the spool, then in the journal; False where the disk did not take it."""
+        found = self._in_hand.get(run)
+        ending = self.over[run] if found is None else _ending(found)
         try:
             await self._outbox.flush()
             await self._journal.close_run(run, ending)
         except UnavailableError as error:
-            _log.warning("run %s is closed at the next start: %s", run, error)
-            return
+            if run not in self.unconcluded:
+                _log.error("run %s is over, which is not on the disk; it is tried again: %s", run, error)
+            self.unconcluded[run] = str(error)
+            return False
+        self.unconcluded.pop(run, None)
         self._endings[run] = ending
         self._outbox.checkpoint(run, None)
+        if found is not None:
+            await self.ended(found.channel, found.state, run)
+        return True
 
     async def ending(self, run: str) -> Ending | None:
         """Return how a run ended, once that is on the disk; None while it has not."""
@@ -189,7 +223,6 @@ class Runs:
                 self._park(run, order)
         if run.over:
             await self.conclude(run.name)
-            await self.ended(run.channel, run.state, run.name)
 
     def _park(self, run: Run, order: Order) -> None:
         """Let an interrupted run wait: its circuit is open, and there is no gap to tell."""

@@ -126,6 +126,20 @@ async def test_many_channels_share_a_commit(tmp_path: Path) -> None:
     await journal.aclose()
 
 
+async def test_a_latch_that_the_disk_refused_is_written_when_it_takes_something_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    latch = Latch("smu1", 1e9, "lab-1", "voltage 4.31 V is outside 2.5 to 4.3 V", [])
+    async with opened(path) as journal:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            refusing = "CREATE TRIGGER full BEFORE INSERT ON latch BEGIN SELECT RAISE(ABORT, 'full'); END"
+            other.execute(refusing)
+            with pytest.raises(UnavailableError, match="full"):
+                await journal.latch(latch)
+            other.execute("DROP TRIGGER full")
+    async with opened(path) as journal:
+        assert journal.latches == {"smu1": latch}
+
+
 async def test_latches_and_cells_outlive_the_core_and_clearing_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     latch = Latch("smu1", 1e9, "lab-1", "voltage 4.31 V is outside 2.5 to 4.3 V", [(1.0, 4.31, 0.5, None, 0)])

@@ -1,0 +1,62 @@
+"""A run that is over while its core's disk takes nothing is closed as soon as it does."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from daemon.requests import Doctor, Queue, Runs, Status
+from tests.daemon.running.test_recovery import order
+from tests.daemon.survival import survival
+
+FULL = """CREATE TRIGGER full BEFORE UPDATE OF closed ON run
+BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""
+
+
+async def until(asked: Callable[[], Awaitable[Any]], answer: Any) -> None:
+    async with asyncio.timeout(30.0):
+        while await asked() != answer:  # noqa: ASYNC110 - another process says it
+            await asyncio.sleep(0.02)
+
+
+async def test_a_run_whose_end_the_disk_refused_is_closed_later_and_the_queue_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    short = "protocol: short\nsteps:\n  - charge: 1 mA\n    until: time >= 5 s\n"
+    async with survival(tmp_path) as bench:
+        await bench.start()
+
+        async def unconcluded() -> Any:
+            return (await bench.ask(Status()))["unconcluded"]
+
+        async def states() -> Any:
+            return [run["state"] for run in await bench.ask(Runs())]
+
+        with closing(sqlite3.connect(bench.places.journal, isolation_level=None)) as disk:
+            disk.execute(FULL)
+            await bench.ask(order(protocol=short))
+            await bench.ask(msgspec.structs.replace(order(protocol=short), queue=True))
+            await until(unconcluded, {"lab-1": "the journal did not take it: the disk is full"})
+            assert len((await bench.ask(Queue("a1")))["waiting"]) == 1
+            [found] = await bench.ask(Doctor("a1"))
+            said = [finding["text"] for finding in found["findings"] if finding["wrong"]]
+            assert said == [
+                "run lab-1 is over, which is not on the disk; tried again: "
+                "the journal did not take it: the disk is full"
+            ]
+            disk.execute("DROP TRIGGER full")
+            await until(unconcluded, {})
+            await until(states, ["finished", "finished"])
+            await until(
+                lambda: asyncio.to_thread(disk_says, bench.places.journal), [("lab-1", 1), ("lab-2", 1)]
+            )
+
+
+def disk_says(journal: Path) -> list[tuple[str, int]]:
+    """Return every run of the journal, and whether it is closed."""
+    with closing(sqlite3.connect(journal)) as connection:
+        return connection.execute("SELECT name, closed IS NOT NULL FROM run ORDER BY name").fetchall()
