@@ -3,51 +3,35 @@
 import asyncio
 import contextlib
 import os
-import platform
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from daemon import requests
 from daemon.channels import doctor
 from daemon.channels.acknowledgements import Acknowledgement, Acknowledgements
-from daemon.channels.attendance import require_deadman
 from daemon.channels.chamber import BenchChamber
 from daemon.channels.held import held
 from daemon.channels.instrument import Instrument
 from daemon.channels.safe import make_stations_safe
-from daemon.channels.station import Station
-from daemon.delivery.messages import RunStarted
+from daemon.channels.station import Station, named
 from daemon.delivery.outbox import Delay, Outbox
 from daemon.delivery.publisher import Publisher
 from daemon.delivery.spool import Spool
-from daemon.errors import BusyError, LatchedError, ServiceError, StaleError, UnknownError
+from daemon.errors import ServiceError, StaleError
 from daemon.glances import Surroundings, glances, trouble_of
 from daemon.host.machine import Host
+from daemon.running.intake import Intake, our_version
 from daemon.running.journal import Journal
-from daemon.running.order import Order
 from daemon.running.parked import Parked
-from daemon.running.planning import Planned, planned, with_table
-from daemon.running.programs import programs, step_by_step
-from daemon.running.queues import Queues
 from daemon.running.recovery import Recovery
 from daemon.running.revisions import Revisions
 from daemon.running.run import Run, RunState
 from daemon.running.runs import Runs
-from daemon.running.submissions import Submissions
 from daemon.studies.bench import Bench
 from daemon.studies.studies import Studies
-from drivers.base import Channel, ProgrammedChannel
 from drivers.errors import InstrumentError
-from drivers.whole import WholeChannel
-from protocols.errors import Place, Problem, ProtocolError
-from protocols.forecast import forecast
-from protocols.plan import PlannedStep
-from protocols.techniques import ChamberTemperature
 
 DONE = {requests.Pause: "paused", requests.Resume: "resumed", requests.Stop: "stopped"}
 
@@ -80,10 +64,11 @@ class Answers:
         self._outbox = outbox
         self._publisher = publisher
         self._host = host
-        self._submissions = Submissions(journal)
-        self._queues = Queues(journal, self._submit)
-        bench_of_studies = Bench(stations, runs, journal, self._queues, self._planned, self._submit)
-        self.studies = Studies(core, journal, bench_of_studies)
+        self._intake = intake = Intake(core, stations, runs, journal, outbox, chambers, host)
+        self._queues = intake.queues
+        floor = Bench(stations, runs, journal, intake.queues, intake.planned, intake.submit)
+        self.studies = Studies(core, journal, floor)
+        intake.kept_from = self.studies.kept_from
         runs.ended = self._ended
         self._revisions = Revisions(journal.epoch)
         self._chambers = chambers
@@ -96,7 +81,6 @@ class Answers:
             self.studies.wanted,
             runs.unclosed,
         )
-        self._planning = asyncio.Lock()  # one at a time: each thread that computes keeps the loop waiting
         self._started = datetime.now(UTC)
 
     async def answer(self, request: requests.Request, who: str = "somebody") -> Any:
@@ -130,9 +114,9 @@ class Answers:
             case requests.Runs():
                 return [{**run.snapshot(), "revision": self._revisions.of(run)} for run in self._runs]
             case requests.Check():
-                return await self._check(request)
+                return await self._intake.check(request)
             case requests.Submit():
-                return await self._submit(request, who)
+                return await self._intake.submit(request, who)
             case requests.Watch():
                 return self._watch(self._runs.named(request.run).name, request.per_second)
             case requests.Acknowledge(channel):
@@ -265,7 +249,7 @@ class Answers:
         return {
             "core": self._core,
             "bench": self._bench,
-            "version": _version(),
+            "version": our_version(),
             "pid": os.getpid(),
             "epoch": self._spool.epoch,
             "journal": {"epoch": self._journal.epoch, "trouble": self._journal.trouble},
@@ -287,166 +271,9 @@ class Answers:
             "unconcluded": dict(self._runs.unconcluded),
         }
 
-    async def _check(self, request: requests.Check) -> Mapping[str, Any]:
-        """Report the plan, with what a programmed instrument would be sent for each step."""
-        station = self._station(request.channel)
-        plan, cell = await self._planned(request, station)
-        found = with_table(plan, cell) | {"channel": station.name}
-        channel = await station.channel()
-        found["warnings"] = [*found["warnings"], *step_by_step(channel, plan)]
-        if isinstance(channel, ProgrammedChannel):
-            found["programs"] = programs(channel, plan, station.entry.sample)
-        return found
-
-    async def _submit(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
-        async with self._submissions.once(request) as earlier:
-            if earlier is None and request.queue and self._has_to_wait(request):
-                return await self._queued(request, who)
-            if earlier is None:
-                return await self._begun(request, who)
-            return {
-                "run": earlier.run,
-                "channel": earlier.channel,
-                "warnings": [],
-                "forecast": {"seconds": None, "rows": None},
-            }
-
-    def _has_to_wait(self, request: requests.Submit) -> bool:
-        station = self._station(request.channel)
-        kept = self.studies.kept_from(station.name, request.key)
-        return station.busy or self._queues.length(station.name) > 0 or kept is not None
-
-    async def _queued(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
-        """Let a submission wait that could begin now but for the channel being busy."""
-        found = await self._planned(request, self._station(request.channel))
-        expected = forecast(found.plan, found.cell)
-        return {
-            "run": None,
-            "queued": await self._queues.add(request, who, found.plan.name, found.cell.name),
-            "channel": request.channel,
-            "warnings": list(found.plan.warnings),
-            "forecast": {"seconds": expected.seconds, "rows": expected.rows},
-        }
-
     def _queue(self, channel: str) -> Mapping[str, Any]:
         line = self._queues.line(channel)
         return {"held": self._queues.held(channel), "waiting": [each.facts() for each in line]}
-
-    async def _begun(self, request: requests.Submit, who: str) -> Mapping[str, Any]:
-        station = self._station(request.channel)
-        entry = station.entry
-        self._host.require()
-        require_deadman(entry.name, entry.driver, station.driver_class.deadman, entry.unattended)
-        async with station.claimed():
-            kept = self.studies.kept_from(station.name, request.key)
-            if kept is not None:
-                raise BusyError(
-                    f"channel {station.name} is kept for {kept}: say that it is there, or leave it out"
-                )
-            latch = self._journal.latches.get(station.name)
-            if latch is not None:
-                raise LatchedError(
-                    f"channel {station.name} is latched: {latch.reason}; look at its cell, then "
-                    f"`galvanod clear {station.name} --reason …`"
-                )
-            found = await self._planned(request, station)
-            name = f"{self._core}-{await self._outbox.number_run()}"
-            order = await self._ordered(name, station, found, request)
-            before = self._journal.cells.get(station.name)
-            await self._runs.begin(order, found, station)
-            self._journal.audit(who, "submit", name, station.name)
-        expected = forecast(found.plan, found.cell)
-        return {
-            "run": name,
-            "channel": station.name,
-            "warnings": [
-                *_other_cell(before, order),
-                *found.plan.warnings,
-                *step_by_step(await station.channel(), found.plan),
-            ],
-            "forecast": {"seconds": expected.seconds, "rows": expected.rows},
-        }
-
-    async def _planned(self, request: requests.Submit | requests.Check, station: Station) -> Planned:
-        """Read and plan what was submitted; refuse what the channel's instrument cannot hold."""
-        channel = await station.channel()
-        limits = await station.limits()
-        async with self._planning:
-            order = await asyncio.to_thread(  # a hostile file costs milliseconds, but not the loop's
-                planned,
-                request.protocol,
-                request.protocol_file,
-                request.cell,
-                request.cell_file,
-                limits,
-                request.variables,
-            )
-        problems = [
-            Problem(Place(request.protocol_file, step.line, 1), f"{step.verb} {step.setting}".strip(), reason)
-            for step in order.plan.each_step()
-            if (reason := self._refusal(step, station, channel)) is not None
-        ]
-        if problems:
-            raise ProtocolError(*problems)
-        return order
-
-    def _refusal(self, step: PlannedStep, station: Station, channel: Channel) -> str | None:
-        """Return what the step wants that the channel is not, or None where it can be run."""
-        match step.technique:
-            case ChamberTemperature(celsius):
-                chamber = self._chambers.get(station.name)
-                if chamber is None:
-                    return f"a channel in a chamber: the bench file puts {station.name} in none"
-                return chamber.refusal(celsius)
-        if isinstance(channel, WholeChannel) and not channel.controls:
-            return None  # somebody else's software runs it
-        reason = station.driver_class.refusal(step) or channel.refusal(step)
-        return None if reason is None else f"an instrument that can; {reason}"
-
-    async def _ordered(self, name: str, station: Station, found: Planned, request: requests.Submit) -> Order:
-        """Freeze what was asked for."""
-        return Order(
-            run=name,
-            channel=station.name,
-            protocol=request.protocol,
-            protocol_file=request.protocol_file,
-            cell_source=request.cell,
-            cell_file=request.cell_file,
-            variables=request.variables,
-            window=await station.limits(),
-            resume=request.resume,
-            started=await self._start_record(name, station, found, request),
-            key=request.key,
-        )
-
-    async def _start_record(
-        self, name: str, station: Station, found: Planned, request: requests.Submit
-    ) -> RunStarted:
-        driver = await station.opened()
-        return RunStarted(
-            run=name,
-            started=datetime.now(UTC).isoformat(),
-            channel=station.name,
-            driver=station.entry.driver,
-            instrument={**driver.identity._asdict(), "address": station.address},
-            protocol=found.plan.name,
-            protocol_digest=found.plan.digest,
-            protocol_canonical=found.plan.canonical,
-            protocol_source=request.protocol,
-            cell=found.cell.name,
-            cell_facts=found.cell.facts(),
-            variables=dict(found.plan.variables),
-            limits=asdict(found.plan.limits),
-            figures=found.plan.figures,
-            versions={
-                "galvanod": _version(),
-                "python": platform.python_version(),
-                "clock": self._host.label(),
-            },
-            simulated=station.entry.simulation is not None,
-            labels=request.labels,
-            accuracy=driver.accuracy.plain() if driver.accuracy is not None else {},
-        )
 
     async def _watch(self, name: str, per_second: float) -> AsyncIterator[Mapping[str, Any]]:
         interval = 1.0 / max(0.1, min(per_second, 50.0))
@@ -456,11 +283,7 @@ class Answers:
         yield run.snapshot()
 
     def _station(self, channel: str) -> Station:
-        try:
-            return self._stations[channel]
-        except KeyError:
-            known = ", ".join(self._stations)
-            raise UnknownError(f"there is no channel {channel!r} on this bench; it has {known}") from None
+        return named(self._stations, channel)
 
 
 async def _verify_open(station: Station) -> None:
@@ -471,19 +294,6 @@ async def _verify_open(station: Station) -> None:
         raise ServiceError(
             f"channel {station.name} stays latched, its circuit cannot be verified open: {error}"
         ) from error
-
-
-def _other_cell(before: str | None, order: Order) -> list[str]:
-    """Say so if the channel was last told to hold another cell."""
-    if before is None or before == order.cell:
-        return []
-    return [f"channel {order.channel} held {before} until now; from now on it holds {order.cell}"]
-
-
-@cache
-def _version() -> str:
-    """Return ours; it is looked up in a file, and every run says it."""
-    return version("galvanod")
 
 
 def _stages(delays: Collection[Delay]) -> Mapping[str, Mapping[str, float]]:

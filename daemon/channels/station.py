@@ -10,7 +10,7 @@ from typing import Any
 
 from daemon.channels.bench_file import ChannelEntry
 from daemon.channels.instrument import Instrument, Pending
-from daemon.errors import BusyError
+from daemon.errors import BusyError, UnknownError
 from daemon.host.heartbeat import CHANNEL_PATIENCE, Heartbeat
 from daemon.running.parked import Parked
 from daemon.running.run import Run
@@ -202,3 +202,12 @@ class Station:
 
     def _idle_state(self) -> str:
         return "unreachable" if self.trouble else "idle"
+
+
+def named(stations: Mapping[str, Station], channel: str) -> Station:
+    """Return a channel of the bench by its name. Raises `UnknownError` with the names there are."""
+    try:
+        return stations[channel]
+    except KeyError:
+        known = ", ".join(stations)
+        raise UnknownError(f"there is no channel {channel!r} on this bench; it has {known}") from None
