@@ -4,14 +4,16 @@
       driver: scpi-supply
       address: tcp://192.168.1.20:30000
       unattended: true
-      settings: {volts: 60, amperes: 30, set_current: "CURR {amperes}"}
+      settings: {volts: 60, amperes: 30, current_step: 0.01, set_current: "CURR {amperes}"}
 
 The usual words are those of an ITECH M3400; what differs is named under `settings`, a key for each
 command of `Commands`. Current is positive out of the plus terminal and negative where it sinks. No
-dead-man: no such supply is known to open its output when nobody asks any more. Resolution is some
-milliamperes: not for coin cells. One channel, "1".
+dead-man: no such supply is known to open its output when nobody asks any more. It sets voltage and
+current in steps of some millivolts and milliamperes, `voltage_step` and `current_step`: not for coin
+cells. A set value between two steps is refused. One channel, "1".
 """
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -26,10 +28,36 @@ from protocols.limits import Bound, Limits, Range
 from protocols.plan import PlannedStep
 from protocols.reading import Flags, Reading
 from protocols.setpoint import AtRest, Current, Setpoint, Voltage
-from protocols.techniques import ChamberTemperature, ConstantCurrent, Impedance
+from protocols.techniques import ChamberTemperature, ConstantCurrent, ConstantVoltage, Impedance, Level
 
 NEAR = 0.99
 """Of a clamp: what is measured beyond that is held by it."""
+
+SAME = 1e-3
+"""Of a set value: two that differ by less are one, to a supply that is no more accurate than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The set values there are of one quantity: up to `most`, in whole steps."""
+
+    most: float
+    step: float
+    unit: str
+
+    def nearest(self, value: float) -> float:
+        """Return the set value that comes closest."""
+        return self.step * round(value / self.step)
+
+    def refusal(self, value: float) -> str | None:
+        """Return why no set value is this one, and which comes closest; None where one is."""
+        if abs(self.nearest(value) - value) <= SAME * abs(value):
+            return None
+        closest = self.nearest(value) or math.copysign(self.step, value)
+        return (
+            f"{value:.6g} {self.unit} lies between two set values of this supply, which sets steps of "
+            f"{self.step:g} {self.unit}; the nearest is {closest:.6g} {self.unit}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +99,14 @@ NUMBERED = {
 }
 """The commands that carry a number, and how it is written."""
 
+SCALES = ("volts", "amperes", "voltage_step", "current_step")
+"""The settings that are numbers."""
+
 
 class Output(SteppedChannel):
     """A rest is an open output: its voltmeter is on the cell's side."""
 
-    def __init__(self, scpi: Scpi, commands: Commands, volts: float, amperes: float, timed: bool) -> None:
+    def __init__(self, scpi: Scpi, commands: Commands, volts: Scale, amperes: Scale, timed: bool) -> None:
         self._scpi = scpi
         self._commands = commands
         self._volts, self._amperes = volts, amperes
@@ -85,15 +116,20 @@ class Output(SteppedChannel):
 
     def refusal(self, step: PlannedStep) -> str | None:
         match step.technique:
-            case ConstantCurrent(amperes) if not abs(amperes) <= self._amperes:
-                return f"{amperes:g} A is beyond the ±{self._amperes:g} A of this supply"
+            case ConstantCurrent(amperes) if not abs(amperes) <= self._amperes.most:
+                return f"{amperes:g} A is beyond the ±{self._amperes.most:g} A of this supply"
+            case ConstantCurrent(amperes):
+                return self._amperes.refusal(amperes)
+            case ConstantVoltage(Level(volts, versus_open_circuit=False)):
+                return self._volts.refusal(volts)
         return None
 
     async def prepare(self, limits: Limits) -> None:
         await self.off()
         high = limits.voltage.high
         await self._tell(
-            "protection", self._volts if high is None else min(self._volts, 1.05 * high.value + 0.1)
+            "protection",
+            self._volts.most if high is None else min(self._volts.most, 1.05 * high.value + 0.1),
         )
         await self._raise_on_errors()
 
@@ -103,10 +139,12 @@ class Output(SteppedChannel):
                 await self.off()
             case Current(amperes, clamp):
                 self._refuse_beyond(amperes, clamp)
-                await self._close("current", amperes, ("voltage_limit", clamp))
+                level = self._amperes.nearest(amperes)
+                await self._close("current", level, ("voltage_limit", clamp))
             case Voltage(volts, clamp):
                 self._refuse_beyond(clamp, volts)
-                await self._close("voltage", volts, ("positive_limit", clamp), ("negative_limit", -clamp))
+                level = self._volts.nearest(volts)
+                await self._close("voltage", level, ("positive_limit", clamp), ("negative_limit", -clamp))
         self._setpoint = setpoint
 
     async def measure(self, within: float) -> Reading:
@@ -147,7 +185,7 @@ class Output(SteppedChannel):
         await self._tell(f"set_{mode}", level)
         await self._raise_on_errors()
         seen = await self._number(mode)
-        if abs(seen - level) > 1e-3 + 1e-3 * abs(level):
+        if abs(seen - level) > 1e-3 + SAME * abs(level):
             raise RefusedError(f"{self._scpi.who}: told {level:g}, it says {seen:g}")
         await self._tell("on")
         await self._check_output("1")
@@ -176,10 +214,10 @@ class Output(SteppedChannel):
             raise RefusedError(f"{self._scpi.who} reports {' and '.join(errors)}")
 
     def _refuse_beyond(self, amperes: float, volts: float) -> None:
-        if not abs(amperes) <= self._amperes or not 0.0 <= volts <= self._volts:  # NaN is refused
+        most = self._amperes.most, self._volts.most
+        if not abs(amperes) <= most[0] or not 0.0 <= volts <= most[1]:  # NaN is refused
             raise RefusedError(
-                f"{self._scpi.who}: {amperes:g} A at {volts:g} V is beyond ±{self._amperes:g} A, "
-                f"0 to {self._volts:g} V"
+                f"{self._scpi.who}: {amperes:g} A at {volts:g} V is beyond ±{most[0]:g} A, 0 to {most[1]:g} V"
             )
 
     def _flags(self, voltage: float, current: float) -> int:
@@ -197,17 +235,17 @@ class ScpiSupply(Driver):
     link_options: ClassVar[LinkOptions] = LinkOptions(deadline=2.0)
 
     commands: ClassVar[Commands] = Commands()
-    volts: ClassVar[float] = 60.0
-    amperes: ClassVar[float] = 10.0
+    volts: ClassVar[Scale] = Scale(60.0, 1e-3, "V")
+    amperes: ClassVar[Scale] = Scale(10.0, 1e-3, "A")
 
     @classmethod
     def configured(cls, settings: Mapping[str, str]) -> type[Self]:
         rest = dict(settings)
-        volts = _positive("volts", rest.pop("volts", f"{cls.volts}"))
-        amperes = _positive("amperes", rest.pop("amperes", f"{cls.amperes}"))
+        volts = _scale(cls.volts, "volts", "voltage_step", rest)
+        amperes = _scale(cls.amperes, "amperes", "current_step", rest)
         known = {field.name for field in fields(Commands)}
         if unknown := sorted(set(rest) - known):
-            wanted = ", ".join(("volts", "amperes", *sorted(known)))
+            wanted = ", ".join((*SCALES, *sorted(known)))
             raise InstrumentError(f"setting {unknown[0]!r}; wanted one of {wanted}")
         for name, text in rest.items():
             if text and NUMBERED.get(name, "") not in text:
@@ -230,8 +268,8 @@ class ScpiSupply(Driver):
         driver = cls()
         driver.identity = await identify(link)
         driver.rating = Limits(
-            voltage=Range(Bound(0.0, "channel"), Bound(cls.volts, "channel")),
-            current=Range(Bound(-cls.amperes, "channel"), Bound(cls.amperes, "channel")),
+            voltage=Range(Bound(0.0, "channel"), Bound(cls.volts.most, "channel")),
+            current=Range(Bound(-cls.amperes.most, "channel"), Bound(cls.amperes.most, "channel")),
         )
         scpi = Scpi(link, f"{driver.identity.model} at {link.address}")
         timed = bool(cls.commands.uptime) and await _is_timed(scpi, cls.commands.uptime)
@@ -248,6 +286,15 @@ async def _is_timed(scpi: Scpi, question: str) -> bool:
     except LinkError:
         return False
     return True
+
+
+def _scale(usual: Scale, most: str, step: str, settings: dict[str, str]) -> Scale:
+    """Take the two settings of one quantity out of the others."""
+    return replace(
+        usual,
+        most=_positive(most, settings.pop(most, f"{usual.most}")),
+        step=_positive(step, settings.pop(step, f"{usual.step}")),
+    )
 
 
 def _positive(name: str, text: str) -> float:

@@ -35,7 +35,7 @@ class PlannedStep:
     """One step, everything resolved.
 
     `path` is its place in the plan ("3.1": first step inside the third entry; the steps of a `for`
-    stand one after the other, once per value), `line` its line in the file.
+    stand one after the other, once per value), `line` and `column` where it stands in the file.
     `setting` is the set value as a person would write it, e.g. "-1.131 mA". `marks` are its own
     and those of the blocks around it, outermost first. `until` is None only where the technique
     ends by itself (sweep, impedance, chamber).
@@ -50,6 +50,7 @@ class PlannedStep:
     record: Recording
     ceiling: Ceiling
     marks: tuple[str, ...] = ()
+    column: int = 1
 
     @property
     def needs_open_circuit(self) -> bool:

@@ -125,6 +125,7 @@ class Planner:
             record=self._recording(entry, technique, around.values),
             ceiling=Ceiling(0.0, 0.0),
             marks=around.marks,
+            column=entry.place.column,
         )
 
     def _until(self, entry: WrittenStep, values: Values) -> Condition | None:

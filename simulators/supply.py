@@ -19,7 +19,14 @@ from simulators.scpi import Boolean, Choice, Command, Front, Number, ScpiError, 
 VOLTS, AMPERES = 60.0, 10.0
 
 RESOLUTION = 1e-3
-"""Volts and amperes."""
+"""Volts and amperes, of what is measured and of what can be set."""
+
+
+class Stepped(Number):
+    """A number of which the supply has whole steps only; what lies between is the nearest."""
+
+    def parse(self, text: str) -> float:
+        return RESOLUTION * round(super().parse(text) / RESOLUTION)
 
 
 class Supply(SimulatedInstrument):
@@ -40,8 +47,8 @@ class Supply(SimulatedInstrument):
         self._errors: list[ScpiError] = []
         self._output = Setting(Boolean(), False)
         self._function = Setting(Choice("VOLTage", "CURRent"), "VOLT", changed=lambda _: self._open())
-        self._current = Setting(Number(-AMPERES, AMPERES, 0.0), 0.0)
-        self._voltage = Setting(Number(0.0, VOLTS, 0.0), 0.0)
+        self._current = Setting(Stepped(-AMPERES, AMPERES, 0.0), 0.0)
+        self._voltage = Setting(Stepped(0.0, VOLTS, 0.0), 0.0)
         self._voltage_limit = Setting(Number(0.0, VOLTS, VOLTS), VOLTS)
         self._positive = Setting(Number(0.0, AMPERES, AMPERES), AMPERES)
         self._negative = Setting(Number(-AMPERES, 0.0, -AMPERES), -AMPERES)

@@ -156,7 +156,11 @@ class Intake:
                 request.variables,
             )
         problems = [
-            Problem(Place(request.protocol_file, step.line, 1), f"{step.verb} {step.setting}".strip(), reason)
+            Problem(
+                Place(request.protocol_file, step.line, step.column),
+                f"{step.verb} {step.setting}".strip(),
+                reason,
+            )
             for step in order.plan.each_step()
             if (reason := self._refusal(step, station, channel)) is not None
         ]

@@ -92,7 +92,7 @@ async def test_it_says_what_the_bench_file_says() -> None:
     [
         ("{volts: many}", "6:.*setting volts: 'many'; wanted a number above 0"),
         ("{set_current: CURR}", r"wanted \{amperes\} in it"),
-        ("{set_curent: CURR}", "setting 'set_curent'; wanted one of volts, amperes, "),
+        ("{set_curent: CURR}", "setting 'set_curent'; wanted one of volts, amperes, voltage_step, "),
     ],
 )
 def test_a_setting_it_does_not_have_is_told_where_it_is(settings: str, why: str) -> None:

@@ -29,6 +29,11 @@ instruments:
   slow1:
     driver: keithley2450
     simulate: {cell: li_cu/pp, speed: 1, seed: 42}
+  psu1:
+    driver: scpi-supply
+    unattended: true
+    settings: {current_step: 0.01}
+    simulate: {cell: supercapacitor/100f, speed: 1, seed: 43}
 """
 RUN = ("submit", "li_cu_coulombic_efficiency", "--cell", "li_cu_pp", "--json")
 
@@ -44,7 +49,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         try:
-            assert json.loads(process.stdout.readline())["channels"] == ["smu1", "slow1"]
+            assert json.loads(process.stdout.readline())["channels"] == ["smu1", "slow1", "psu1"]
             yield where
         finally:
             process.send_signal(signal.SIGTERM)
@@ -135,6 +140,31 @@ def assert_refused(answer: Answer, status: int, kind: str, word: str) -> None:
     assert (error["kind"], error["exit_status"]) == (kind, status)
     assert word in error["message"]
     assert "Traceback" not in answer.complaints
+
+
+async def test_what_an_instrument_cannot_do_is_refused_with_the_place_of_its_step(
+    state: Path, tmp_path: Path
+) -> None:
+    cell, protocol = tmp_path / "cell.yaml", tmp_path / "between.yaml"
+    cell.write_text("cell: big\nwindow: {voltage: 0 V .. 2.7 V, current: 2 A}\n")
+    protocol.write_text(
+        "protocol: between\nsteps:\n  - repeat: 2\n    steps:\n"
+        "      - charge: 0.13 A\n        until: time >= 10 s\n"
+        "      - discharge: 14 mA\n        until: time >= 10 s\n"
+        "      - hold: 1.5005 V\n        until: time >= 10 s\n"
+    )
+    answer = await galvanod(
+        *("check", str(protocol), "--cell", str(cell), "--channel", "psu1", "--json"), state=state
+    )
+    assert_refused(answer, 65, "ProtocolError", "between two set values")
+    [problem] = answer.json["error"]["problems"]  # 1.5005 V in steps of 1 mV is 0.03 % beside 1.5 V
+    assert (problem["file"], problem["line"], problem["column"]) == (str(protocol), 7, 9)
+    assert "-0.014 A lies between two set values of this supply" in problem["wanted"]
+    assert "steps of 0.01 A; the nearest is -0.01 A" in problem["wanted"]
+    for_people = await galvanod(
+        *("check", str(protocol), "--cell", str(cell), "--channel", "psu1"), state=state
+    )
+    assert f"{protocol}:7:9: discharge -14 mA; wanted an instrument that can" in for_people.complaints
 
 
 async def test_without_a_core_every_command_says_so(tmp_path: Path) -> None:

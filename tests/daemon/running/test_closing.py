@@ -19,7 +19,7 @@ BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""
 
 async def until(asked: Callable[[], Awaitable[Any]], answer: Any) -> None:
     async with asyncio.timeout(30.0):
-        while await asked() != answer:  # noqa: ASYNC110 - another process says it
+        while await asked() != answer:
             await asyncio.sleep(0.02)
 
 
