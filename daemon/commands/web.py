@@ -60,6 +60,14 @@ def web(
             "--mqtt-commands", help="Obey commands by MQTT, with a token.", envvar="GALVANOD_MQTT_COMMANDS"
         ),
     ] = False,
+    home_assistant: Annotated[
+        bool,
+        typer.Option(
+            "--home-assistant",
+            help="Tell Home Assistant of every channel, over the broker.",
+            envvar="GALVANOD_HOME_ASSISTANT",
+        ),
+    ] = False,
     name: Annotated[str, typer.Option(help="What the core here is called.", envvar="GALVANOD_NAME")] = "lab",
     openapi: Annotated[
         bool, typer.Option("--openapi", help="Print the API's OpenAPI document instead.")
@@ -92,6 +100,7 @@ def web(
         notices=notices,
         broker=broker,
         mqtt_commands=mqtt_commands,
+        home_assistant=home_assistant,
     )
     settings.check()
     if openapi:

@@ -159,8 +159,13 @@ class _Client(aiomqtt.Client):
 
 
 @asynccontextmanager
-async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[aiomqtt.Client]:
-    """Connect with a clean session; raises aiomqtt.MqttError where the broker is not there or goes."""
+async def connected(
+    address: BrokerAddress, identifier: str, will: aiomqtt.Will | None = None
+) -> AsyncIterator[aiomqtt.Client]:
+    """Connect with a clean session; raises aiomqtt.MqttError where the broker is not there or goes.
+
+    The broker says `will` where we end without a word.
+    """
     client = _Client(
         address.host,
         address.port or 1883,  # not looked at on a Unix socket
@@ -168,6 +173,7 @@ async def connected(address: BrokerAddress, identifier: str) -> AsyncIterator[ai
         password=address.password,
         identifier=identifier,
         clean_session=True,
+        will=will,
         transport="tcp" if address.port is not None else "unix",
         timeout=TIMEOUT,
         keepalive=KEEPALIVE,

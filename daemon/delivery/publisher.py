@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import aiomqtt
 import msgspec
 
-from daemon.delivery.connection import Backoff, BrokerAddress, connected, heed_cancellation, without_password
+from daemon.delivery.connection import Backoff, BrokerAddress, heed_cancellation, without_password
 from daemon.delivery.messages import HELLO_TOPIC, Acknowledged, RecorderHello, acknowledged_topic
 from daemon.delivery.outbox import Outbox
+from daemon.delivery.presence import core_topic, present
 from daemon.delivery.spool import Spooled, Told
 from daemon.recording.lineage import Mark
 
@@ -69,12 +70,13 @@ class Publisher:
             await asyncio.sleep(backoff.next())
 
     async def _serve(self, backoff: Backoff) -> None:
+        core = self._outbox.core
         async with (
-            connected(self._address, f"galvanod-{self._outbox.core}") as client,
+            present(self._address, f"galvanod-{core}", core_topic(core)) as client,
             asyncio.TaskGroup() as group,
         ):
             group.create_task(self._listen(client), name="acknowledgements")
-            await client.subscribe([(acknowledged_topic(self._outbox.core), 1), (HELLO_TOPIC, 1)])
+            await client.subscribe([(acknowledged_topic(core), 1), (HELLO_TOPIC, 1)])
             self.connected = True
             backoff.reset()
             logger.info("publishing to broker %s", self._address)

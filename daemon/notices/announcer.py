@@ -4,18 +4,22 @@ Topics below `galvanod/v1/CORE`, described in docs/asyncapi.yaml:
   `channel/NAME/state`   retained, when it changes
   `channel/NAME/values`  every ten seconds while it runs
   `event`                what happened
-  `page`                 retained, `online` once it has connected
+  `page`                 retained, whether it is connected
+
+With `devices` it also tells Home Assistant what there is.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import aiomqtt
 import msgspec
 
-from daemon.delivery.connection import Backoff, BrokerAddress, connected, heed_cancellation
+from daemon.delivery.connection import Backoff, BrokerAddress, heed_cancellation
+from daemon.delivery.presence import page_topic, present
 from daemon.notices.happening import Happening
+from daemon.notices.home_assistant import DEVICES, Devices
 from daemon.web.seen import Seen, latest, told
 
 _log = logging.getLogger(__name__)
@@ -36,12 +40,19 @@ def topic(core: str, *parts: str) -> str:
 
 
 class Announcer:
-    """Publishes to a broker, which it waits for; nothing waits for it."""
+    """Publishes what is to be heard of one core to a broker, which it waits for; nothing waits for it."""
 
-    def __init__(self, broker_url: str, cores: Iterable[str], channels: Callable[[], Iterable[Seen]]) -> None:
+    def __init__(
+        self,
+        broker_url: str,
+        core: str,
+        channels: Callable[[], Collection[Seen]],
+        devices: Devices | None = None,
+    ) -> None:
         self._address = BrokerAddress.parse(broker_url)
-        self._cores = list(cores)
+        self._core = core
         self._channels = channels
+        self._devices = devices
         self._messages: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue()
         self._unsent: tuple[str, bytes, bool] | None = None
         """What was being sent when the broker went away: sent first when it is back."""
@@ -53,6 +64,12 @@ class Announcer:
     def hear(self, happening: Happening) -> None:
         """Announce something that happened."""
         self._put(topic(happening.core, "event"), happening.plain(), retain=False)
+
+    def look(self) -> None:
+        """Tell Home Assistant of channels that are new, or there no longer."""
+        if self._devices is not None:
+            for name, payload in self._devices.changes(self._channels()):
+                self._queue(name, payload, retain=True)
 
     async def run(self) -> None:
         """Publish until cancelled; a broker that is not there or goes away is waited for."""
@@ -66,15 +83,22 @@ class Announcer:
             await asyncio.sleep(backoff.next())
 
     async def _serve(self, backoff: Backoff) -> None:
-        async with connected(self._address, f"galvanod-page-{self._cores[0]}") as client:
+        async with present(self._address, f"galvanod-page-{self._core}", page_topic(self._core)) as client:
             backoff.reset()
-            for core in self._cores:
-                await client.publish(topic(core, "page"), b'"online"', qos=1, retain=True)
             for seen in self._channels():  # whoever subscribed to a broker that forgot is told anew
                 self.hear_state(None, seen)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._send(client), name="announcements")
                 group.create_task(self._values(), name="values")
+                if self._devices is not None:
+                    group.create_task(self._hear_devices(client, self._devices), name="devices")
+
+    async def _hear_devices(self, client: aiomqtt.Client, devices: Devices) -> None:
+        """Learn which devices the broker still knows: of channels that went while nobody announced, too."""
+        devices.forget()
+        await client.subscribe(DEVICES)
+        async for message in client.messages:
+            devices.hear(message.topic.value, message.payload if isinstance(message.payload, bytes) else b"")
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
@@ -97,9 +121,12 @@ class Announcer:
                     )
 
     def _put(self, name: str, content: Mapping[str, object], retain: bool) -> None:
+        self._queue(name, msgspec.json.encode(content), retain)
+
+    def _queue(self, name: str, payload: bytes, retain: bool) -> None:
         while self._messages.qsize() >= MOST_WAITING:
             self._messages.get_nowait()
-        self._messages.put_nowait((name, msgspec.json.encode(content), retain))
+        self._messages.put_nowait((name, payload, retain))
 
 
 def _state(seen: Seen) -> Mapping[str, object]:

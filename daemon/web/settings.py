@@ -40,6 +40,8 @@ class Settings:
     """Where states and events are announced."""
     mqtt_commands: bool = False
     """Whether anything is obeyed that comes from there."""
+    home_assistant: bool = False
+    """Whether Home Assistant is told there what channels there are."""
 
     def check(self) -> None:
         """Raise `ConfigurationError` for what would be unsafe, or could not work."""
@@ -49,6 +51,8 @@ class Settings:
             raise ConfigurationError("a certificate and its key go together; only one was given")
         if self.mqtt_commands and self.broker is None:
             raise ConfigurationError("commands by MQTT want a broker; see --broker")
+        if self.home_assistant and self.broker is None:
+            raise ConfigurationError("devices for Home Assistant want a broker; see --broker")
         if not self.on_loopback and self.certificate is None and not self.behind_proxy:
             raise ConfigurationError(
                 f"listening on {self.host} would send tokens in the clear; wanted --certificate and --key,"

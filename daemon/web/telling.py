@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 
 from daemon.notices.announcer import Announcer
 from daemon.notices.commands import Commands
 from daemon.notices.happening import Happening
+from daemon.notices.home_assistant import Devices
 from daemon.notices.notice_file import recipients
 from daemon.notices.sender import Sender
 from daemon.notices.watchman import Watchman
@@ -34,11 +36,7 @@ class Telling:
         told = recipients(settings.notices) if settings.notices is not None else []
         self._sender = Sender(told, settings.url, settings.cache / "notices.json") if told else None
         broker = settings.broker
-        self._announcer = (
-            Announcer(broker, cores.names, lambda: self.live.channels.values())
-            if broker is not None
-            else None
-        )
+        self._announcers = {} if broker is None else self._all_announcers(broker, cores.names, settings)
         obeys = broker is not None and settings.mqtt_commands
         self._commands = Commands(broker, cores, tokens) if broker is not None and obeys else None
         self._looked = 0.0
@@ -52,23 +50,36 @@ class Telling:
                 name = type(part).__name__
                 group.create_task(kept_up(part.run, name), name=name)
 
+    def _all_announcers(self, broker: str, cores: Iterable[str], settings: Settings) -> dict[str, Announcer]:
+        """Return one for each core: a connection has one last will."""
+        found = {}
+        for core in cores:
+            devices = Devices(core, settings.url) if settings.home_assistant else None
+            found[core] = Announcer(broker, core, partial(self._channels_of, core), devices)
+        return found
+
+    def _channels_of(self, core: str) -> list[Seen]:
+        return [seen for seen in self.live.channels.values() if seen.core == core]
+
     def _parts(self) -> Iterator[Sender | Announcer | Commands]:
-        for part in (self._sender, self._announcer, self._commands):
+        for part in (self._sender, *self._announcers.values(), self._commands):
             if part is not None:
                 yield part
 
     def _hear_state(self, before: Seen | None, now: Seen) -> None:
-        if self._announcer is not None:
-            self._announcer.hear_state(before, now)
+        if now.core in self._announcers:
+            self._announcers[now.core].hear_state(before, now)
 
     def _look(self, live: Live, now: float) -> None:
         if now - self._looked < SELDOM and now > self._looked:
             return
         self._looked = now
         self._watchman.look(live.channels.values(), live.cores.values(), now)
+        for announcer in self._announcers.values():
+            announcer.look()
 
     def _tell(self, happening: Happening) -> None:
-        for part in (self._sender, self._announcer):
+        for part in (self._sender, self._announcers.get(happening.core)):
             if part is not None:
                 part.hear(happening)
 

@@ -4,22 +4,30 @@ import asyncio
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import aiomqtt
+import httpx
 import pytest
 
+from daemon.delivery.broker_users import made_up, with_entries
 from daemon.delivery.connection import BrokerAddress, connected
 from daemon.delivery.messages import HELLO_TOPIC, acknowledged_topic, data_topic
 from daemon.delivery.outbox import Outbox
+from daemon.delivery.presence import core_topic
 from daemon.delivery.publisher import Publisher
 from daemon.delivery.spool import Spool
 from daemon.reading.results import Counts, Results
 from daemon.recording.recorder import Recorder
-from tests.daemon.deliveries import ended, free_port, until, whole_run
+from daemon.recording.store import Store
+from daemon.web import noting
+from daemon.web.app import application
+from daemon.web.settings import Settings
+from daemon.web.tokens import Scope, Tokens
+from tests.daemon.deliveries import batched, ended, free_port, until, whole_run
 from tests.systemd.tree import installed
 
 pytestmark = [
@@ -53,6 +61,14 @@ class Installed(NamedTuple):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.root / f"etc/galvanod/credentials/{service}-broker", folder / "broker")
         return folder
+
+    def admit(self, *people: str) -> None:
+        """Give users of the ACL that are no services a password, as `mosquitto_passwd` would."""
+        passwords = self.root / "etc/mosquitto/galvanod.passwords"
+        for user in people:
+            credential = made_up(user)
+            (self.root / f"etc/galvanod/credentials/{user}-broker").write_text(credential)
+            passwords.write_text(with_entries(passwords.read_text(), [credential]))
 
 
 @pytest.fixture
@@ -120,9 +136,14 @@ async def test_core_and_recorder_deliver_over_the_socket(
 DATA, ACKNOWLEDGED = data_topic("lab", "smu1"), acknowledged_topic("lab")
 
 
-async def heard(machine: Installed, monkeypatch: pytest.MonkeyPatch, speaker: str, listener: str) -> set[str]:
+async def heard(
+    machine: Installed,
+    monkeypatch: pytest.MonkeyPatch,
+    speaker: str,
+    listener: str,
+    said: Sequence[str] = (DATA, ACKNOWLEDGED, HELLO_TOPIC, "elsewhere"),
+) -> set[str]:
     """Say everything as one service and return the topics that reach the other."""
-    said = (DATA, ACKNOWLEDGED, HELLO_TOPIC, "elsewhere")
     async with (
         connected(as_service(machine, listener, monkeypatch), "listener") as hearing,
         connected(as_service(machine, speaker, monkeypatch), "speaker") as speaking,
@@ -152,6 +173,76 @@ async def test_only_a_recorder_acknowledges(machine: Installed, monkeypatch: pyt
         found = await heard(machine, monkeypatch, speaker="recorder", listener="core")
         assert found == {ACKNOWLEDGED, HELLO_TOPIC}
         assert await heard(machine, monkeypatch, speaker="core", listener="core") == set()
+
+
+LAB = "galvanod/v1/lab"
+ANNOUNCED = tuple(f"{LAB}/{what}" for what in ("channel/smu1/state", "channel/smu1/values", "event", "page"))
+NOTES, KEPT = data_topic("page", "notes"), acknowledged_topic("page")
+COMMAND, ANSWER = f"{LAB}/command/pause", f"{LAB}/answer/a1"
+DEVICE = "homeassistant/device/galvanod_lab_smu1/config"
+PEOPLES = (*ANNOUNCED, core_topic("lab"), NOTES, KEPT, COMMAND, ANSWER, DEVICE, DATA, ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize(
+    ("speaker", "listener", "reached"),
+    [
+        ("web", "reader", {*ANNOUNCED, NOTES}),
+        ("web", "recorder", {NOTES}),
+        ("recorder", "web", {KEPT}),
+        ("core", "reader", {core_topic("lab"), DATA, NOTES}),
+        ("commander", "web", {COMMAND}),
+        ("web", "commander", {ANSWER}),
+        ("reader", "web", set()),
+        ("reader", "recorder", set()),
+        ("commander", "recorder", set()),
+        ("web", "web", {DEVICE}),
+    ],
+)
+async def test_the_page_announces_and_only_a_commander_asks(
+    machine: Installed, monkeypatch: pytest.MonkeyPatch, speaker: str, listener: str, reached: set[str]
+) -> None:
+    machine.admit("reader", "commander")
+    async with mosquitto(machine):
+        assert await heard(machine, monkeypatch, speaker, listener, PEOPLES) == reached
+
+
+async def test_a_note_is_kept_for_the_page_and_for_no_reader_of_the_broker(
+    machine: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.admit("reader")
+    database = f"sqlite:///{tmp_path / 'results.db'}"
+    store = Store.open(database)
+    store.add([*batched(whole_run("one"))])
+    store.close()
+    token = Tokens.of(tmp_path / "tokens.json").renewed("anna", Scope.SUBMIT)
+    app = application(
+        Settings({"lab": tmp_path / "s"}, database, tmp_path / "tokens.json", tmp_path, broker=machine.url)
+    )
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials("recorder")))
+    recorder = Recorder(machine.url, database, flush=0.002)
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://page",
+        headers={"authorization": f"Bearer {token}"},
+    )
+    recording = asyncio.create_task(recorder.run())
+    try:
+        async with mosquitto(machine), client:
+            await until(lambda: recorder.connected)
+            monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials("web")))
+            made = await client.post("/api/v1/runs/one/notes", json={"text": "swollen"})
+            monkeypatch.setattr(noting, "PATIENCE", 0.5)
+            monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials("reader")))
+            refused = await client.post("/api/v1/runs/one/notes", json={"text": "by a reader"})
+            found = (await client.get("/api/v1/runs/one/notes")).json()
+    finally:
+        await ended(recording)
+        app.state.database.close()
+        app.state.ledger.close()
+    assert made.status_code == 201, made.text
+    assert refused.status_code == 503
+    assert "no recorder has confirmed" in refused.json()["detail"]
+    assert [(each["text"], each["author"]) for each in found] == [("swollen", "anna")]
 
 
 @pytest.mark.parametrize("user", [(None, None), ("core", "wrong"), ("nobody", "wrong")])

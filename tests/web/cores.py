@@ -55,6 +55,21 @@ class Core:
         return pieces()
 
 
+class BusyCore(Core):
+    """A core of many channels whose every reading differs each time it is asked."""
+
+    def __init__(self, path: Path, channels: int) -> None:
+        super().__init__(path)
+        self._names = [f"rack{number // 64 + 1}_{number % 64 + 1}" for number in range(channels)]
+        self.asked = 0
+
+    async def answer(self, request: Request, who: str) -> AsyncIterator[list[Glance]]:
+        self.asked += 1
+        read = msgspec.structs.replace(READ, read_at=1_000.0 + self.asked, time=float(self.asked))
+        self.says("running", **dict.fromkeys(self._names, read))
+        return await super().answer(request, who)
+
+
 @asynccontextmanager
 async def there(*cores: Core) -> AsyncIterator[None]:
     """Let these cores answer while inside."""

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 from websockets.asyncio.client import connect
 
 from daemon.web.connections import LEAST_READ, WRITE_PATIENCE
-from tests.web.cores import LATER, READ, Core, there
+from tests.web.cores import LATER, READ, BusyCore, Core, there
 from tests.web.documents import check
 from tests.web.served import Served, served_by_hand
 
@@ -124,39 +123,25 @@ async def read_by(page: Served, request: bytes) -> AsyncIterator[Reader]:
         yield Reader(wire)
 
 
-class Bench:
-    """A bench of five hundred channels whose every reading differs from the one before."""
-
-    def __init__(self, path: Path) -> None:
-        self.core = Core(path)
-        self._looks = 0
-
-    async def looks(self, page: Served, count: int) -> None:
-        """Look so often; each has something to say of every channel."""
-        for _ in range(count):
-            self._looks += 1
-            read = msgspec.structs.replace(READ, read_at=1_000.0 + self._looks, time=float(self._looks))
-            self.core.says("idle", **{f"rack1_{number}": read for number in range(CHANNELS)})
-            await page.live.look()
-            await asyncio.sleep(0)
+async def looks(page: Served, count: int) -> None:
+    """Look so often; each look has something to say of every channel."""
+    for _ in range(count):
+        await page.live.look()
+        await asyncio.sleep(0)
 
 
-Claim = Callable[[Served, Bench, Reader], Awaitable[None]]
+Claim = Callable[[Served, Reader], Awaitable[None]]
 
 
 def claimed(claim: Claim, request: bytes, folder: Path) -> None:
-    """Put a claim to a page, a bench and a client, at a time that is handed in."""
+    """Put a claim to a page and a client, at a time that is handed in."""
 
     async def all_of_it() -> None:
-        bench = Bench(folder / "lab")
-        async with (
-            there(bench.core),
-            served_by_hand(folder, bench.core) as page,
-            read_by(page, request) as reader,
-        ):
+        core = BusyCore(folder / "lab", CHANNELS)
+        async with there(core), served_by_hand(folder, core) as page, read_by(page, request) as reader:
             while not page.live.watchers:
                 await asyncio.sleep(0)
-            await claim(page, bench, reader)
+            await claim(page, reader)
 
     with asyncio.Runner(loop_factory=HandedTime) as runner:
         runner.run(all_of_it())
@@ -169,10 +154,10 @@ BOTH = pytest.mark.parametrize("request_", [WEBSOCKET, EVENTS], ids=["websocket"
 def test_who_reads_nothing_is_cut_and_costs_no_more_meanwhile_than_one_message(
     request_: bytes, tmp_path: Path
 ) -> None:
-    async def claim(page: Served, bench: Bench, reader: Reader) -> None:
-        await bench.looks(page, 8)
+    async def claim(page: Served, reader: Reader) -> None:
+        await looks(page, 8)
         before = page.unread()
-        await bench.looks(page, 24)
+        await looks(page, 24)
         assert page.unread() == before
         assert 0 < max(before) < 600_000
         await passes(WRITE_PATIENCE - 5)
@@ -181,7 +166,7 @@ def test_who_reads_nothing_is_cut_and_costs_no_more_meanwhile_than_one_message(
         assert page.unread() == []
         assert await reader.is_cut()
         while page.live.watchers:
-            await bench.looks(page, 1)  # its place is free with the next message at the latest
+            await looks(page, 1)  # its place is free with the next message at the latest
 
     claimed(claim, request_, tmp_path)
 
@@ -190,12 +175,12 @@ def test_who_reads_nothing_is_cut_and_costs_no_more_meanwhile_than_one_message(
 def test_who_reads_slowly_is_kept_and_told_everything_once_there_is_room(
     request_: bytes, tmp_path: Path
 ) -> None:
-    async def claim(page: Served, bench: Bench, reader: Reader) -> None:
-        await bench.looks(page, 16)
+    async def claim(page: Served, reader: Reader) -> None:
+        await looks(page, 16)
         for _ in range(6):  # two minutes of one who takes in two kilobytes a second
             assert await reader.reads(2 * LEAST_READ) == 2 * LEAST_READ
             await passes(WRITE_PATIENCE - 1)
-            await bench.looks(page, 1)
+            await looks(page, 1)
             assert page.live.watchers == 1
         await passes(2 * WRITE_PATIENCE)
         assert await reader.is_cut()
