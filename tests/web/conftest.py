@@ -7,7 +7,7 @@ import pytest
 from tests.web.service import Service, running
 
 BENCH = "bench: test of the page\ninstruments:\n" + "".join(
-    f"  smu{i}: {{driver: keithley2450, simulate: {{cell: li_cu/pp, speed: 100}}}}\n" for i in range(1, 11)
+    f"  smu{i}: {{driver: keithley2450, simulate: {{cell: li_cu/pp, speed: 100}}}}\n" for i in range(1, 12)
 )
 
 SERVICES = {"service", "lab"}
@@ -16,7 +16,7 @@ SERVICES = {"service", "lab"}
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service on a simulated bench of ten channels."""
+    """A service on a simulated bench of eleven channels."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "bench.yaml").write_text(BENCH)
     with running(folder / "state", "--bench", str(folder / "bench.yaml")) as found:

@@ -172,9 +172,9 @@ async def test_safe_all_wants_to_be_held(service: Service) -> None:
         await expect(page.get_by_role("dialog")).to_have_count(0)
         await button.focus()
         await page.keyboard.down("Space")
-        await expect(page.get_by_role("dialog")).to_contain_text("10 channels confirmed")
+        await expect(page.get_by_role("dialog")).to_contain_text("11 channels confirmed")
         await page.keyboard.up("Space")
-        await expect(page.get_by_role("dialog").locator("tbody tr")).to_have_count(10)
+        await expect(page.get_by_role("dialog").locator("tbody tr")).to_have_count(11)
 
 
 async def test_a_session_that_ends_is_taken_up_where_one_was(service: Service) -> None:

@@ -4,8 +4,8 @@ import { get, path, post, remove } from './api.js';
 import { may } from './actions.js';
 import { logOut } from './app.js';
 import { auditPanel } from './auditing.js';
-import { ask, doing, tell } from './dialogs.js';
-import { h, say } from './dom.js';
+import { ask, tell } from './dialogs.js';
+import { h, say, toast } from './dom.js';
 import { ago, moment, zone } from './format.js';
 import { live } from './live.js';
 import { wishDesktop, wishSound, wishes } from './notify.js';
@@ -83,6 +83,6 @@ function make(done) {
 function revoke(name, done) {
   ask({
     title: `Revoke the token of ${name}?`, word: 'Revoke it', grave: true, body: [h('p', {}, 'Whoever is logged in with it is logged out.')],
-    act: async () => { await doing(() => remove(path('tokens', name)), `${name} is revoked.`); await done().catch(() => {}); },
+    act: async () => { await remove(path('tokens', name)); toast(`${name} is revoked.`); await done(); },
   });
 }

@@ -61,7 +61,7 @@ function latched(channel, control) {
   const since = channel.since ? ` Since ${moment(channel.since)}.` : '';
   const seen = channel.acknowledged ? ` Seen by ${channel.acknowledged}.` : '';
   return h('div', { class: 'notice grave', role: 'alert' }, icon('latched'),
-    h('p', {}, h('strong', {}, `${channel.channel} is latched, its circuit open. `), `${channel.latch}.${since}${seen} `,
+    h('p', {}, h('strong', {}, `${channel.channel} is latched, its circuit open. `), `${channel.latch}${/[.?!]$/.test(channel.latch) ? '' : '.'}${since}${seen} `,
       channel.last_run ? h('a', { href: `#${path('run', channel.last_run)}` }, `What led to it: ${channel.last_run}`) : ''),
     control ? h('button', { class: 'grave', onclick: () => askToClear(channel) }, 'Clear …') : '');
 }

@@ -100,8 +100,13 @@ function acknowledgeAll(channels) {
       h('p', {}, 'Acknowledging clears nothing: circuits that are open stay open. Everybody sees that you have seen it.'),
       h('div', { class: 'scroll short', tabindex: 0, role: 'region', 'aria-label': 'Channels' }, h('table', {}, h('tbody', {}, ...channels.map((channel) => h('tr', {}, h('td', {}, channel.channel), h('td', {}, badge(stateOf(channel))), h('td', {}, troubleOf(channel))))))),
     ],
-    act: async () => { for (const channel of channels) await post(`${path('channels', channel.core, channel.channel)}/acknowledge`).catch(() => {}); }, // what is over meanwhile needs none
+    act: async () => { for (const channel of channels) await post(`${path('channels', channel.core, channel.channel)}/acknowledge`).catch(unlessOver); },
   });
+}
+
+/** What is over meanwhile needs no acknowledging. */
+function unlessOver(error) {
+  if (![404, 409].includes(error.status)) throw error;
 }
 
 /** Say that one has seen what is wrong with a channel. */

@@ -3,6 +3,7 @@
 import { post } from './api.js';
 import { h, say } from './dom.js';
 import { live, stateOf } from './live.js';
+import { heads, scroll } from './table.js';
 
 const COLUMNS = [['name', 'Cell'], ['mass', 'Active mass in mg'], ['area', 'Area in cm²'], ['channel', 'Channel']];
 const MOST_ROWS = 1024;
@@ -19,7 +20,7 @@ export function batch({ base, like, done }) {
   const go = h('button', { type: 'button', class: 'first', onclick: send }, 'Submit all');
   const element = h('section', { class: 'panel', hidden: true, 'aria-label': 'Batch' },
     h('header', {}, h('h2', {}, 'A batch of cells'), h('span', { class: 'basis' }, 'paste rows from a spreadsheet: name, mass, area, channel')),
-    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Cells of the batch' }, h('table', { class: 'batch' }, h('thead', {}, h('tr', {}, ...[...COLUMNS.map(([, word]) => word), 'Outcome', ''].map((word) => h('th', { scope: 'col' }, word)))), body)),
+    scroll('Cells of the batch', h('table', { class: 'batch' }, heads(...COLUMNS.map(([, word]) => word), 'Outcome', ''), body)),
     known, h('div', { class: 'row' }, h('button', { type: 'button', onclick: () => add() }, 'Add a cell'), h('button', { type: 'button', onclick: idle }, 'Fill in idle channels'), go), told);
 
   function add(values = []) {

@@ -1,7 +1,7 @@
 // Voltage against capacity of chosen cycles, and what its slopes say: dQ/dV and dV/dQ.
 
 import { get, path } from './api.js';
-import { h, say } from './dom.js';
+import { h } from './dom.js';
 import { offer, units } from './perunit.js';
 import { choice, plotPanel } from './plotpanel.js';
 import { axis, palette } from './plots.js';
@@ -24,7 +24,7 @@ export function capacityCurves(run) {
     if (!wanted.length) return;
     const mine = ++asked;
     const unit = units(facts)[per.value] ?? units(facts).mAh;
-    const curves = kind.value === 'voltage' ? wanted.map((cycle) => voltages(run, cycle)) : wanted.map((cycle) => slopes(run, cycle, kind.value));
+    const curves = kind.value === 'voltage' ? wanted.map((cycle) => voltages(run, cycle)) : wanted.map((cycle) => slopes(run, cycle));
     const found = await Promise.all(curves);
     if (mine !== asked) return;
     const traces = found.flatMap((curve, i) => curve.parts.map((part, place) => ({
@@ -33,7 +33,9 @@ export function capacityCurves(run) {
     await panel.show(traces, { ...axes(kind.value, unit), showlegend: true });
     const method = found.find((curve) => curve.method)?.method;
     const out = found.flatMap((curve) => curve.leftOut ?? []);
-    say(panel.note, traces.length === 0 ? (out[0] ?? 'nothing to show of these cycles yet') : method ?? (known.length > MOST_CYCLES ? `of ${known.length} cycles` : ''));
+    const lacking = found.flatMap((curve, i) => (curve.lacking ? [`cycle ${wanted[i]}: ${curve.lacking.message}`] : []));
+    const nothing = traces.length === 0 && !lacking.length;
+    panel.tell(nothing ? out[0] ?? 'nothing to show of these cycles yet' : method ?? (known.length > MOST_CYCLES ? `of ${known.length} cycles` : ''), lacking);
   }
 
   return { element: panel.element, end: panel.end, update: (cycles, cellFacts) => {
@@ -58,14 +60,14 @@ function axes(kind, unit) {
   return { xaxis: axis(`charge below this voltage in ${unit.words}`), yaxis: axis(`dV/dQ in V/(${unit.words})`) };
 }
 
-async function voltages(run, cycle) {
-  const found = await get(`${path('runs', run)}/cycles/${cycle}/trace?points=1000`).catch(() => null);
-  return { parts: found ? steps(found) : [] };
+const lost = (error) => ({ parts: [], lacking: error });
+
+function voltages(run, cycle) {
+  return get(`${path('runs', run)}/cycles/${cycle}/trace?points=1000`).then((found) => ({ parts: steps(found) }), lost);
 }
 
-async function slopes(run, cycle) {
-  const found = await get(`${path('runs', run)}/cycles/${cycle}/differential`).catch((error) => ({ halves: [], left_out: [error.message] }));
-  return { parts: found.halves, method: found.method, leftOut: found.left_out };
+function slopes(run, cycle) {
+  return get(`${path('runs', run)}/cycles/${cycle}/differential`).then((found) => ({ parts: found.halves, method: found.method, leftOut: found.left_out }), lost);
 }
 
 /** The cycles somebody wrote, `1, 5-7`, or some that span the run. */

@@ -9,12 +9,14 @@ import { eventLines } from './events.js';
 import { dead } from './instruments.js';
 import { live, stateOf } from './live.js';
 import { queuePanel } from './queuepanel.js';
+import { heads, lacking, panel } from './table.js';
 import { facts } from './tables.js';
 import { progress } from './tile.js';
 import { tileRow } from './tiles.js';
 import { timeplot } from './timeplot.js';
 
 const REFRESH = 10000; // milliseconds
+const LOOKS = 3; // at what has ended: its last readings are recorded a moment later
 
 /** Show it. */
 export function channel(main, visitor, core, name) {
@@ -27,14 +29,18 @@ export function channel(main, visitor, core, name) {
   const bar = h('div', { class: 'long-progress', hidden: true }, h('span', {}));
   const plot = h('div', { class: 'plots' });
   const panels = h('div', { class: 'masonry' });
+  const older = h('p', { class: 'alarm', role: 'status' });
+  const known = {}; // what was answered, and when
+  let placed = [];
   const queue = queuePanel(visitor, core, name);
   const missing = h('p', { class: 'quiet', role: 'status' });
   let time = null;
   let shown;
   let seen = '';
+  let looks = LOOKS; // left at the curve from here: what goes on looks by itself
   let over = false;
   main.replaceChildren(
-    h('div', { class: 'title' }, h('h1', {}, name), state, h('div', { class: 'actions' }, box.element)), missing, under, box.notices, bar, tiles.element, plot, queue.element, panels);
+    h('div', { class: 'title' }, h('h1', {}, name), state, h('div', { class: 'actions' }, box.element)), missing, under, box.notices, bar, tiles.element, plot, queue.element, older, panels);
 
   function update() {
     const now = live.byKey.get(key);
@@ -52,6 +58,7 @@ export function channel(main, visitor, core, name) {
     const stands = `${now.run} ${now.state} ${now.latch} ${now.trouble}`;
     if (stands !== seen) {
       seen = stands;
+      looks = LOOKS;
       refresh();
     }
   }
@@ -78,21 +85,34 @@ export function channel(main, visitor, core, name) {
     time?.end();
     time = run ? timeplot(run, () => live.ofRun(run) !== null, () => []) : null;
     plot.replaceChildren(...(time ? [time.element] : []));
-    time?.refresh();
+    looks = LOOKS;
   }
 
+  /** Look anew; what cannot be had stays as it was known, and it is said of when it is. */
   async function refresh() {
     clearTimeout(timer);
-    try {
-      const [found, runs, events] = await Promise.all([
-        get(at), get(`/runs?limit=8&channel=${encodeURIComponent(name)}`), get(`/events?limit=12&core=${encodeURIComponent(core)}&channel=${encodeURIComponent(name)}`).catch(() => ({ events: [] }))]);
-      if (over) return;
-      panels.replaceChildren(...[latchPanel(found), limitPanel(found), instrumentPanel(found, visitor, at), chamberPanel(found), historyPanel(runs.runs), eventPanel(events.events), guardPanel(found)].filter(Boolean));
-    } catch (error) {
-      if (!over && !panels.children.length) panels.replaceChildren(h('section', { class: 'panel' }, h('p', { class: 'alarm' }, error.message)));
-    }
-    time?.refresh();
-    if (!over) timer = setTimeout(refresh, REFRESH);
+    const asked = { facts: at, runs: `/runs?limit=8&channel=${encodeURIComponent(name)}`, events: `/events?limit=12&core=${encodeURIComponent(core)}&channel=${encodeURIComponent(name)}` };
+    const answers = await Promise.all(Object.entries(asked).map(([what, where]) => get(where).then((found) => { known[what] = { found, at: Date.now() / 1000 }; return null; }, (error) => [what, error])));
+    if (over) return;
+    const failed = new Map(answers.filter(Boolean));
+    const [[first, error] = []] = failed;
+    say(older, known[first] ? `${error.message} What is below is as of ${exactly(known[first].at)}.` : '');
+    const part = (what, title, made) => (known[what] ? made(known[what].found) : failed.has(what) ? [lacking(title, failed.get(what))] : []);
+    place([
+      ...part('facts', 'What it may hold, and its instrument', (found) => [latchPanel(found), limitPanel(found), instrumentPanel(found, visitor, at), chamberPanel(found)]),
+      ...part('runs', 'Runs on it', (page) => [historyPanel(page.runs)]), ...part('events', 'Events on it', (page) => [eventPanel(page.events)]),
+      known.facts ? guardPanel(known.facts.found) : null].filter(Boolean));
+    if (looks > 0) time?.refresh();
+    looks -= 1;
+    timer = setTimeout(refresh, REFRESH);
+  }
+
+  /** Show these panels; one that says what it said before stays, with what somebody opened or found in it. */
+  function place(made) {
+    const next = made.map((element) => placed.find((each) => each.html === element.outerHTML) ?? { html: element.outerHTML, element });
+    if (next.length !== placed.length) panels.replaceChildren(...next.map(({ element }) => element));
+    else next.forEach((each, i) => { if (each !== placed[i]) panels.children[i].replaceWith(each.element); });
+    placed = next;
   }
 
   let timer;
@@ -107,12 +127,6 @@ export function channel(main, visitor, core, name) {
     time?.end();
   };
 }
-
-function panel(title, note, ...body) {
-  return h('section', { class: 'panel', 'aria-label': title }, h('header', {}, h('h2', {}, title), note ? h('span', { class: 'basis' }, note) : ''), ...body);
-}
-
-const heads = (...names) => h('thead', {}, h('tr', {}, ...names.map((each) => h('th', { scope: 'col' }, each))));
 
 /** Why it is latched, and what was read just before. */
 function latchPanel({ latch }) {
@@ -153,7 +167,7 @@ function instrumentPanel(found, visitor, at) {
 }
 
 /** What an examination found. */
-export function findings(found) {
+function findings(found) {
   const lines = found.findings.map((finding) => h('li', { class: finding.wrong ? 'alarm' : '' }, finding.text));
   return h('div', {}, h('p', {}, icon(found.healthy ? 'finished' : 'failed'), ' ', h('strong', {}, found.healthy ? 'Nothing is wrong' : 'Something is wrong'), ` · ${found.state}${found.voltage === null ? '' : ` · ${volts(found.voltage)}`}`), h('ul', {}, ...lines));
 }

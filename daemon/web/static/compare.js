@@ -24,13 +24,14 @@ export function compare(main) {
   const add = h('input', { type: 'search', list: 'runs-found', placeholder: 'add a run …', 'aria-label': 'Add a run', maxlength: 128 });
   const chips = h('p', { class: 'labels' });
   const note = h('p', { class: 'quiet', role: 'status' });
+  const lost = h('div', { class: 'alarm', role: 'status', 'aria-label': 'What could not be had' });
   const plots = overlays();
   const tables = h('div', {});
   per.value = query.get('per') ?? 'mAh';
   main.replaceChildren(
     h('h1', { class: 'filters' }, 'Compare'),
     h('form', { class: 'filters', onsubmit: (event) => { event.preventDefault(); take(add.value.trim()); } }, add, found, h('label', { class: 'row' }, 'group by ', by), h('label', { class: 'row' }, spread, ' mean and spread'), h('label', { class: 'row' }, 'cycle ', cycle), per),
-    chips, note, plots.element, tables);
+    chips, note, lost, plots.element, tables);
   let count = 0;
   let typing;
   let wish = query.get('by') ?? 'variant';
@@ -56,6 +57,7 @@ export function compare(main) {
       return;
     }
     say(note, 'One moment …');
+    lost.replaceChildren();
     try {
       const comparison = await get(`/comparisons?${new URLSearchParams([...chosen.map((run) => ['run', run]), ['by', wish]])}`);
       const shown = await Promise.all(comparison.runs.map((run) => everything(run, cycle.value, comparison)));
@@ -69,7 +71,8 @@ export function compare(main) {
       say(note, missing.length ? `${missing.join(', ')}: the cell file says no ${per.value === 'mass' ? 'active mass' : 'area'}; left out` : '');
       plots.element.hidden = false;
       tables.replaceChildren(comparisonTables(comparison));
-      await plots.update(shown.filter((run) => !missing.includes(run.run)), { per: per.value, spread: spread.checked, cycle: cycle.value });
+      const undrawn = await plots.update(shown.filter((run) => !missing.includes(run.run)), { per: per.value, spread: spread.checked, cycle: cycle.value });
+      if (mine === count) lost.replaceChildren(...[...shown.flatMap((run) => run.lacking), ...undrawn].map((words) => h('p', {}, words)));
     } catch (error) {
       if (mine === count) say(note, error.message);
     }
@@ -85,7 +88,7 @@ export function compare(main) {
     clearTimeout(typing);
     if ([...found.options].some((option) => option.value === add.value)) { take(add.value); return; }
     typing = setTimeout(async () => {
-      const page = await get(`/runs?${new URLSearchParams({ words: add.value, limit: '20' })}`).catch(() => ({ runs: [] }));
+      const page = await get(`/runs?${new URLSearchParams({ words: add.value, limit: '20' })}`).catch(() => ({ runs: [] })); // only what could be meant: a name that is typed whole is taken all the same
       found.replaceChildren(...page.runs.map((run) => h('option', { value: run.run }, [run.cell, run.protocol].filter(Boolean).join(' · '))));
     }, 200);
   });
@@ -94,17 +97,16 @@ export function compare(main) {
   return () => { count += 1; clearTimeout(typing); document.removeEventListener('theme', load); plots.end(); };
 }
 
-/** All of a run that is drawn over others. */
+/** All of a run that is drawn over others; what of it could not be had is said in `lacking`. */
 async function everything(run, cycle, { by }) {
   const at = path('runs', run.run);
-  const or = (fallback) => () => fallback;
-  const [cycles, impedance, steps] = await Promise.all([
-    get(`${at}/cycles?points=1000`).catch(or([])), get(`${at}/impedance`).catch(or([])), get(`${at}/steps`).catch(or([])),
-  ]);
+  const lacking = [];
+  const had = (what, where, otherwise) => get(`${at}/${where}`).catch((error) => { lacking.push(`${run.run}: its ${what}: ${error.message}`); return otherwise; });
+  const [cycles, impedance, steps] = await Promise.all([had('cycles', 'cycles?points=1000', []), had('spectra', 'impedance', []), had('steps', 'steps', [])]);
   const number = Number(cycle) || 0;
   const has = cycles.some((each) => each.cycle === number) || (cycles.length >= 1000 && number <= cycles[cycles.length - 1].cycle);
-  const curve = has ? await get(`${at}/cycles/${number}/trace?points=600`).catch(or(null)) : null;
+  const curve = has ? await had(`cycle ${number}`, `cycles/${number}/trace?points=600`, null) : null;
   const facts = { area: run.area, active_mass: run.active_mass };
   const name = escaped(run.group === run.run ? run.run : `${run.group}, ${run.run}`);
-  return { ...run, by, facts, name, label: escaped(run.group), curve: curve ? halves(curve) : [], cycles: cycles.filter((each) => each.cycle > 0), impedance, sweeps: steps.filter((step) => step.verb === 'sweep') };
+  return { ...run, by, lacking, facts, name, label: escaped(run.group), curve: curve ? halves(curve) : [], cycles: cycles.filter((each) => each.cycle > 0), impedance, sweeps: steps.filter((step) => step.verb === 'sweep') };
 }

@@ -2,19 +2,23 @@
 
 import { h } from './dom.js';
 import { figure as told } from './format.js';
+import { csv, save } from './saving.js';
+import { heads, panel, scroll } from './table.js';
 
 /** The table of a comparison. */
 export function comparisonTables(comparison) {
   if (!comparison.figures.length) return h('p', { class: 'quiet' }, 'None of these runs has a figure of merit yet.');
   const several = comparison.figures.some((figure) => figure.groups.some((group) => group.count > 1));
-  const heads = ['Figure', 'Unit', ...(several ? ['Groups: mean ± standard deviation', 'Verdict'] : []), ...comparison.runs.map((run) => run.run)];
+  const names = ['Figure', 'Unit', ...(several ? ['Groups: mean ± standard deviation', 'Verdict'] : []), ...comparison.runs.map((run) => run.run)];
   const rows = comparison.figures.map((figure) => h('tr', {},
     h('th', { scope: 'row' }, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : ''), h('td', {}, told(figure.name, null, null, figure.unit).unit),
     ...(several ? [h('td', { class: 'said' }, ...figure.groups.filter((group) => group.count > 1).map((group) => groupLine(figure, group))), h('td', { class: 'said' }, ...figure.verdicts.map(verdictLine))] : []),
     ...comparison.runs.map((run) => valueOf(figure, run.run))));
-  const csv = h('button', { class: 'bare', onclick: () => save(comparison) }, 'CSV');
-  return h('section', { class: 'panel', 'aria-label': 'Figures of merit' }, h('header', {}, h('h2', {}, 'Figures of merit'), h('span', { class: 'basis' }, '± one standard uncertainty; groups: ± standard deviation (n − 1), Welch’s t test at 95 %'), csv),
-    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Figures of merit' }, h('table', {}, h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))), h('tbody', {}, ...rows))));
+  const button = h('button', { class: 'bare', onclick: () => save(csv(lines(comparison)), 'comparison.csv') }, 'CSV');
+  const made = panel('Figures of merit', '± one standard uncertainty; groups: ± standard deviation (n − 1), Welch’s t test at 95 %',
+    scroll('Figures of merit, as a table', h('table', {}, heads(...names), h('tbody', {}, ...rows))));
+  made.querySelector('header').append(button);
+  return made;
 }
 
 function valueOf(figure, run) {
@@ -30,16 +34,9 @@ function verdictLine(verdict) {
   return h('div', { title: verdict.reason }, `${verdict.first} and ${verdict.second}: `, h('strong', {}, verdict.verdict), verdict.p === null ? '' : `, p = ${verdict.p.toPrecision(2)}`, h('div', { class: 'method' }, verdict.reason));
 }
 
-function save(comparison) {
-  const text = (value) => `"${String(value).replace(/^[=+\-@]/, "'$&").replaceAll('"', '""')}"`;
-  const lines = [['figure', 'mark', 'unit', 'run', comparison.by, 'value', 'uncertainty', 'method'].join(',')];
-  for (const figure of comparison.figures) {
-    for (const each of figure.runs) {
-      const group = comparison.runs.find((run) => run.run === each.run).group;
-      lines.push([text(figure.name), text(figure.mark ?? ''), text(figure.unit), text(each.run), text(group), each.value, each.uncertainty ?? '', text(each.method)].join(','));
-    }
-  }
-  const link = h('a', { href: URL.createObjectURL(new Blob([lines.join('\r\n') + '\r\n'], { type: 'text/csv' })), download: 'comparison.csv' });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+/** A row per figure and run. */
+function lines(comparison) {
+  const groups = new Map(comparison.runs.map((run) => [run.run, run.group]));
+  return [['figure', 'mark', 'unit', 'run', comparison.by, 'value', 'uncertainty', 'method'],
+    ...comparison.figures.flatMap((figure) => figure.runs.map((each) => [figure.name, figure.mark, figure.unit, each.run, groups.get(each.run), each.value, each.uncertainty, each.method]))];
 }

@@ -1,6 +1,6 @@
 // What a cycle came to, against its number: capacity and efficiency, energy, voltages, hysteresis, time.
 
-import { h, say } from './dom.js';
+import { h } from './dom.js';
 import { offer, units } from './perunit.js';
 import { choice, plotPanel } from './plotpanel.js';
 import { axis, trace } from './plots.js';
@@ -23,7 +23,7 @@ export function cyclePlot(run) {
     const mode = cycles.length > 300 ? 'lines' : 'markers';
     const drawn = (line, i, more) => ({ x, y: line.y, name: line.name, mode, marker: { size: 5, symbol: line.symbol, color: line.colour }, line: { width: 1.3, color: line.colour, dash: line.symbol === 'circle-open' ? 'dot' : 'solid' }, hovertemplate: `${line.hover} in cycle %{x}<extra>${line.name}</extra>`, ...more });
     await panel.show([...left.map((line, i) => drawn(line, i, {})), ...right.map((line, i) => drawn(line, i, { yaxis: 'y2' }))], { xaxis: axis('cycle', { tickformat: 'd' }), ...layout });
-    say(panel.note, kind.value === 'capacity' ? pairing(cycles) : '');
+    panel.tell(kind.value === 'capacity' ? pairing(cycles) : '');
   }
 
   return { element: panel.element, end: panel.end, update: (found, cellFacts) => {

@@ -4,6 +4,7 @@ import { get, path } from './api.js';
 import { badge, h, say } from './dom.js';
 import { ago, duration, exactly, moment } from './format.js';
 import { live } from './live.js';
+import { heads } from './table.js';
 
 const SORTS = [['trip', 'Trips and failures'], ['gap', 'Gaps'], ['end', 'Ends'], ['note', 'Notes']];
 const ICONS = { trip: 'tripped', end: 'finished', gap: 'interrupted', note: 'idle' };
@@ -74,5 +75,5 @@ export function eventLines(found, where) {
     where ? h('td', {}, event.channel ? h('a', { href: `#${path('channel', event.core ?? '', event.channel)}` }, event.channel) : '–', h('div', { class: 'method' }, event.cell ?? '')) : '',
     h('td', {}, event.text || '–'),
     h('td', {}, h('a', { href: `#${path('run', event.run)}`, title: event.protocol ?? '' }, event.run), h('div', { class: 'method moment' }, event.time === null ? '' : `at ${duration(event.time)}`))));
-  return h('table', { class: 'cards events' }, h('thead', {}, h('tr', {}, ...['When', 'What', ...(where ? ['Channel'] : []), 'Told', 'Run'].map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows));
+  return h('table', { class: 'cards events' }, heads('When', 'What', ...(where ? ['Channel'] : []), 'Told', 'Run'), h('tbody', {}, ...rows));
 }

@@ -4,6 +4,7 @@ import { get, path } from './api.js';
 import { badge, h, say } from './dom.js';
 import { celsius } from './format.js';
 import { live, stateOf } from './live.js';
+import { heads, panel } from './table.js';
 
 const REFRESH = 10000; // milliseconds
 
@@ -34,8 +35,8 @@ export function instruments(main) {
     const shown = found.map((core) => [core, core.instruments.filter(like), core.chambers.filter(like)]);
     body.replaceChildren(...shown.flatMap(([core, each, chambers]) => [
       core.trouble ? h('div', { class: 'notice grave' }, h('p', {}, core.trouble)) : '',
-      each.length ? panel(found.length > 1 ? `Instruments of ${core.core}` : 'Instruments', instrumentTable(core.core, each)) : '',
-      chambers.length ? panel(found.length > 1 ? `Chambers of ${core.core}` : 'Chambers', chamberTable(core.core, chambers)) : '']));
+      each.length ? panel(found.length > 1 ? `Instruments of ${core.core}` : 'Instruments', '', instrumentTable(core.core, each)) : '',
+      chambers.length ? panel(found.length > 1 ? `Chambers of ${core.core}` : 'Chambers', '', chamberTable(core.core, chambers)) : '']));
     const count = shown.reduce((sum, [, each, chambers]) => sum + each.length + chambers.length, 0);
     const wrong = found.flatMap((core) => [...core.instruments, ...core.chambers]).filter((each) => each.trouble).length;
     say(note, count ? `${count} attached${wrong ? `, ${wrong} of them do${wrong === 1 ? 'es' : ''} not answer` : ', all answer'}` : words.value ? 'No instrument is like that.' : 'No instrument is attached.');
@@ -45,10 +46,6 @@ export function instruments(main) {
   refresh();
   return () => { over = true; clearTimeout(timer); };
 }
-
-const panel = (title, table) => h('section', { class: 'panel', 'aria-label': title }, h('header', {}, h('h2', {}, title)), table);
-
-const heads = (...names) => h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
 
 function instrumentTable(core, found) {
   return h('table', { class: 'cards' }, heads('Instrument', 'Link', 'Maker and model', 'Serial number', 'Firmware', 'If the core dies', 'Channels'),

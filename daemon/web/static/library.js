@@ -13,10 +13,11 @@ const WORD = { protocols: 'protocol', cells: 'cell' };
  * @param {{kind: 'protocols'|'cells', editor: {value: string, replace: (text: string) => void}, visitor: object, taken: () => void}} of
  */
 export function library({ kind, editor, visitor, taken }) {
-  const select = h('select', { 'aria-label': `Ready ${kind}`, onchange: () => select.value && take(select.value) });
+  const select = h('select', { 'aria-label': `Ready ${kind}`, onchange: () => select.value && take(select.value), onfocus: () => lost && list() });
   const name = h('span', { class: 'basis' });
   const menu = h('details', { class: 'menu' }, h('summary', { class: 'button' }, 'File'), h('div', {}));
   const allowed = may(visitor, 'submit');
+  let lost = false; // nobody knows what there is
   let open = null; // what was taken last: its name, its text, its ETag where it is the lab's own
 
   menu.addEventListener('toggle', () => { if (menu.open) offer(); });
@@ -24,7 +25,15 @@ export function library({ kind, editor, visitor, taken }) {
   menu.addEventListener('focusout', (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
 
   async function list() {
-    const found = await get(path('library', kind)).catch(() => []);
+    let found;
+    try {
+      found = await get(path('library', kind));
+      lost = false;
+    } catch (error) {
+      lost = true; // asked for again when somebody comes to it
+      select.replaceChildren(h('option', { value: '' }, `Library cannot be read: ${error.message}`));
+      return;
+    }
     const options = (own) => found.filter((each) => each.own === own).map((each) => h('option', { value: each.name }, each.title ? (own ? `${each.title} (${each.name})` : each.title) : each.name));
     const own = options(true);
     select.replaceChildren(h('option', { value: '' }, `Library: ${kind} …`), own.length ? h('optgroup', { label: 'The lab’s own' }, ...own) : '', h('optgroup', { label: 'Ready' }, ...options(false)));
@@ -95,19 +104,29 @@ export function library({ kind, editor, visitor, taken }) {
     } });
   }
 
+  const had = (where) => get(where).catch((error) => { toast(error.message, true); return null; });
+
   async function versions() {
-    const found = await get(`${path('library', kind, open.name)}/versions`).catch((error) => { toast(error.message, true); return []; });
-    const back = (number) => async () => { editor.replace((await get(path('library', kind, open.name, 'versions', number))).text); document.querySelector('dialog[open]')?.close(); taken(); };
+    const found = await had(`${path('library', kind, open.name)}/versions`);
+    if (!found) return;
+    const back = (number) => async () => {
+      const version = await had(path('library', kind, open.name, 'versions', number));
+      if (!version) return;
+      document.querySelector('dialog[open]')?.close();
+      editor.replace(version.text); // behind an open dialog nothing can be typed into
+      taken();
+    };
     tell(`Versions of ${open.name}`, found.length ? h('table', {}, h('tbody', {}, ...found.map((each) => h('tr', {}, h('td', { class: 'number' }, each.number), h('td', {}, moment(each.saved)), h('td', {}, each.who), h('td', {}, h('button', { type: 'button', onclick: back(each.number) }, 'Put into the editor')))))) : h('p', {}, 'It was not saved here yet.'));
   }
 
   async function uses() {
-    const found = await get(`${path('library', kind, open.name)}/uses`).catch((error) => { toast(error.message, true); return []; });
+    const found = await had(`${path('library', kind, open.name)}/uses`);
+    if (!found) return;
     tell(`Runs of ${open.name}`, found.length ? h('table', {}, h('tbody', {}, ...found.map((each) => h('tr', {}, h('td', {}, h('a', { href: `#${path('run', each.run)}`, onclick: () => document.querySelector('dialog[open]')?.close() }, each.run)), h('td', {}, each.state), h('td', { class: 'quiet' }, moment(each.started)))))) : h('p', {}, 'None among the latest runs.'));
   }
 
   list();
-  return { elements: [select, menu, name], take, forget: () => { opened(null, null); select.selectedIndex = 0; } };
+  return { elements: [select, menu, name] };
 }
 
 /** A file name out of what a text calls itself. */

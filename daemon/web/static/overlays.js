@@ -8,7 +8,7 @@ import { axis } from './plots.js';
 import { nyquistOf, plane } from './spectra.js';
 import { voltammetry } from './voltammogram.js';
 
-/** The panels; `update(runs, wishes)` draws them. */
+/** The panels; `update(runs, wishes)` draws them, and returns what could not be had, in words. */
 export function overlays() {
   const curve = plotPanel('Voltage against capacity', 'compared-capacity');
   const capacity = plotPanel('Discharge capacity', 'compared-cycles');
@@ -29,9 +29,10 @@ export function overlays() {
     await show(efficiency, shares, { xaxis: axis('cycle', { tickformat: 'd' }), yaxis: axis('Coulombic efficiency in %', { range: span(shares.flatMap((one) => one.y)) }) });
     const spectra = runs.filter((run) => run.impedance.length > 2);
     await show(nyquist, spectra.flatMap((run, i) => nyquistOf({ name: run.name, each: lastSpectrum(run.impedance), fit: null, colour: run.colour, labelled: i === 0 })), plane(spectra.flatMap((run) => lastSpectrum(run.impedance))));
-    const swept = await Promise.all(runs.filter((run) => run.sweeps.length).map(async (run) => ({ run, lines: await voltammetry(run.run, run.sweeps.slice(-3)) })));
+    const swept = await Promise.all(runs.filter((run) => run.sweeps.length).map(async (run) => ({ run, ...await voltammetry(run.run, run.sweeps.slice(-3)) })));
     const seen = firsts();
     await show(sweeps, swept.flatMap(({ run, lines }) => lines.filter((one, i) => lines.length < 2 || one.name === `cycle ${Number(cycle)}` || (i === lines.length - 1 && !lines.some((other) => other.name === `cycle ${Number(cycle)}`))).map((one) => ({ ...line(run, seen), x: one.voltage, y: one.current.map((each) => value(each, (amperes) => amperes * 1000)), hovertemplate: `%{y:.4~g} mA at %{x:.4f} V<extra>${run.name}, ${one.name}</extra>` }))), { xaxis: axis('voltage in V'), yaxis: axis('current in mA') });
+    return swept.flatMap(({ run, lacking }) => lacking.map((words) => `${run.run}: ${words}`));
   }
 
   async function show(panel, traces, layout) {
@@ -79,7 +80,7 @@ function meanOf(members, of, digits, unit) {
   return [band, { x, y: stats.map((one) => one.mean), customdata: stats.map((one) => [one.deviation, one.count]), name: `${label}, mean of ${members.length}`, legendgroup: label, mode: 'lines', line: { color: colour, width: 2 }, hovertemplate: `%{y:${digits}} ± %{customdata[0]:.2~g} ${unit}, n = %{customdata[1]}, in cycle %{x}<extra>${label}</extra>` }];
 }
 
-export function meanAndDeviation(values) {
+function meanAndDeviation(values) {
   const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
   const squares = values.reduce((sum, each) => sum + (each - mean) ** 2, 0);
   return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0, count: values.length };

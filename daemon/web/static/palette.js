@@ -21,7 +21,8 @@ export function palette(visitor) {
   let asked = 0;
   let timer;
   let protocols = [];
-  if (may(visitor, 'submit')) get('/library/protocols').then((found) => { protocols = found; typed(); }).catch(() => {});
+  let lost = ''; // why something is not among what is found
+  if (may(visitor, 'submit')) get('/library/protocols').then((found) => { protocols = found; typed(); }).catch((error) => { lost = `Protocols are not among these: ${error.message}`; typed(); });
 
   function typed() {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -51,7 +52,7 @@ export function palette(visitor) {
     entries = found;
     at = Math.min(at, Math.max(0, entries.length - 1));
     list.replaceChildren(...entries.map(({ element }) => element));
-    say(note, entries.length ? '' : 'Nothing is called that.');
+    say(note, [entries.length ? '' : 'Nothing is called that.', lost].filter(Boolean).join(' '));
     point(at);
   }
 

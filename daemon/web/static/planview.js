@@ -3,6 +3,7 @@
 import { h, say } from './dom.js';
 import { duration, engineering } from './format.js';
 import { axis, draw, forget, timeUnit, trace } from './plots.js';
+import { heads, scroll } from './table.js';
 
 const MOST_ROWS = 200;
 
@@ -60,7 +61,7 @@ export function planView() {
 
 function limitTable(limits) {
   const edge = (each, unit) => (each ? [engineering(each.value, unit), h('div', { class: 'method' }, each.origin)] : ['none']);
-  return h('table', {}, h('thead', {}, h('tr', {}, ...['', 'Lowest', 'Highest'].map((name) => h('th', { scope: 'col' }, name)))),
+  return h('table', {}, heads('', 'Lowest', 'Highest'),
     h('tbody', {}, ...Object.entries(limits).filter(([, { low, high }]) => low || high).map(([name, { unit, low, high }]) => h('tr', {}, h('th', { scope: 'row' }, name.replaceAll('_', ' ')), h('td', {}, ...edge(low, shown(unit))), h('td', {}, ...edge(high, shown(unit)))))));
 }
 
@@ -78,7 +79,7 @@ function stepTable(plan) {
     }
   });
   walk(plan.steps, 0);
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Steps of the plan' }, h('table', { class: 'plan' },
-    h('thead', {}, h('tr', {}, ...['Step', 'Does', 'Until', 'Takes'].map((name) => h('th', { scope: 'col' }, name)))),
+  return scroll('Steps of the plan', h('table', { class: 'plan' },
+    heads('Step', 'Does', 'Until', 'Takes'),
     h('tbody', {}, ...rows.slice(0, MOST_ROWS).map(([depth, path, does, until, takes]) => h('tr', {}, h('td', { class: 'number' }, path), h('td', { class: depth ? 'deep' : '' }, does), h('td', {}, until), h('td', {}, takes))))));
 }

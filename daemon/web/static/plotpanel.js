@@ -1,7 +1,8 @@
 // A panel with a plot: its title, what can be chosen, what it says of itself, and what it shows as a file.
 
-import { h, toast } from './dom.js';
-import { draw, forget, picture } from './plots.js';
+import { h, say, toast } from './dom.js';
+import { draw, forget, picture, plain } from './plots.js';
+import { csv, save } from './saving.js';
 
 /**
  * Make a panel. `file` is what its files are called, `controls` stand in its head.
@@ -11,13 +12,19 @@ export function plotPanel(title, file, ...controls) {
   const plot = h('div', { class: 'plot' });
   const note = h('span', { class: 'basis' });
   const element = h('section', { class: 'panel', 'aria-label': title, hidden: true }, h('header', {}, h('h2', {}, title), ...controls, saving(plot, file), note), plot);
-  return { element, plot, note, show: (traces, layout) => draw(plot, traces, layout), end: () => forget(plot) };
+  return {
+    element,
+    show: (traces, layout) => draw(plot, traces, layout),
+    /** Say something of what is drawn, and what of it could not be had. */
+    tell: (words, lacking = []) => { say(note, [words, ...lacking].filter(Boolean).join('; ')); note.classList.toggle('alarm', lacking.length > 0); },
+    end: () => forget(plot),
+  };
 }
 
 /** The menu that takes away what is shown: numbers or a picture, made here and sent nowhere. */
 export function saving(plot, file) {
-  const kinds = [['CSV', 'the numbers shown', () => new Blob([numbers(plot)], { type: 'text/csv' })], ['SVG', 'a picture for print', () => picture(plot, 'svg')], ['PNG', 'a picture', () => picture(plot, 'png')]];
-  const list = h('div', { hidden: true }, ...kinds.map(([kind, words, make]) => h('button', { class: 'bare', onclick: () => { open(false); save(make, `${file}.${kind.toLowerCase()}`); } }, `${kind}: ${words}`)));
+  const kinds = [['CSV', 'the numbers shown', () => csv(numbers(plot))], ['SVG', 'a picture for print', () => picture(plot, 'svg')], ['PNG', 'a picture', () => picture(plot, 'png')]];
+  const list = h('div', { hidden: true }, ...kinds.map(([kind, words, make]) => h('button', { class: 'bare', onclick: () => { open(false); saved(make, `${file}.${kind.toLowerCase()}`); } }, `${kind}: ${words}`)));
   const button = h('button', { class: 'bare', 'aria-expanded': 'false', title: 'Save what is shown', onclick: () => open(list.hidden) }, 'Save');
   const open = (now) => { list.hidden = !now; button.setAttribute('aria-expanded', String(now)); };
   const element = h('span', { class: 'menu' }, button, list);
@@ -26,33 +33,24 @@ export function saving(plot, file) {
   return element;
 }
 
-async function save(make, name) {
+async function saved(make, name) {
   try {
-    const link = h('a', { href: URL.createObjectURL(await make()), download: name.replace(/[^\w.-]+/g, '_') });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    save(await make(), name);
   } catch (error) {
     toast(`It could not be saved: ${error.message}`, true);
   }
 }
 
-/** What is drawn as comma-separated values: a line per point, with its curve and its axes named. */
-export function numbers(plot) {
+/** What is drawn, as rows: one per point, with its curve and its axes named. */
+function numbers(plot) {
   const traces = plot.data ?? [];
-  const named = (axis) => plot.layout?.[axis]?.title?.text ?? axis;
+  const named = (axis) => plain(plot.layout?.[axis]?.title?.text ?? axis);
   const second = (trace) => (trace.yaxis === 'y2' ? 'yaxis2' : 'yaxis');
   const lines = [['curve', named('xaxis'), 'value', 'of']];
   for (const trace of traces) {
-    trace.x.forEach((x, i) => { if (x !== null && trace.y[i] !== null) lines.push([trace.name ?? '', x, trace.y[i], named(second(trace))]); });
+    trace.x.forEach((x, i) => { if (x !== null && trace.y[i] !== null) lines.push([plain(trace.name ?? ''), x, trace.y[i], named(second(trace))]); });
   }
-  return lines.map((line) => line.map(cell).join(',')).join('\r\n') + '\r\n';
-}
-
-/** Text that no spreadsheet takes for a formula. */
-function cell(value) {
-  if (typeof value === 'number') return String(value);
-  const text = /^[=+\-@\t\r]/.test(String(value)) ? `'${value}` : String(value);
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return lines;
 }
 
 /** A list to choose from; `pairs` are values and their words. */

@@ -3,6 +3,7 @@
 import { h } from './dom.js';
 
 let loading = null;
+const drawing = new WeakMap(); // what is being drawn, by the element it is drawn in
 
 /** The one script that is ever added to the page; the browser refuses every other (trusted types). */
 const scripts = window.trustedTypes?.createPolicy('galvanod', {
@@ -16,7 +17,7 @@ const scripts = window.trustedTypes?.createPolicy('galvanod', {
 function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const source = document.querySelector('meta[name=plotly]')?.getAttribute('content') ?? '';
-    const script = h('script', { onload: () => resolve(window.Plotly), onerror: () => reject(new Error('plotly.js could not be loaded')) });
+    const script = h('script', { onload: () => resolve(window.Plotly), onerror: () => { loading = null; reject(new Error('The plot cannot be drawn: plotly.js could not be loaded from this server.')); } }); // asked for again with the next plot
     script.src = scripts.createScriptURL(source);
     document.head.append(script);
   });
@@ -52,10 +53,17 @@ const fitting = new ResizeObserver((entries) => {
 });
 
 /**
- * Draw, or draw anew, into an element.
+ * Draw, or draw anew, into an element; who has left meanwhile need not hear that it was in vain.
  * @param {HTMLElement} element @param {object[]} traces @param {object} layout
  */
-export async function draw(element, traces, layout) {
+export function draw(element, traces, layout) {
+  const before = Promise.allSettled([drawing.get(element)]); // one brush at a time
+  const under = before.then(() => brought(element, traces, layout)).catch((error) => { if (element.isConnected) throw error; });
+  drawing.set(element, under);
+  return under;
+}
+
+async function brought(element, traces, layout) {
   const Plotly = await plotly();
   if (!element.isConnected) return;
   fitting.observe(element);
@@ -90,8 +98,13 @@ export function escaped(text) {
   return String(text).replace(/[&<>]/g, (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[letter]).replaceAll('%{', '%\u200b{');
 }
 
-/** Let go of a plot. */
+/** The text that was escaped, as it was written. */
+export function plain(text) {
+  return String(text).replaceAll('%\u200b{', '%{').replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: '&', lt: '<', gt: '>' })[name]);
+}
+
+/** Let go of a plot that is shown no longer, once nothing is being drawn in it: what is purged under the brush fails. */
 export function forget(element) {
   fitting.unobserve(element);
-  window.Plotly?.purge(element);
+  Promise.allSettled([drawing.get(element)]).then(() => window.Plotly?.purge(element));
 }

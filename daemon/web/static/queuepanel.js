@@ -27,6 +27,12 @@ export function queuePanel(visitor, core, channel) {
     body.replaceChildren(...waiting.map(row));
   }
 
+  /** Say that nobody knows what waits; it is asked for again with the next look. */
+  function unknown(error, queued) {
+    element.hidden = !queued;
+    head.replaceChildren(h('h2', {}, `Queue of ${channel}`), h('span', { class: 'alarm' }, `${queued} wait${queued === 1 ? 's' : ''}; ${error.message}`));
+  }
+
   const after = (act, words) => doing(async () => { await act(); await refresh(); }, words);
   const goOn = () => h('button', { class: 'first', onclick: () => after(() => post(`${at}/go-on`), 'The queue goes on.') }, 'Go on');
   const hold = () => h('button', { onclick: () => ask({
@@ -68,7 +74,7 @@ export function queuePanel(visitor, core, channel) {
     const mark = `${now.queued} ${now.run} ${now.state} ${now.queued ? Math.floor(Date.now() / 15000) : ''}`; // others put it in order, too
     if (mark === shown) return;
     shown = mark;
-    refresh().catch(() => { shown = -1; });
+    refresh().catch((error) => { shown = -1; unknown(error, now.queued); });
   }
 
   return { element, update };

@@ -4,6 +4,7 @@ import { get, path, post, remove } from './api.js';
 import { h, icon, say } from './dom.js';
 import { ampereHours, duration, engineering, percent } from './format.js';
 import { axis, draw, forget, palette, timeUnit, trace } from './plots.js';
+import { heads, scroll } from './table.js';
 
 const LOOK = 700; // milliseconds between two questions
 const SHOWN = 40; // figures
@@ -167,8 +168,8 @@ function totalsOf({ totals, expected }) {
 
 function stepsOf({ steps }) {
   const takes = (each) => (each.visits ? duration(each.seconds) : 'not reached');
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'How each step went' }, h('table', {},
-    h('thead', {}, h('tr', {}, ...['Step', 'Does', 'Went', 'Takes', 'Ends by', 'At', 'Passes'].map((name) => h('th', { scope: 'col' }, name)))),
+  return scroll('How each step went', h('table', {},
+    heads('Step', 'Does', 'Went', 'Takes', 'Ends by', 'At', 'Passes'),
     h('tbody', {}, ...steps.map((each) => h('tr', {}, h('td', { class: 'number' }, each.path), h('td', {}, `${each.verb} ${each.setting ?? ''}`), h('td', {}, each.to_come ? `${each.visits} of ${each.of}` : each.visits), h('td', {}, takes(each)),
       h('td', {}, each.reason ?? ''), h('td', {}, each.end_voltage === null ? '' : engineering(each.end_voltage, 'V', 4)), h('td', {}, each.capacity ? ampereHours(Math.abs(each.capacity)) : ''))))));
 }

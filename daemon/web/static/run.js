@@ -61,7 +61,7 @@ export function run(main, visitor, name) {
       tables.replaceChildren(...[figureTable(figures, Boolean(record.ended)), eventTable(events), stepTable(steps), recordTable(record)].filter(Boolean));
     }
     const [capacity, byCycle, spectrum, sweep] = parts;
-    await Promise.all([time.refresh(), capacity.update(cycles, record.cell_facts), byCycle.update(cycles, record.cell_facts), spectrum.update(impedance, steps), sweep.update(steps)]);
+    await Promise.all([time.update(), capacity.update(cycles, record.cell_facts), byCycle.update(cycles, record.cell_facts), spectrum.update(impedance, steps), sweep.update(steps)]);
   }
 
   /** Read the run and its parts; what could not be read is returned in words, each once. */

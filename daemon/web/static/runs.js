@@ -28,6 +28,7 @@ export function runs(main) {
   const csv = h('a', { class: 'button', download: 'runs.csv' }, 'CSV');
   const body = h('tbody', {});
   const note = h('p', { class: 'quiet', role: 'status' });
+  const lost = h('p', { class: 'alarm', role: 'status' });
   const more = h('button', { hidden: true, onclick: () => load(cursor) }, 'Show more');
   const heads = COLUMNS.map(([name, key]) => [key, h('th', { scope: 'col', class: key ? '' : 'number' }, key ? h('button', { class: 'bare', onclick: () => sort(key) }, name) : name)]);
   let order = query.get('order') ?? '-started';
@@ -37,7 +38,7 @@ export function runs(main) {
   let severalCores = false;
   main.replaceChildren(
     h('h1', { class: 'filters' }, 'Runs'), h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, words, state, protocol, label, day('from', since), day('until', until), csv, compare),
-    h('div', { class: 'panel' }, h('table', { class: 'cards picks' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'skip' }, 'Compare')), ...heads.map(([, head]) => head))), body)), note, more);
+    h('div', { class: 'panel' }, h('table', { class: 'cards picks' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'skip' }, 'Compare')), ...heads.map(([, head]) => head))), body)), note, lost, more);
 
   function wanted() {
     const found = new URLSearchParams(fields.filter((each) => each.value.trim()).map((each) => [each.name, each.value.trim()]));
@@ -91,7 +92,7 @@ export function runs(main) {
     fill(label, found.labels);
     severalCores = found.cores.length > 1;
     if (severalCores) load(null);
-  }).catch(() => {});
+  }).catch((error) => { lost.textContent = `What can be chosen from is not known: ${error.message}`; });
   return () => { count += 1; clearTimeout(typing); };
 }
 

@@ -4,6 +4,7 @@ import { post } from './api.js';
 import { tell } from './dialogs.js';
 import { badge, h } from './dom.js';
 import { hold } from './hold.js';
+import { heads, scroll } from './table.js';
 
 /** Make the button. It is never disabled: what cannot be reached says so. */
 export const safeAll = () => hold('SAFE ALL', 'hold for a second to open every circuit', openAll);
@@ -27,6 +28,6 @@ function outcome(found) {
   return [
     not.length ? h('p', { class: 'alarm' }, h('strong', {}, `${not.length} not confirmed.`), ' Go to these instruments and open them by hand.') : h('p', {}, `${open.length} channels confirmed it. Their runs have ended as stopped; what was read is kept.`),
     not.length && open.length ? h('p', { class: 'quiet' }, `${open.length} channels confirmed it.`) : '',
-    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Channels' }, h('table', {}, h('thead', {}, h('tr', {}, ...['Channel', 'Circuit', 'Told'].map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows))),
+    scroll('Channels', h('table', {}, heads('Channel', 'Circuit', 'Told'), h('tbody', {}, ...rows))),
   ];
 }

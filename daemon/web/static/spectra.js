@@ -1,7 +1,6 @@
 // Nyquist and Bode plots, with the frequencies written at whole decades and the fitted circuit dashed.
 
 import { get, path } from './api.js';
-import { say } from './dom.js';
 import { plotPanel } from './plotpanel.js';
 import { axis, escaped, palette } from './plots.js';
 
@@ -16,13 +15,14 @@ export function spectra(run) {
     nyquist.element.hidden = bode.element.hidden = points.length < 3;
     if (points.length < 3) return;
     const groups = [...Map.groupBy(points, (point) => point.step).entries()].slice(-MOST);
-    const fits = new Map((await get(`${path('runs', run)}/impedance/fits`).catch(() => [])).map((fit) => [fit.step, fit]));
+    const { found, lacking = [] } = await get(`${path('runs', run)}/impedance/fits`).then((all) => ({ found: all }), (error) => ({ found: [], lacking: [`the fits: ${error.message}`] }));
+    const fits = new Map(found.map((fit) => [fit.step, fit]));
     const named = (ordinal) => words(steps.find((step) => step.ordinal === ordinal), ordinal);
     const coloured = groups.map(([step, each], i) => ({ step, name: named(step), each, fit: fits.get(step), colour: palette(i, groups.length) }));
     await nyquist.show(coloured.flatMap((one) => nyquistOf(one)), { ...plane(groups.flatMap(([, each]) => each)), showlegend: groups.length > 1 });
     await bode.show(coloured.flatMap((one) => bodeOf(one)), { xaxis: axis('frequency in Hz', { type: 'log' }), yaxis: axis('|Z| in Ω', { type: 'log' }), yaxis2: axis('−phase in °', { overlaying: 'y', side: 'right', showgrid: false }) });
     const circuits = [...new Set([...fits.values()].map((fit) => fit.circuit))];
-    for (const panel of [nyquist, bode]) say(panel.note, circuits.length ? `dashed: ${circuits.join(', ')} fitted` : '');
+    for (const panel of [nyquist, bode]) panel.tell(circuits.length ? `dashed: ${circuits.join(', ')} fitted` : '', lacking);
   }
 
   return { elements: [nyquist.element, bode.element], update, end: () => { nyquist.end(); bode.end(); } };

@@ -5,13 +5,14 @@ import { may } from './actions.js';
 import { h, icon, toast } from './dom.js';
 import { moment } from './format.js';
 import { studyBadge } from './studymatrix.js';
+import { heads } from './table.js';
 
 const EVERY = 4000; // milliseconds between looks at those that go on
 
 /** Show the list; returns what ends it. */
 export function studies(main, visitor) {
   const list = h('tbody', {});
-  const table = h('table', { class: 'studies cards' }, h('thead', {}, h('tr', {}, ...['Study', 'State', 'Measured', 'Waits for', 'By', 'Submitted'].map((name) => h('th', { scope: 'col' }, name)))), list);
+  const table = h('table', { class: 'studies cards' }, heads('Study', 'State', 'Measured', 'Waits for', 'By', 'Submitted'), list);
   const empty = h('p', { class: 'empty', hidden: true }, 'No study has been submitted. A study is one protocol or more on variants of a cell, so many replicates each; the service measures them as channels come free.');
   const troubles = h('div', { class: 'stack', role: 'alert' });
   const more = h('button', { hidden: true, onclick: () => load(next) }, 'Earlier studies');

@@ -4,6 +4,7 @@ import { get, path, post } from './api.js';
 import { may } from './actions.js';
 import { ask, doing, tell } from './dialogs.js';
 import { h, say, toast } from './dom.js';
+import { STUDY, keep } from './drafts.js';
 import { duration, moment } from './format.js';
 import { asking, matrix, studyBadge } from './studymatrix.js';
 import { outcomeTables } from './studyoutcome.js';
@@ -54,7 +55,6 @@ export function study(main, visitor, name) {
     if (mark !== shown) {
       shown = mark;
       say(title, found.title);
-      document.title = `${found.title} · galvanod`;
       state.replaceChildren(studyBadge(found.state));
       buttons.replaceChildren(...actions(found));
       keepingFocus(asks, () => asks.replaceChildren(...notices(found)));
@@ -163,7 +163,7 @@ export function study(main, visitor, name) {
   /** Hand the files on to the editor, to be changed and submitted as a later version. */
   function again(found) {
     const own = (kind) => Object.fromEntries(Object.entries(found[kind]).filter(([, file]) => !file.ready).map(([called, file]) => [called, file.text]));
-    localStorage.setItem('study-draft', JSON.stringify({ study: found.text, protocols: own('protocols'), cells: own('cells'), full: found.full }));
+    keep(STUDY, { study: found.text, protocols: own('protocols'), cells: own('cells'), full: found.full });
     location.hash = '#/study-new';
   }
 

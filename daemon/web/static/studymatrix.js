@@ -9,20 +9,18 @@ const SHAPE = {
 };
 const COLOUR = { asked: 'paused', refused: 'failed', beginning: 'running' };
 
-/** A state of a cell as word, shape and colour. */
-export function cellBadge(state) {
+/** A state of a cell or of a study as word, shape and colour. */
+export function studyBadge(state) {
   const made = badge(SHAPE[state] ?? state, state);
   made.dataset.state = COLOUR[state] ?? (SHAPE[state] ? 'idle' : state);
   return made;
 }
 
-export const studyBadge = cellBadge;
-
 /** The legend of the states there are. */
 function legend(cells) {
   const counts = new Map();
   for (const cell of cells) counts.set(cell.state, (counts.get(cell.state) ?? 0) + 1);
-  return h('div', { class: 'row legend' }, ...[...counts].map(([state, count]) => h('span', {}, cellBadge(state), ` ${count}`)));
+  return h('div', { class: 'row legend' }, ...[...counts].map(([state, count]) => h('span', {}, studyBadge(state), ` ${count}`)));
 }
 
 /**
@@ -47,7 +45,7 @@ export function matrix(study, doing) {
 
 function square(cell, doing) {
   if (!cell) return h('td', {});
-  const made = cellBadge(cell.state);
+  const made = studyBadge(cell.state);
   const where = [cell.run ? h('a', { href: `#${path('run', cell.run)}`, title: `the run of ${cell.label}` }, cell.run) : '', cell.channel ? h('span', {}, cell.channel) : ''].filter(Boolean);
   return h('td', { class: 'square', 'data-state': made.dataset.state, title: `cell ${cell.number}: ${cell.label}${cell.reason ? `; ${cell.reason}` : ''}` },
     made, h('div', { class: 'where' }, ...where.flatMap((each, i) => (i ? [' · ', each] : [each]))),

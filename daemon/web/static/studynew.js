@@ -2,19 +2,20 @@
 
 import { Problem, get, path, post } from './api.js';
 import { may } from './actions.js';
-import { ask } from './dialogs.js';
-import { h, icon, toast } from './dom.js';
+import { ask, doing } from './dialogs.js';
+import { h, icon, say, toast } from './dom.js';
+import { STUDY, dropped, keep, kept as keptDraft } from './drafts.js';
 import { editor } from './editor.js';
 import { duration } from './format.js';
 import { live } from './live.js';
+import { heads, panel, scroll } from './table.js';
 
 const PAUSE = 400; // milliseconds of rest before what was typed is checked
-const DRAFT = 'study-draft';
 const KINDS = { protocols: 'protocol', cells: 'cell' };
 
 /** Show the page; returns what ends it. */
 export function studyNew(main, visitor) {
-  const kept = JSON.parse(localStorage.getItem(DRAFT) ?? '{}');
+  const kept = keptDraft(STUDY);
   const text = editor({ label: 'Study (YAML)', id: 'study', changed: typed });
   const ready = h('select', { 'aria-label': 'Ready studies' }, h('option', { value: '' }, 'Ready studies …'));
   const cores = h('select', { id: 'core', onchange: typed });
@@ -47,11 +48,10 @@ export function studyNew(main, visitor) {
           check_('full', full, 'also the rows marked “only: full”'), check_('anew', anew, 'measure again what an earlier study of this title has measured')),
         plan)));
 
-  get('/library/studies').then((found) => ready.append(...found.map((each) => h('option', { value: each.name }, each.title || each.name)))).catch(() => {});
+  get('/library/studies').then((found) => ready.append(...found.map((each) => h('option', { value: each.name }, each.title || each.name)))).catch((error) => say(ready.firstElementChild, `Ready studies cannot be read: ${error.message}`));
   ready.addEventListener('change', async () => {
     if (!ready.value) return;
-    text.value = (await get(`/library/studies/${encodeURIComponent(ready.value)}`)).text;
-    typed();
+    await doing(async () => text.replace((await get(path('library', 'studies', ready.value))).text), 'The text that stood there is back with Ctrl+Z.');
   });
 
   function fill() {
@@ -65,7 +65,7 @@ export function studyNew(main, visitor) {
   /** Add a file, or put another text into one that is there. */
   function add(kind, name, content) {
     const known = own.find((each) => each.kind === kind && each.name === name);
-    if (known) { known.editor.value = content; return; }
+    if (known) { known.editor.replace(content); return; }
     const made = editor({ label: `${KINDS[kind]} ${name} (YAML)`, id: `file-${kind}-${own.length}-${Date.now()}`, changed: typed });
     made.element.classList.add('small');
     made.value = content;
@@ -81,7 +81,7 @@ export function studyNew(main, visitor) {
     for (const file of chosen) {
       const content = await file.text();
       const kind = /^cell\s*:/m.test(content) ? 'cells' : /^protocol\s*:/m.test(content) ? 'protocols' : null;
-      if (/^study\s*:/m.test(content)) text.value = content;
+      if (/^study\s*:/m.test(content)) text.replace(content);
       else if (kind) add(kind, file.name.replace(/\.ya?ml$/i, ''), content);
       else toast(`${file.name} is no study, protocol or cell: it has no line that begins with study:, protocol: or cell:.`, true);
     }
@@ -106,7 +106,7 @@ export function studyNew(main, visitor) {
     asked += 1; // an answer that is under way is about another text
     key = crypto.randomUUID(); // another text is another submission
     go.disabled = true;
-    localStorage.setItem(DRAFT, JSON.stringify(body()));
+    keep(STUDY, body());
     note.hidden = own.length > 0;
     timer = setTimeout(check, PAUSE);
   }
@@ -162,7 +162,7 @@ export function studyNew(main, visitor) {
     go.disabled = true;
     try {
       const made = await post('/studies', { ...body(), resume: resume.value, anew: anew.checked }, { 'idempotency-key': key });
-      localStorage.removeItem(DRAFT);
+      dropped(STUDY);
       toast(`${made.study} is under way: ${made.cells} cells.`);
       location.hash = `#${path('study', made.study)}`;
     } catch (error) {
@@ -187,7 +187,6 @@ function check_(id, input, words) {
   return h('div', { class: 'row' }, input, h('label', { for: id }, words));
 }
 
-function table(title, heads, rows) {
-  return h('section', { class: 'panel', 'aria-label': title }, h('header', {}, h('h2', {}, title)),
-    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `${title}, as a table` }, h('table', {}, h('thead', {}, h('tr', {}, ...heads.map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows.map((row) => h('tr', {}, ...row.map((each) => h('td', {}, each))))))));
+function table(title, names, rows) {
+  return panel(title, '', scroll(`${title}, as a table`, h('table', {}, heads(...names), h('tbody', {}, ...rows.map((row) => h('tr', {}, ...row.map((each) => h('td', {}, each))))))));
 }

@@ -3,6 +3,7 @@
 import { path } from './api.js';
 import { h, icon } from './dom.js';
 import { uncertain } from './format.js';
+import { heads, panel, scroll } from './table.js';
 
 const HEADS = ['Variant', 'Figure', 'Source', 'Measured', '', 'n', 'Put in', 'Runs'];
 
@@ -11,10 +12,8 @@ export function outcomeTables({ lines, differences }) {
   const protocols = [...new Set(lines.map((line) => line.protocol))];
   return protocols.map((protocol) => {
     const mine = lines.filter((line) => line.protocol === protocol);
-    return h('section', { class: 'panel', 'aria-label': `Outcome of ${protocol}` }, h('header', {}, h('h2', {}, protocol), h('span', { class: 'basis' }, '± standard error of the mean; of a single cell, its own uncertainty')),
-      h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Figures of ${protocol}` }, h('table', {},
-        h('thead', {}, h('tr', {}, ...HEADS.map((name) => h('th', { scope: 'col' }, name || h('span', { class: 'skip' }, 'Agrees'))))),
-        h('tbody', {}, ...mine.map((line, i) => row(line, mine[i - 1]))))),
+    return panel(`Outcome of ${protocol}`, '± standard error of the mean; of a single cell, its own uncertainty',
+      scroll(`Figures of ${protocol}`, h('table', {}, heads(...HEADS.map((name) => name || h('span', { class: 'skip' }, 'Agrees'))), h('tbody', {}, ...mine.map((line, i) => row(line, mine[i - 1]))))),
       ...differences.filter((each) => each.protocol === protocol).map(verdict));
   });
 }

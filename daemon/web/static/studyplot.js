@@ -1,20 +1,9 @@
 // What a study measures, drawn: each replicate, their mean and interval beside what the source says; courses over cycles.
 
 import { h } from './dom.js';
-import { axis, draw as drawn, escaped, forget, markColour, palette, trace } from './plots.js';
+import { axis, draw, escaped, forget, markColour, palette, trace } from './plots.js';
 
 const MOST_FIGURES = 12;
-const drawing = new WeakMap();
-
-/** Draw; who has left meanwhile need not hear that it was in vain. */
-function draw(plot, traces, layout) {
-  const under = drawn(plot, traces, layout).catch((error) => { if (plot.isConnected) throw error; });
-  drawing.set(plot, under);
-  return under;
-}
-
-/** Let go of a plot once nothing is being drawn in it: what is purged under the brush fails. */
-const release = (plot) => Promise.allSettled([drawing.get(plot)]).then(() => forget(plot));
 
 /** Dots of the replicates of one number, variant by variant. */
 export function figurePlots() {
@@ -27,7 +16,7 @@ export function figurePlots() {
     const mark = JSON.stringify(groups);
     if (mark === shown) return;
     shown = mark;
-    panels.forEach(release);
+    panels.forEach(forget);
     panels = groups.map(() => h('div', { class: 'plot small' }));
     element.hidden = groups.length === 0;
     element.replaceChildren(...groups.map((group, i) => h('section', { class: 'panel', 'aria-label': group.title }, h('header', {}, h('h2', {}, group.title), h('span', { class: 'basis' }, '● cells, ◆ mean with its 95 % interval, ◇ the source')), panels[i])));
@@ -36,7 +25,7 @@ export function figurePlots() {
 
   const redraw = () => { const groups = panels.length ? JSON.parse(shown) : []; groups.forEach((group, i) => drawFigure(panels[i], group)); };
   document.addEventListener('theme', redraw);
-  return { element, update, end: () => { document.removeEventListener('theme', redraw); panels.forEach(release); } };
+  return { element, update, end: () => { document.removeEventListener('theme', redraw); panels.forEach(forget); } };
 }
 
 /** Lines of one protocol and number together. */
@@ -80,7 +69,7 @@ export function coursePlots() {
     const mark = JSON.stringify(courses);
     if (mark === shown) return;
     shown = mark;
-    panels.forEach(({ plots }) => plots.forEach(release));
+    panels.forEach(({ plots }) => plots.forEach(forget));
     const rows = [...new Set(courses.map((course) => course.row))];
     kept = rows.map((row) => courses.filter((course) => course.row === row));
     panels = kept.map((group) => ({ group, plots: [h('div', { class: 'plot' }), h('div', { class: 'plot' })] }));
@@ -92,7 +81,7 @@ export function coursePlots() {
 
   const redraw = () => panels.forEach(drawCourses);
   document.addEventListener('theme', redraw);
-  return { element, update, end: () => { document.removeEventListener('theme', redraw); panels.forEach(({ plots }) => plots.forEach(release)); } };
+  return { element, update, end: () => { document.removeEventListener('theme', redraw); panels.forEach(({ plots }) => plots.forEach(forget)); } };
 }
 
 const panel = (title, plot) => h('section', { class: 'panel', 'aria-label': title }, h('header', {}, h('h2', {}, title), h('span', { class: 'basis' }, 'mean of the cells, ± one standard deviation')), plot);

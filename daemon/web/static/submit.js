@@ -5,6 +5,7 @@ import { may } from './actions.js';
 import { batch } from './batch.js';
 import { cellForm } from './cellform.js';
 import { h, icon, say, toast } from './dom.js';
+import { RUN, dropped, keep, kept as keptDraft } from './drafts.js';
 import { editor } from './editor.js';
 import { duration } from './format.js';
 import { library } from './library.js';
@@ -14,12 +15,11 @@ import { planView } from './planview.js';
 import { rehearsal } from './rehearsal.js';
 
 const PAUSE = 300; // milliseconds of rest before what was typed is checked
-const DRAFT = 'draft';
 const AGAIN = 'again';
 
 /** Show the page; a core and a channel may be named already, or `again` and a run that is to be repeated. */
 export function submit(main, visitor, core = null, channel = null) {
-  const kept = JSON.parse(localStorage.getItem(DRAFT) ?? '{}');
+  const kept = keptDraft(RUN);
   const protocol = editor({ label: 'Protocol (YAML)', id: 'protocol', kind: 'protocol', changed: typed });
   const cell = editor({ label: 'Cell (YAML)', id: 'cell', kind: 'cell', changed: typed });
   cell.element.classList.add('small');
@@ -36,7 +36,7 @@ export function submit(main, visitor, core = null, channel = null) {
   const go = h('button', { class: 'first', disabled: true, onclick: send }, 'Submit');
   const preview = planView();
   const rehearsing = rehearsal({ wanted: () => ready && draft(), drawn: preview.overlay, allowed: may(visitor, 'submit') });
-  const many = batch({ base: () => ({ protocol: protocol.value, cell: cell.value, variables: given, resume: resume.value }), like: () => live.byKey.get(channels.value), done: () => localStorage.removeItem(DRAFT) });
+  const many = batch({ base: () => ({ protocol: protocol.value, cell: cell.value, variables: given, resume: resume.value }), like: () => live.byKey.get(channels.value), done: () => dropped(RUN) });
   const asBatch = h('button', { type: 'button', 'aria-pressed': 'false', hidden: !may(visitor, 'submit'), onclick: () => { many.show(many.element.hidden); asBatch.setAttribute('aria-pressed', String(!many.element.hidden)); } }, 'Many cells …');
   let ready = false; // what stands there can be planned
   let accepted = null; // the plan of it
@@ -101,7 +101,7 @@ export function submit(main, visitor, core = null, channel = null) {
     key = crypto.randomUUID(); // another text is another submission
     go.disabled = true;
     many.ready(false);
-    localStorage.setItem(DRAFT, JSON.stringify({ protocol: protocol.value, cell: cell.value, variables: given, channel: channels.value }));
+    keep(RUN, { protocol: protocol.value, cell: cell.value, variables: given, channel: channels.value });
     timer = setTimeout(check, PAUSE);
   }
 
@@ -194,7 +194,7 @@ export function submit(main, visitor, core = null, channel = null) {
       const made = await post('/runs', {
         protocol: protocol.value, cell: cell.value, core: at.core, channel: at.channel, variables: given, resume: resume.value, queue: at.run !== null,
       }, { 'idempotency-key': key });
-      localStorage.removeItem(DRAFT);
+      dropped(RUN);
       for (const warning of made.warnings) toast(warning);
       toast(made.run ? `${made.run} runs on ${made.channel}.` : `It waits on ${made.channel} as number ${made.queued}.`);
       location.hash = `#${path('channel', at.core, at.channel)}`;

@@ -2,17 +2,14 @@
 
 import { h } from './dom.js';
 import { ampereHours, duration, figure as told, volts } from './format.js';
+import { heads, panel, scroll } from './table.js';
 
 /** Names and values. */
 export function facts(pairs) {
   return h('dl', { class: 'facts' }, ...pairs.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value ?? '–')]));
 }
 
-function panel(title, note, table) {
-  return h('section', { class: 'panel' }, h('header', {}, h('h2', {}, title), note ? h('span', { class: 'basis' }, note) : ''), h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': title }, table));
-}
-
-const heads = (...names) => h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
+const tabled = (title, note, table) => panel(title, note, scroll(`${title}, as a table`, table));
 
 /** Figures of merit with their uncertainty; how each came about opens below it, and what could not be had says why. */
 export function figureTable(figures, over) {
@@ -23,7 +20,7 @@ export function figureTable(figures, over) {
       h('td', {}, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : '', h('div', { class: 'method' }, figure.method, ...figure.warnings.map((warning) => h('div', { class: over ? 'alarm' : '' }, warning))), explained(figure)),
       h('td', { class: 'number' }, figure.cycle ?? ''), h('td', { class: 'number' }, value), h('td', {}, unit));
   });
-  return panel('Figures of merit', '± one standard uncertainty', h('table', {}, heads('Figure', 'Cycle', 'Value', 'Unit'), h('tbody', {}, ...rows)));
+  return tabled('Figures of merit', '± one standard uncertainty', h('table', {}, heads('Figure', 'Cycle', 'Value', 'Unit'), h('tbody', {}, ...rows)));
 }
 
 /** What a figure rests on: its value in SI, and all that was found on the way. */
@@ -48,7 +45,7 @@ const short = (value) => (typeof value === 'number' ? String(+value.toPrecision(
 export function eventTable(events) {
   if (!events.length) return null;
   const rows = [...events].reverse().map((event) => h('tr', {}, h('td', { class: 'number' }, duration(event.time)), h('td', { class: 'event-kind' }, event.kind), h('td', {}, event.text)));
-  return panel('Events', '', h('table', {}, heads('At', 'What', ''), h('tbody', {}, ...rows)));
+  return tabled('Events', '', h('table', {}, heads('At', 'What', ''), h('tbody', {}, ...rows)));
 }
 
 /** Steps, the latest first. */
@@ -57,5 +54,5 @@ export function stepTable(steps) {
   const rows = [...steps].reverse().slice(0, 300).map((step) => h('tr', {},
     h('td', { class: 'number' }, step.ordinal), h('td', { class: 'number' }, step.cycle ?? ''), h('td', {}, `${step.verb ?? ''} ${step.setting ?? ''}`),
     h('td', { class: 'number' }, duration(step.duration)), h('td', { class: 'number' }, ampereHours(step.capacity)), h('td', { class: 'number' }, volts(step.end_voltage)), h('td', {}, step.ended === null ? 'goes on' : step.reason ?? '')));
-  return panel('Steps', 'the latest first', h('table', {}, heads('Step', 'Cycle', 'What', 'Took', 'Capacity', 'Ended at', 'Because'), h('tbody', {}, ...rows)));
+  return tabled('Steps', 'the latest first', h('table', {}, heads('Step', 'Cycle', 'What', 'Took', 'Capacity', 'Ended at', 'Because'), h('tbody', {}, ...rows)));
 }

@@ -95,8 +95,8 @@ export function tile(channel) {
   }
 
   /** Draw the last hour. */
-  function draw(values) {
-    mark(spark.firstElementChild, 'd', curve(values));
+  function draw(points) {
+    mark(spark.firstElementChild, 'd', curve(points));
   }
 
   update(channel);
@@ -126,17 +126,19 @@ function end(channel, done) {
   return `${Math.floor(done * 100)} %${when}`;
 }
 
-/** A polyline through what there is, its lowest at the bottom and its highest at the top. */
-function curve(values) {
-  const there = values.filter((value) => value !== null);
+/** A line through what there is against its time, its lowest at the bottom and its highest at the top. */
+function curve(points) {
+  const there = points.filter(([, volts]) => volts !== null);
   if (there.length < 2) return '';
-  const [lowest, highest] = [Math.min(...there), Math.max(...there)];
+  const all = there.map(([, volts]) => volts);
+  const [lowest, highest] = [Math.min(...all), Math.max(...all)];
   const span = Math.max(highest - lowest, LEAST_VOLTS); // noise is flat
   const low = (highest + lowest - span) / 2;
+  const [first, last] = [points[0][0], points.at(-1)[0]];
   let pen = 'M';
-  return values.map((value, i) => {
-    if (value === null) { pen = 'M'; return ''; }
-    const point = `${pen}${((i / (values.length - 1)) * 100).toFixed(1)} ${(22 - ((value - low) / span) * 20).toFixed(1)}`;
+  return points.map(([time, volts]) => {
+    if (volts === null) { pen = 'M'; return ''; }
+    const point = `${pen}${(((time - first) / (last - first)) * 100).toFixed(1)} ${(22 - ((volts - low) / span) * 20).toFixed(1)}`;
     pen = 'L';
     return point;
   }).join('');

@@ -3,11 +3,10 @@
 import { get, path } from './api.js';
 import { h, say } from './dom.js';
 import { choice, saving } from './plotpanel.js';
-import { axis, draw, escaped, forget, markColour, trace, zoomed } from './plots.js';
+import { axis, draw, escaped, forget, markColour, timeUnit, trace, zoomed } from './plots.js';
 
 const QUIET = new Set(['resistance', 'unwatched', 'note withdrawn']); // noted in every cycle, or from the beginning
 const REFRESH = 5000; // milliseconds between looks at a run that goes on
-const UNITS = [[172800, 86400, 'd'], [7200, 3600, 'h'], [240, 60, 'min'], [0, 1, 's']];
 
 const SECOND = {
   current: { words: 'current', unit: 'A', digits: '.4~g' },
@@ -22,13 +21,14 @@ const SECOND = {
  */
 export function timeplot(run, going, events, picked = () => {}) {
   const plot = h('div', { class: 'plot', tabindex: 0, role: 'group', 'aria-label': 'Voltage over time: plus and minus zoom, arrows move, 0 shows all' });
-  const kind = choice('Second axis', Object.entries(SECOND).map(([value, { words }]) => [value, words]), () => refresh());
+  const kind = choice('Second axis', Object.entries(SECOND).map(([value, { words }]) => [value, words]), () => redraw());
   const basis = h('span', { class: 'basis' });
   const whole = h('button', { class: 'bare', hidden: true, onclick: () => look(null) }, 'Whole run');
   const element = h('section', { class: 'panel wide', 'aria-label': 'Voltage and current' },
     h('header', {}, h('h2', {}, 'Voltage and'), kind, whole, saving(plot, `${run}-time`), basis), plot);
   let range = null; // seconds
-  let unit = UNITS[3];
+  let unit = timeUnit(0);
+  let last = null; // what was answered
   let busy = false;
   let heard = false;
   let ended = false;
@@ -45,19 +45,24 @@ export function timeplot(run, going, events, picked = () => {}) {
       const found = await get(`${path('runs', run)}/trace${query}`);
       plot.hidden = found.time.length === 0;
       if (plot.hidden) say(basis, going() ? 'no reading yet' : 'no reading is recorded');
-      else if (!ended) await show(found);
+      else if (!ended) await show(last = found);
     } catch (error) {
-      say(basis, error.message);
+      say(basis, `${error.message} ${last ? 'What is drawn is older.' : ''}`);
     } finally {
       busy = false;
       if (again) refresh();
     }
   }
 
+  const redraw = () => { if (last && !ended) show(last).catch((error) => say(basis, error.message)); };
+
+  /** Mark what has happened since; a run that goes on is looked at by its own clock. */
+  const update = () => (last && going() ? redraw() : refresh());
+
   async function show(found) {
     const span = found.time[found.time.length - 1] - found.time[0];
-    unit = range ? unit : UNITS.find(([least]) => span >= least);
-    const factor = unit[1];
+    unit = range ? unit : timeUnit(span);
+    const [factor, word] = unit;
     shown = range ?? [found.time[0], found.time[found.time.length - 1]];
     const second = secondOf(found, kind.value);
     const { time, voltage, other } = broken(found, second.values, events());
@@ -65,17 +70,17 @@ export function timeplot(run, going, events, picked = () => {}) {
     const volts = milli ? voltage.map((each) => (each === null ? null : each * 1000)) : voltage;
     const x = time.map((each) => (each === null ? null : each / factor));
     await draw(plot, [
-      { x, y: volts, name: 'voltage', mode: 'lines', line: { color: trace(1), width: 1.4 }, hovertemplate: `%{y:.4f} ${milli ? 'mV' : 'V'} at %{x:.4~g} ${unit[2]}<extra></extra>` },
-      { x, y: other, name: SECOND[kind.value].words, yaxis: 'y2', mode: 'lines', line: { color: trace(2), width: 1.2 }, hovertemplate: `%{y:${SECOND[kind.value].digits}} ${second.unit} at %{x:.4~g} ${unit[2]}<extra></extra>` },
+      { x, y: volts, name: 'voltage', mode: 'lines', line: { color: trace(1), width: 1.4 }, hovertemplate: `%{y:.4f} ${milli ? 'mV' : 'V'} at %{x:.4~g} ${word}<extra></extra>` },
+      { x, y: other, name: SECOND[kind.value].words, yaxis: 'y2', mode: 'lines', line: { color: trace(2), width: 1.2 }, hovertemplate: `%{y:${SECOND[kind.value].digits}} ${second.unit} at %{x:.4~g} ${word}<extra></extra>` },
     ], {
-      xaxis: axis(`time in ${unit[2]}`, range ? { range: range.map((each) => each / factor) } : { autorange: true }),
+      xaxis: axis(`time in ${word}`, range ? { range: range.map((each) => each / factor) } : { autorange: true }),
       yaxis: axis(`voltage in ${milli ? 'mV' : 'V'}`, { overlaying: 'y2' }), yaxis2: axis(`${SECOND[kind.value].words} in ${second.unit}`, { side: 'right', showgrid: false, zeroline: false, ...(second.still ? { range: [-1, 1] } : { autorange: true }) }),
       uirevision: 'stay', ...annotated(events(), factor),
     });
     if (!heard) {
       heard = true;
-      zoomed(plot, (part) => look(part && part.map((each) => Math.max(0, each * unit[1]))));
-      plot.on('plotly_click', ({ points }) => picked(points[0].x * unit[1]));
+      zoomed(plot, (part) => look(part && part.map((each) => Math.max(0, each * unit[0]))));
+      plot.on('plotly_click', ({ points }) => picked(points[0].x * unit[0]));
     }
     whole.hidden = range === null;
     say(basis, `${found.readings.toLocaleString()} readings: ${found.basis === 'every reading' ? 'every one shown' : `${found.basis} shown`}${found.basis !== 'every reading' && found.overview < 0.99 ? `; the overview is made: ${Math.floor(found.overview * 100)} %` : ''}`);
@@ -98,8 +103,8 @@ export function timeplot(run, going, events, picked = () => {}) {
   });
 
   const timer = setInterval(() => { if (going() && !(range && range[1] < Infinity && range[0] > 0)) refresh(); }, REFRESH);
-  document.addEventListener('theme', refresh);
-  return { element, refresh, end: () => { ended = true; clearInterval(timer); document.removeEventListener('theme', refresh); forget(plot); } };
+  document.addEventListener('theme', redraw);
+  return { element, refresh, update, end: () => { ended = true; clearInterval(timer); document.removeEventListener('theme', redraw); forget(plot); } };
 }
 
 /** The quantity of the second axis, in a person's unit. */

@@ -14,11 +14,12 @@ export function voltammogram(run) {
     const sweeps = steps.filter((step) => step.verb === 'sweep').slice(-MOST_CYCLES);
     panel.element.hidden = sweeps.length === 0;
     if (panel.element.hidden) return;
-    const lines = await voltammetry(run, sweeps);
+    const { lines, lacking } = await voltammetry(run, sweeps);
     const milli = largest(lines) < 0.5;
     await panel.show(lines.map((line, i) => ({
       x: line.voltage, y: line.current.map((each) => (each === null ? null : each * (milli ? 1000 : 1))), mode: 'lines', name: line.name, line: { width: 1.4, color: palette(i, lines.length) }, hovertemplate: `%{y:.4~g} ${milli ? 'mA' : 'A'} at %{x:.4f} V`,
     })), { xaxis: axis('voltage in V'), yaxis: axis(`current in ${milli ? 'mA' : 'A'}`) });
+    panel.tell('', lacking);
   }
 
   return { element: panel.element, update, end: panel.end };
@@ -26,10 +27,13 @@ export function voltammogram(run) {
 
 const largest = (lines) => lines.reduce((most, line) => line.current.reduce((each, value) => Math.max(each, Math.abs(value ?? 0)), most), 0);
 
-/** The lines of these sweeps, volts and amperes. */
+/** The lines of these sweeps, volts and amperes; `lacking` says which could not be had, and why. */
 export async function voltammetry(run, sweeps) {
-  const parts = await Promise.all(sweeps.map((step) => get(`${path('runs', run)}/trace?start=${step.started}${step.ended === null ? '' : `&end=${step.ended}`}`).catch(() => null)));
-  return parts.flatMap((part, i) => (part ? byCycle(part, sweeps[i]) : []));
+  const parts = await Promise.allSettled(sweeps.map((step) => get(`${path('runs', run)}/trace?start=${step.started}${step.ended === null ? '' : `&end=${step.ended}`}`)));
+  return {
+    lines: parts.flatMap((part, i) => (part.value ? byCycle(part.value, sweeps[i]) : [])),
+    lacking: parts.flatMap((part, i) => (part.reason ? [`sweep of step ${sweeps[i].path}: ${part.reason.message}`] : [])),
+  };
 }
 
 function byCycle(part, step) {
