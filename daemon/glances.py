@@ -16,6 +16,9 @@ from daemon.running.run import Run, RunState
 SHORTEST_PATIENCE = 5.0
 """Seconds after which a value is shown as old, however often it is read."""
 
+LONGEST_WAIT = 3_600.0
+"""Seconds after which it is where nobody can tell when the next comes: at a millihertz one takes minutes."""
+
 MISSED = 3.0
 """Readings that may be missed before it is."""
 
@@ -65,7 +68,7 @@ def _glance(station: Station, around: Surroundings) -> Glance:
         setting=latest.get("setting"),
         revision=around.revisions.of(run) if run is not None else "",
         queued=around.queued(station.name),
-        patience=max(SHORTEST_PATIENCE, MISSED * station.sample / station.speed),
+        patience=patience(station.sample, run.interval if isinstance(run, Run) else 0.0, station.speed),
         instrument=station.instrument.name,
         chamber=chamber.entry.name if (chamber := around.chambers.get(station.name)) is not None else None,
         study=in_hand.labels.get("study") if in_hand is not None else None,
@@ -77,6 +80,17 @@ def _glance(station: Station, around: Surroundings) -> Glance:
         wanted=around.wanted(station.name),
     )
     return Glance(facts, _values(run, latest))
+
+
+def patience(sample: float, interval: float | None, speed: float) -> float:
+    """Return for how many of our seconds a reading is not yet old.
+
+    `sample` and `interval` are the seconds of the cell between readings, as the core wishes them and
+    as the instrument records them by itself; `speed` is how many of them pass in one of ours.
+    """
+    if interval is None:
+        return LONGEST_WAIT
+    return max(SHORTEST_PATIENCE, MISSED * max(sample, interval) / speed)
 
 
 def trouble_of(station: Station, around: Surroundings) -> str | None:

@@ -44,6 +44,10 @@ class Engine(ABC):
     program: ProgramPosition | None = None
     """The whole protocol that the instrument was given, and how much of its record was taken."""
 
+    interval: float | None = 0.0
+    """Seconds until an instrument that records by itself says more: 0 where the core asks when it likes,
+    None where nobody can tell, as in a spectrum."""
+
     surroundings: Surroundings = Surroundings()
     """Where the cell is."""
 

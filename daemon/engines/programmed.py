@@ -101,7 +101,8 @@ class ProgrammedEngine(Engine):
             origin = await self._start(tag, program)
         else:
             origin, behind = attached
-        silence = Silence(expected_interval(step), _ANSWER)
+        self.interval = expected_interval(step)
+        silence = Silence(self.interval, _ANSWER)
         setpoint = known_setpoint(step.technique)
         before: Reading | None = None
         last, reason, finishing = 0, None, False

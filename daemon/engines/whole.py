@@ -92,7 +92,8 @@ class WholeEngine(Engine):
         tally = begun(visit, step.until, behind, self.time, self._logbook)
         self._guards.begin()
         self._before = None
-        self._silence = Silence(expected_interval(step), ANSWER)
+        self.interval = expected_interval(step)
+        self._silence = Silence(self.interval, ANSWER)
         reason = None
         while reason is None:
             if self.program is None:

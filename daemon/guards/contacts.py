@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from daemon.guards.guard import Look
 from protocols.errors import GuardError
+from protocols.lab import with_prefix
 from protocols.reading import Reading
 from protocols.setpoint import AtRest, Current
 
@@ -30,7 +31,8 @@ class Resistance(NamedTuple):
     after: float
 
     def __str__(self) -> str:
-        return f"{self.ohms:.3g} ohm at the change from {self.before:.4g} to {self.after:.4g} A"
+        before, after = (with_prefix(float(f"{each:.4g}"), "A") for each in (self.before, self.after))
+        return f"{self.ohms:.3g} ohm at the change from {before} to {after}"
 
 
 @dataclass(slots=True)

@@ -229,6 +229,11 @@ class Run:
         return self._engine.scanned
 
     @property
+    def interval(self) -> float | None:
+        """Seconds until its instrument says more of itself: 0 where it is asked, None where nobody knows."""
+        return self._engine.interval
+
+    @property
     def latest(self) -> Mapping[str, Any]:
         """The last reading, kept or not."""
         self._engine.settle()

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { offer, units } from './perunit.js';
 import { choice, plotPanel } from './plotpanel.js';
-import { axis, trace } from './plots.js';
+import { axis, cycleAxis, trace } from './plots.js';
 
 const KINDS = [['capacity', 'capacity and CE'], ['energy', 'energy and its efficiency'], ['voltage', 'mean voltages and hysteresis'], ['time', 'time of each half']];
 
@@ -22,7 +22,7 @@ export function cyclePlot(run) {
     const x = cycles.map((cycle) => cycle.cycle);
     const mode = cycles.length > 300 ? 'lines' : 'markers';
     const drawn = (line, i, more) => ({ x, y: line.y, name: line.name, mode, marker: { size: 5, symbol: line.symbol, color: line.colour }, line: { width: 1.3, color: line.colour, dash: line.symbol === 'circle-open' ? 'dot' : 'solid' }, hovertemplate: `${line.hover} in cycle %{x}<extra>${line.name}</extra>`, ...more });
-    await panel.show([...left.map((line, i) => drawn(line, i, {})), ...right.map((line, i) => drawn(line, i, { yaxis: 'y2' }))], { xaxis: axis('cycle', { tickformat: 'd' }), ...layout });
+    await panel.show([...left.map((line, i) => drawn(line, i, {})), ...right.map((line, i) => drawn(line, i, { yaxis: 'y2' }))], { xaxis: cycleAxis(x), ...layout });
     panel.tell(kind.value === 'capacity' ? pairing(cycles) : '');
   }
 

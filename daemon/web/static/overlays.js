@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import { span } from './cycleplot.js';
 import { units } from './perunit.js';
 import { plotPanel } from './plotpanel.js';
-import { axis } from './plots.js';
+import { axis, cycleAxis } from './plots.js';
 import { nyquistOf, plane } from './spectra.js';
 import { voltammetry } from './voltammogram.js';
 
@@ -24,9 +24,9 @@ export function overlays() {
     await show(curve, runs.flatMap((run) => run.curve.map((part) => ({ ...line(run, legends), x: part.capacity.map(units(run.facts)[per].of), y: part.voltage, hovertemplate: `%{y:.4f} V at %{x:.4~g} ${unit}<extra>${run.name}</extra>` }))),
       { xaxis: axis(`capacity of the step in ${unit}, cycle ${Number(cycle) || 0}`), yaxis: axis('voltage in V') });
     const cycled = runs.filter((run) => run.cycles.some((each) => each.discharge_capacity || each.charge_capacity));
-    await show(capacity, byCycle(cycled, spread, (run, each) => value(each.discharge_capacity ?? each.charge_capacity, units(run.facts)[per].of), `.4~g`, unit), { xaxis: axis('cycle', { tickformat: 'd' }), yaxis: axis(`capacity in ${unit}`, { rangemode: 'tozero' }) });
+    await show(capacity, byCycle(cycled, spread, (run, each) => value(each.discharge_capacity ?? each.charge_capacity, units(run.facts)[per].of), `.4~g`, unit), { xaxis: cycleAxis(cycled.flatMap(numbers)), yaxis: axis(`capacity in ${unit}`, { rangemode: 'tozero' }) });
     const shares = byCycle(cycled, spread, (run, each) => value(each.coulombic_efficiency, (share) => share * 100), '.3f', '%');
-    await show(efficiency, shares, { xaxis: axis('cycle', { tickformat: 'd' }), yaxis: axis('Coulombic efficiency in %', { range: span(shares.flatMap((one) => one.y)) }) });
+    await show(efficiency, shares, { xaxis: cycleAxis(cycled.flatMap(numbers)), yaxis: axis('Coulombic efficiency in %', { range: span(shares.flatMap((one) => one.y)) }) });
     const spectra = runs.filter((run) => run.impedance.length > 2);
     await show(nyquist, spectra.flatMap((run, i) => nyquistOf({ name: run.name, each: lastSpectrum(run.impedance), fit: null, colour: run.colour, labelled: i === 0 })), plane(spectra.flatMap((run) => lastSpectrum(run.impedance))));
     const swept = await Promise.all(runs.filter((run) => run.sweeps.length).map(async (run) => ({ run, ...await voltammetry(run.run, run.sweeps.slice(-3)) })));
@@ -56,12 +56,14 @@ function line(run, first) {
   return { mode: 'lines', name: run.name, legendgroup: run.name, showlegend: first(run.name), line: { color: run.colour, width: 1.5 } };
 }
 
+const numbers = (run) => run.cycles.map((each) => each.cycle);
+
 /** A line for each run, or for each group of several its mean within its standard deviation (n - 1). */
 function byCycle(runs, spread, of, digits, unit) {
   const groups = Map.groupBy(runs, (run) => run.group);
   return [...groups.values()].flatMap((members) => {
     if (spread && members.length > 1) return meanOf(members, of, digits, unit);
-    return members.map((run) => ({ x: run.cycles.map((each) => each.cycle), y: run.cycles.map((each) => of(run, each)), name: run.name, mode: run.cycles.length > 60 ? 'lines' : 'lines+markers', marker: { size: 4 }, line: { color: run.colour, width: 1.4 }, hovertemplate: `%{y:${digits}} ${unit} in cycle %{x}<extra>${run.name}</extra>` }));
+    return members.map((run) => ({ x: numbers(run), y: run.cycles.map((each) => of(run, each)), name: run.name, mode: run.cycles.length > 60 ? 'lines' : 'lines+markers', marker: { size: 4 }, line: { color: run.colour, width: 1.4 }, hovertemplate: `%{y:${digits}} ${unit} in cycle %{x}<extra>${run.name}</extra>` }));
   });
 }
 

@@ -47,6 +47,12 @@ export function axis(title, more = {}) {
   };
 }
 
+/** The axis of these cycle numbers: a few have a tick each, since there is none between two cycles. */
+export function cycleAxis(numbers) {
+  const few = Math.max(...numbers) - Math.min(...numbers) < 12;
+  return axis('cycle', few ? { tickmode: 'linear', tick0: 0, dtick: 1 } : { tickformat: 'd' });
+}
+
 /** A plot is as wide as its panel, whatever else comes and goes beside it. */
 const fitting = new ResizeObserver((entries) => {
   for (const { target } of entries) if (target.data && target.clientWidth && Math.abs(target._fullLayout?.width - target.clientWidth) > 1) window.Plotly?.Plots.resize(target);

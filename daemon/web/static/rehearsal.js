@@ -3,7 +3,7 @@
 import { get, path, post, remove } from './api.js';
 import { h, icon, say } from './dom.js';
 import { ampereHours, duration, engineering, percent } from './format.js';
-import { axis, draw, forget, palette, timeUnit, trace } from './plots.js';
+import { axis, cycleAxis, draw, forget, palette, timeUnit, trace } from './plots.js';
 import { heads, scroll } from './table.js';
 
 const LOOK = 700; // milliseconds between two questions
@@ -150,7 +150,7 @@ const CURVES = {
   Capacity: (plot, { cycles }) => draw(plot, [
     line(cycles.map((each) => each.cycle), cycles.map((each) => (each.discharge_capacity === null ? null : each.discharge_capacity / 3.6)), 'discharge', trace(1), { mode: 'lines+markers' }),
     line(cycles.map((each) => each.cycle), cycles.map((each) => (each.coulombic_efficiency === null ? null : each.coulombic_efficiency * 100)), 'efficiency', trace(2), { yaxis: 'y2' }),
-  ], { xaxis: axis('cycle', { tickformat: 'd' }), yaxis: axis('capacity in mAh', { rangemode: 'tozero' }), yaxis2: axis('Coulombic efficiency in %', { overlaying: 'y', side: 'right', showgrid: false }) }),
+  ], { xaxis: cycleAxis(cycles.map((each) => each.cycle)), yaxis: axis('capacity in mAh', { rangemode: 'tozero' }), yaxis2: axis('Coulombic efficiency in %', { overlaying: 'y', side: 'right', showgrid: false }) }),
   Nyquist: (plot, { impedance }) => draw(plot, [line(impedance.map((each) => each.real), impedance.map((each) => -each.imaginary), 'spectrum', trace(1), { mode: 'lines+markers', text: impedance.map((each) => engineering(each.frequency, 'Hz')) })], { xaxis: axis('Re Z in Ω'), yaxis: axis('−Im Z in Ω', { scaleanchor: 'x' }) }),
   Voltammogram: (plot, { curve }) => draw(plot, [line(curve.voltage, milli(curve.current), 'current', trace(1))], { xaxis: axis('voltage in V'), yaxis: axis('current in mA') }),
   Current: (plot, { curve }) => {

@@ -5,7 +5,7 @@ import { actions } from './actions.js';
 import { capacityCurves } from './capacitycurves.js';
 import { cyclePlot } from './cycleplot.js';
 import { badge, h, say } from './dom.js';
-import { moment } from './format.js';
+import { amperes, celsius, moment } from './format.js';
 import { live, stateOf } from './live.js';
 import { notes } from './notes.js';
 import { spectra } from './spectra.js';
@@ -137,10 +137,12 @@ export function run(main, visitor, name) {
   };
 }
 
+const LIMIT = { voltage: (volts) => `${+volts.toPrecision(6)} V`.replace('-', '−'), current: amperes, temperature: celsius };
+
 function recordTable(record) {
   if (!record.driver) return null;
   const instrument = Object.values(record.instrument ?? {}).join(' ');
-  const limits = Object.entries(record.limits ?? {}).filter(([, edges]) => edges && (edges.low || edges.high)).map(([name, { low, high }]) => [`Limit: ${name}`, [low, high].map((edge) => (edge ? `${+edge.value.toPrecision(6)} (${edge.origin})` : 'none')).join(' … ')]);
+  const limits = Object.entries(record.limits ?? {}).filter(([, edges]) => edges && (edges.low || edges.high)).map(([name, { low, high }]) => [`Limit: ${name}`, [low, high].map((edge) => (edge ? `${LIMIT[name]?.(edge.value) ?? edge.value} (${edge.origin})` : 'none')).join(' to ')]);
   return h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'What it runs with')),
     facts([['Protocol', record.protocol], ['SHA-256', record.protocol_digest], ['Instrument', `${record.driver}: ${instrument}`], ['Simulated', record.simulated ? 'yes' : 'no'], ...limits, ['Variables', Object.entries(record.variables ?? {}).map(([name, value]) => `${name} = ${value}`).join(', ') || 'none']]),
     h('details', {}, h('summary', {}, 'The protocol as submitted'), h('pre', { class: 'source', tabindex: 0 }, record.protocol_source ?? '')));

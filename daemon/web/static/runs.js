@@ -1,14 +1,18 @@
 // Every run there has been, a page at a time: sought, sifted, sorted, and chosen to be compared.
 
 import { asked, tell } from './address.js';
-import { get } from './api.js';
+import { get, path } from './api.js';
 import { badge, h, say } from './dom.js';
 import { duration, moment } from './format.js';
+import { live, stateOf } from './live.js';
 
 const STATES = ['running', 'finished', 'stopped', 'tripped', 'failed', 'interrupted'];
 const COLUMNS = [['Run', 'run'], ['State', 'state'], ['Cell', 'cell'], ['Protocol', 'protocol'], ['Channel', 'channel'], ['Began', '-started'], ['Took', '-duration'], ['Cycles', null]];
 const TURNED = { '-started': 'started', started: '-started', '-duration': 'duration', duration: '-duration' };
 const MOST = 24;
+const PAGE = 50;
+
+const inHand = () => new Set(live.channels.map((channel) => channel.run).filter(Boolean));
 
 /** Show the list; what is sought stands in the address. */
 export function runs(main) {
@@ -36,6 +40,8 @@ export function runs(main) {
   let count = 0;
   let typing;
   let severalCores = false;
+  let rows = new Map(); // by run
+  let begun = new Set(); // runs in hand when the list was last read
   main.replaceChildren(
     h('h1', { class: 'filters' }, 'Runs'), h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, words, state, protocol, label, day('from', since), day('until', until), csv, compare),
     h('div', { class: 'panel' }, h('table', { class: 'cards picks' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'skip' }, 'Compare')), ...heads.map(([, head]) => head))), body)), note, lost, more);
@@ -52,19 +58,29 @@ export function runs(main) {
     tell('#/runs', asking);
     csv.setAttribute('href', `/api/v1/runs.csv?${asking}`);
     for (const [key, head] of heads) head.setAttribute('aria-sort', order === key || TURNED[key] === order ? (order.startsWith('-') ? 'descending' : 'ascending') : 'none');
-    asking.set('limit', '50');
+    asking.set('limit', String(PAGE));
     if (from) asking.set('cursor', from);
     try {
       const page = await get(`/runs?${asking}`);
       if (mine !== count) return;
-      const rows = page.runs.map((each) => row(each, chosen, choose, severalCores));
-      from ? body.append(...rows) : body.replaceChildren(...rows);
+      const found = page.runs.map((each) => [each.run, row(each, chosen, choose, severalCores)]);
+      rows = new Map([...(from ? rows : []), ...found]);
+      begun = inHand();
+      body.replaceChildren(...[...rows.values()].map((each) => each.element));
       cursor = page.next;
       more.hidden = cursor === null;
       say(note, body.children.length ? '' : 'No run is like that.');
     } catch (error) {
       say(note, error.message);
     }
+  }
+
+  /** States are as of now; what has begun meanwhile comes to the list, unless somebody has gone further down. */
+  function changed() {
+    const byRun = new Map(live.channels.map((channel) => [channel.run, channel]));
+    for (const [run, { update }] of rows) update(byRun.get(run) ?? null);
+    const news = [...inHand()].some((run) => !begun.has(run));
+    if (news && rows.size <= PAGE) load(null);
   }
 
   function sort(key) {
@@ -86,6 +102,7 @@ export function runs(main) {
 
   words.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => load(null), 200); });
   for (const each of fields.slice(1)) each.addEventListener('change', () => load(null));
+  live.addEventListener('change', changed);
   load(null);
   get('/runs-choices').then((found) => {
     fill(protocol, found.protocols);
@@ -93,11 +110,32 @@ export function runs(main) {
     severalCores = found.cores.length > 1;
     if (severalCores) load(null);
   }).catch((error) => { lost.textContent = `What can be chosen from is not known: ${error.message}`; });
-  return () => { count += 1; clearTimeout(typing); };
+  return () => { count += 1; clearTimeout(typing); live.removeEventListener('change', changed); };
 }
 
 function row(run, chosen, choose, severalCores) {
   const box = h('input', { type: 'checkbox', checked: chosen.has(run.run), 'aria-label': `Compare ${run.run}`, onchange: () => choose(run.run, box.checked) });
-  return h('tr', {}, h('td', { class: 'pick' }, box), h('td', {}, h('a', { href: `#/run/${encodeURIComponent(run.run)}` }, run.run)), h('td', {}, badge(run.state), run.reason && run.state !== 'finished' ? h('div', { class: 'method' }, run.reason) : ''),
+  const state = h('td', {});
+  let shown = '';
+  let wasInHand = false;
+  function update(now) {
+    if (wasInHand && !now) again();
+    wasInHand = now !== null;
+    const word = now ? stateOf(now) : run.state;
+    const why = now ? now.why : word === 'finished' ? null : run.reason;
+    if (shown === `${word} ${why}`) return;
+    shown = `${word} ${why}`;
+    state.replaceChildren(badge(word), why ? h('div', { class: 'method' }, why) : '');
+  }
+  /** What it came to, once that is recorded. */
+  async function again(tries = 5) {
+    const found = await get(path('runs', run.run)).catch(() => null); // the list can be read anew
+    if (found?.ended) Object.assign(run, { state: found.state, reason: found.reason });
+    else if (tries) setTimeout(() => again(tries - 1), 1000);
+    update(live.ofRun(run.run));
+  }
+  const element = h('tr', {}, h('td', { class: 'pick' }, box), h('td', {}, h('a', { href: `#/run/${encodeURIComponent(run.run)}` }, run.run)), state,
     h('td', {}, run.cell ?? '–'), h('td', {}, run.protocol ?? '–'), h('td', {}, run.channel ?? '–', severalCores && run.core ? h('div', { class: 'method' }, run.core) : ''), h('td', {}, moment(run.started)), h('td', {}, duration(run.duration)), h('td', { class: 'number' }, run.cycles));
+  update(live.ofRun(run.run));
+  return { element, update };
 }

@@ -8,6 +8,7 @@ import pytest
 from daemon.delivery.messages import ImpedancePoints, Item, Noted, Readings, StepEnded
 from daemon.engines.gate import Gate
 from daemon.engines.programmed import ProgrammedEngine
+from daemon.glances import patience
 from daemon.running.logbook import Logbook
 from daemon.running.run import Run, RunState
 from drivers.base import Program, ProgrammedChannel, ProgramState, ProgramStatus, Record
@@ -143,6 +144,20 @@ async def test_an_end_the_instrument_cannot_hold_is_met_by_the_core() -> None:
     assert rig.channel.finished_by_host
     assert rig.ended[0].reason == "voltage >= 4"
     assert rig.ended[0].duration == pytest.approx(40.0, abs=4.1)
+
+
+async def test_a_reading_is_as_old_as_the_record_rule_lets_it_be() -> None:
+    rig = Rig(
+        step("rest", Rest(), end(Quantity.TIME, ">=", 9.0)), step("impedance", SPECTRUM, None)
+    )  # records every ten seconds, and as they come
+    seen: list[float | None] = []
+    rig.channel.on_look = lambda look: seen.append(rig.run.interval)
+    await rig.conduct()
+    assert (seen[0], seen[1], seen[-1]) == (0.0, 10.0, None)  # the first look at the cell is asked for
+    assert patience(1.0, 10.0, 1.0) == 30.0
+    assert patience(1.0, 10.0, 100.0) == 5.0  # of ours: 100 s of the cell in each
+    assert patience(4.0, 0.0, 1.0) == 12.0
+    assert patience(1.0, None, 1.0) == 3600.0
 
 
 async def test_a_trip_in_the_instrument_is_no_step_end() -> None:

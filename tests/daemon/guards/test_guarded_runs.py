@@ -306,7 +306,7 @@ async def test_a_contact_that_gets_worse_is_noted_and_one_beyond_its_limit_trips
     assert [round(item.detail["ohms"], 2) for item in noted] == [0.05, 0.05, 0.65, 0.25]
     assert (noted[2].detail["before"], noted[2].detail["after"]) == (pytest.approx(0.2), pytest.approx(0.3))
     assert rig.run.state is RunState.TRIPPED
-    assert "contact resistance: 49.3 ohm at the change from 0.4 to 0.5 A" in rig.run.reason
+    assert "contact resistance: 49.3 ohm at the change from 400 mA to 500 mA" in rig.run.reason
     assert "at most 20 ohm was wanted" in rig.run.reason
 
 
