@@ -13,6 +13,9 @@ BENCH = "bench: test of the page\ninstruments:\n" + "".join(
 SERVICES = {"service", "lab"}
 """The fixtures that are one: that of all tests, and that of those of studies."""
 
+LONGEST = 300.0
+"""Seconds a test with a service may take, its start included, on a machine that has much else to do."""
+
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
@@ -25,7 +28,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what asks for a whole service: it is several processes."""
+    """Mark what asks for a whole service: it is several processes, and they may take their time."""
     for item in items:
         if not SERVICES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.system)
+            item.add_marker(pytest.mark.timeout(LONGEST))

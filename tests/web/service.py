@@ -15,15 +15,26 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from daemon.client import ask
 from daemon.places import Places
+from daemon.requests import Channels
 from daemon.web.tokens import Scope, Tokens
 from protocols.library import cell_path, protocol_path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that anything here may take on a machine that has much else to do."""
 
+CELL = "Li||Cu, PP"
+"""The name in the ready cell of a submission."""
+
 REST = "protocol: rest\nlimits: {voltage: -1 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 24 h\n"
+TRIPS = (
+    REST.replace("rest\n", "trips\n", 1)
+    .replace("-1 V", "1.2 V")
+    .replace("rest: 24 h", "plate: 1 mA/cm2\n    until: capacity >= 1 mAh/cm2")
+)
+"""Plating leaves 1.2 V at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,41 @@ def submission(
     return body | more
 
 
+@contextmanager
+def begun(client: httpx.Client, name: str, **more: object) -> Iterator[str]:
+    """Have a run on a channel while inside; afterwards the channel is free, whatever happened."""
+    made = client.post("/api/v1/runs", json=submission(name) | more)
+    assert made.status_code == 201, made.text
+    run: str = made.json()["run"]
+    try:
+        yield run
+    finally:
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL})
+
+
+def recorded(client: httpx.Client, run: str) -> dict[str, Any]:
+    """Return a run once the recorder has it: whoever began it knew its name a little earlier."""
+    found: dict[str, Any] = until(lambda: _having("started", client.get(f"/api/v1/runs/{run}").json()))
+    return found
+
+
+def ended(client: httpx.Client, run: str) -> dict[str, Any]:
+    """Return a run once the recorder has its end."""
+    found: dict[str, Any] = until(lambda: _having("ended", client.get(f"/api/v1/runs/{run}").json()))
+    return found
+
+
+def _having(name: str, found: dict[str, Any]) -> dict[str, Any] | None:
+    return found if found.get(name) else None
+
+
 def channel(client: httpx.Client, name: str) -> dict[str, Any]:
-    """Return what the page knows of a channel."""
+    """Return what the page knows of a channel: what the core said a moment ago."""
     found: Sequence[dict[str, Any]] = client.get("/api/v1/channels").json()
+    return next(each for each in found if each["channel"] == name)
+
+
+def of_core(service: Service, name: str) -> dict[str, Any]:
+    """Return what the core itself says of a channel, as of now."""
+    found: Sequence[dict[str, Any]] = ask(service.places.socket, Channels(name))
     return next(each for each in found if each["channel"] == name)

@@ -2,42 +2,21 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, Route, expect
 
 from daemon.web.tokens import Scope
-from tests.web.browser import NEEDS_CHROMIUM, page_of
-from tests.web.service import Service, channel, submission, until
+from tests.web.browser import NEEDS_CHROMIUM, filled, go, page_of, settled, sound
+from tests.web.service import CELL, TRIPS, Service, begun, ended, of_core, recorded
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.timeout(240)]
-
-expect.set_options(timeout=30_000)
+pytestmark = NEEDS_CHROMIUM
 
 WRONG = "protocol: by hand\nlimits: {voltage: -1 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rst: 24 h\n"
-TRIPS = (
-    "protocol: trips\nlimits: {voltage: 1.2 V .. 4.5 V, current: 100 mA}\nsteps:\n"
-    "  - plate: 1 mA/cm2\n    until: capacity >= 1 mAh/cm2\n"
-)
-HOSTILE = '<img src=x onerror=alert(1)>"><script>alert(1)</script>'
-CELL = "Li||Cu, PP"
-
-
-async def go(page: Page, address: str) -> None:
-    await page.goto(f"{page.url.partition('#')[0]}{address}")
-
-
-async def submit(page: Page, name: str, protocol: str, cell: str = "li_cu_pp") -> None:
-    """Fill the form of a channel; the button is still to be pressed."""
-    await go(page, f"#/submit/lab/{name}")
-    ready = page.get_by_label("Ready cells")
-    await expect(ready.locator("option")).not_to_have_count(1)
-    await ready.select_option(cell)
-    await page.get_by_label("Protocol (YAML)").fill(protocol)
 
 
 def tile(page: Page, name: str) -> Locator:
@@ -46,7 +25,7 @@ def tile(page: Page, name: str) -> Locator:
 
 async def test_a_mistake_is_mended_and_the_run_watched_paused_resumed_and_stopped(service: Service) -> None:
     async with page_of(service.url, service.token) as page:
-        await submit(page, "smu7", WRONG)
+        await filled(page, "/lab/smu7", WRONG)
         mistake = page.get_by_role("button", name=re.compile("line 4, column 5"))
         await expect(mistake).to_contain_text("rest")
         send = page.get_by_role("button", name=re.compile("^Submit"))
@@ -64,13 +43,17 @@ async def test_a_mistake_is_mended_and_the_run_watched_paused_resumed_and_stoppe
         await page.get_by_role("button", name="Pause").click()
         await page.get_by_role("button", name="Resume").click()
         await page.get_by_role("link", name=re.compile("all curves")).click()
-        await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"lab-\d+"))
+        heading = page.get_by_role("heading", level=1)
+        await expect(heading).to_have_text(re.compile(r"lab-\d+"))
+        run = await heading.text_content() or ""
         await page.get_by_role("button", name="Stop …").click()
         stop = page.get_by_role("button", name="Stop it")
         await expect(stop).to_be_disabled()
         await page.get_by_label("Type the name of the cell").fill(CELL)
         await stop.click()
         await expect(page.locator(".title .badge")).to_have_text("stopped")
+        with service.client() as client:
+            await asyncio.to_thread(ended, client, run)  # a report is of what the recorder has
         async with page.context.expect_page() as opened:
             await page.get_by_role("link", name="Report").click()
         report = await opened.value
@@ -81,7 +64,7 @@ async def test_a_trip_is_told_on_every_page_acknowledged_cleared_and_found_among
     service: Service,
 ) -> None:
     async with page_of(service.url, service.token) as page:
-        await submit(page, "smu8", TRIPS)
+        await filled(page, "/lab/smu8", TRIPS)
         await page.get_by_role("button", name="Submit on smu8").click()
         latched = page.get_by_role("alert").filter(has_text="latched")
         await expect(latched).to_contain_text("1.2")
@@ -106,12 +89,10 @@ async def test_a_trip_is_told_on_every_page_acknowledged_cleared_and_found_among
 
 
 async def test_the_keyboard_alone_finds_selects_and_stops_many(service: Service) -> None:
-    with service.client() as client:
-        for name in ("smu5", "smu6"):
-            client.post("/api/v1/runs", json=submission(name))
-        until(lambda: channel(client, "smu6")["latest"]["voltage"])
+    with service.client() as client, begun(client, "smu5"), begun(client, "smu6"):
         async with page_of(service.url, service.token) as page:
-            await expect(tile(page, "smu6")).to_contain_text("running")
+            for name in ("smu5", "smu6"):
+                await expect(tile(page, name)).to_contain_text("running")
             await page.keyboard.press("/")
             await page.keyboard.type("rest")
             await page.keyboard.press("ArrowDown")
@@ -130,12 +111,12 @@ async def test_the_keyboard_alone_finds_selects_and_stops_many(service: Service)
             await page.keyboard.type("smu6")
             await page.keyboard.press("Enter")
             await expect(page.get_by_role("heading", level=1)).to_have_text("smu6")
-        until(lambda: channel(client, "smu5")["run"] is None)
+        assert [of_core(service, name)["run"] for name in ("smu5", "smu6")] == [None, None]
 
 
 async def test_who_is_late_is_told_who_was_faster(service: Service) -> None:
     anna = service.client(service.token_for("anna", Scope.CONTROL))
-    with service.client() as client, anna, resting(client, "smu4") as run:
+    with service.client() as client, anna, begun(client, "smu4") as run:
         async with page_of(service.url, service.token, refused=412) as page:
             await go(page, "#/channel/lab/smu4")
             pause = page.get_by_role("button", name="Pause")
@@ -146,35 +127,30 @@ async def test_who_is_late_is_told_who_was_faster(service: Service) -> None:
             await page.get_by_role("button", name="Close").click()
 
 
-async def test_what_others_wrote_is_text_whatever_it_says(service: Service) -> None:
-    body = submission("smu9")
-    body["protocol"] = str(body["protocol"]).replace("protocol: rest", f"protocol: '{HOSTILE}'")
-    body["cell"] = f"cell: '{HOSTILE}'\narea: 1 cm2\nnote: '{HOSTILE}'\n"
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=body).json()["run"]
-        async with page_of(service.url, service.token) as page:
-            await expect(page.get_by_text(HOSTILE).first).to_be_visible()
-            for address in await addresses(page, {"core": "lab", "channel": "smu9", "run": run}):
-                await go(page, address)
-                await page.wait_for_timeout(400)
-            await go(page, f"#/channel/lab/{HOSTILE}")
-            await page.wait_for_timeout(400)
-            await page.goto(f"{service.url}/api/v1/runs/{run}/report")
-            await expect(page.get_by_text(HOSTILE).first).to_be_visible()
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": HOSTILE})
-
-
 async def test_safe_all_wants_to_be_held(service: Service) -> None:
-    async with page_of(service.url, service.token) as page:
-        button = page.get_by_role("button", name="SAFE ALL")
-        await button.click()
-        await page.wait_for_timeout(300)
-        await expect(page.get_by_role("dialog")).to_have_count(0)
-        await button.focus()
-        await page.keyboard.down("Space")
-        await expect(page.get_by_role("dialog")).to_contain_text("11 channels confirmed")
-        await page.keyboard.up("Space")
-        await expect(page.get_by_role("dialog").locator("tbody tr")).to_have_count(11)
+    asked: list[str] = []
+    with service.client() as client, begun(client, "smu3"):
+        async with page_of(service.url, service.token) as page:
+            page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+            button = page.get_by_role("button", name="SAFE ALL")
+            dialog = page.get_by_role("dialog")
+            await page.clock.install()
+            await button.hover()
+            await page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=5))
+            await page.mouse.down()
+            await page.clock.run_for(900)
+            await page.mouse.up()
+            await page.clock.run_for(10_000)
+            await expect(dialog).to_have_count(0)
+            assert "safe" not in asked, "who lets go before a second is over has done nothing"
+            await button.focus()
+            await page.keyboard.down("Space")
+            await page.clock.run_for(1_100)
+            await expect(dialog).to_contain_text("11 channels confirmed")
+            await page.keyboard.up("Space")
+            await expect(dialog.locator("tbody tr")).to_have_count(11)
+            assert asked.count("safe") == 1
+        assert of_core(service, "smu3")["run"] is None
 
 
 async def test_a_session_that_ends_is_taken_up_where_one_was(service: Service) -> None:
@@ -196,14 +172,13 @@ async def test_a_session_that_ends_is_taken_up_where_one_was(service: Service) -
 async def test_every_page_and_dialog_is_accessible_and_fits(
     service: Service, width: int, scheme: str
 ) -> None:
-    with service.client() as client, resting(client, "smu10") as run:
-        until(lambda: client.get(f"/api/v1/runs/{run}").json().get("driver"))
+    with service.client() as client, begun(client, "smu10") as run:
+        recorded(client, run)
         async with page_of(service.url, service.token, width, scheme) as page:
             words = {"core": "lab", "channel": "smu10", "run": run}
             for address in await addresses(page, words):
                 await go(page, address)
-                await expect(page.get_by_role("heading", level=1)).to_be_visible()
-                await page.wait_for_timeout(300)
+                await settled(page)
                 await sound(page, address)
             await go(page, "#/channel/lab/smu10")
             await expect(page.get_by_role("button", name="Stop …")).to_be_enabled()
@@ -213,16 +188,6 @@ async def test_every_page_and_dialog_is_accessible_and_fits(
             await go(page, "#/you")
             async with opened(page, "Make a token …") as dialog:
                 await sound(page, dialog)
-
-
-@contextmanager
-def resting(client: httpx.Client, name: str) -> Iterator[str]:
-    """Have a run on the channel while inside."""
-    run: str = client.post("/api/v1/runs", json=submission(name)).json()["run"]
-    try:
-        yield run
-    finally:
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL})
 
 
 async def addresses(page: Page, words: dict[str, str]) -> list[str]:
@@ -247,16 +212,8 @@ async def opened(page: Page, button: str) -> AsyncIterator[str]:
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-async def sound(page: Page, where: str) -> None:
-    """Raise for what somebody could not read or reach, or what is wider than the screen."""
-    found = await Axe().run(page)
-    grave = [each for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
-    assert grave == [], f"{where}: {[(each['id'], each['nodes'][0]['html']) for each in grave]}"
-    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert wide <= 0, f"{where} is wider than the screen by {wide}"
-
-
 async def _after(anna: httpx.Client, run: str, route: Route) -> None:
     """Let Anna pause the run before the page's own wish arrives."""
-    await asyncio.to_thread(anna.post, f"/api/v1/runs/{run}/pause")
+    paused = await asyncio.to_thread(anna.post, f"/api/v1/runs/{run}/pause")
+    assert paused.status_code == 200, paused.text
     await route.continue_()

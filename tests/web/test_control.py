@@ -1,10 +1,9 @@
 """What people do to runs over HTTP, on the real service."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from daemon.web.tokens import Scope
-from tests.web.service import Service, channel, submission, until
+from tests.web.service import CELL, Service, begun, channel, ended, of_core, submission, until
 
 
 def test_a_run_is_submitted_watched_paused_resumed_and_stopped(service: Service) -> None:
@@ -19,11 +18,9 @@ def test_a_run_is_submitted_watched_paused_resumed_and_stopped(service: Service)
         until(lambda: channel(client, "smu1")["state"] == "paused")
         client.post(f"/api/v1/runs/{run}/resume")
         until(lambda: channel(client, "smu1")["state"] == "running")
-        stopped = client.post(
-            f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP", "reason": "seen enough"}
-        )
+        stopped = client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL, "reason": "seen enough"})
         assert stopped.status_code == 200
-        shown = until(lambda: _ended(client.get(f"/api/v1/runs/{run}").json()))
+        shown = ended(client, run)
         assert (shown["state"], shown["reason"]) == ("stopped", "seen enough")
         audit = client.get("/api/v1/audit", params={"core": "lab"}).json()["entries"]
         done = [
@@ -32,23 +29,17 @@ def test_a_run_is_submitted_watched_paused_resumed_and_stopped(service: Service)
         assert done == [("stop", "up"), ("resume", "up"), ("pause", "up"), ("submit", "up")]
 
 
-def _ended(run: dict[str, object]) -> dict[str, object] | None:
-    return run if run.get("ended") else None
-
-
 def test_a_stop_that_names_another_cell_stops_nothing(service: Service) -> None:
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=submission("smu2")).json()["run"]
+    with service.client() as client, begun(client, "smu2") as run:
         refused = client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, Ti0.87O2/PP"})
         assert refused.status_code == 409
         assert "Li||Cu, PP" in refused.json()["detail"]
-        until(lambda: channel(client, "smu2")["state"] == "running")
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+        found = of_core(service, "smu2")
+        assert (found["run"], found["state"]) == (run, "running")
 
 
 def test_of_two_people_who_have_seen_the_same_only_one_acts(service: Service) -> None:
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=submission("smu3")).json()["run"]
+    with service.client() as client, begun(client, "smu3") as run:
         until(lambda: channel(client, "smu3")["run"] == run)
         seen = client.get(f"/api/v1/runs/{run}").headers["etag"]
         first = client.post(f"/api/v1/runs/{run}/pause", headers={"if-match": seen})
@@ -56,7 +47,6 @@ def test_of_two_people_who_have_seen_the_same_only_one_acts(service: Service) ->
         assert first.status_code == 200
         assert second.status_code == 412
         assert second.json()["type"] == "urn:galvanod:problem:stale"
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
 
 
 def test_the_same_key_begins_one_run_however_often_it_is_sent(service: Service) -> None:
@@ -73,7 +63,7 @@ def test_the_same_key_begins_one_run_however_often_it_is_sent(service: Service) 
         labelled = client.post("/api/v1/runs", json=body | {"labels": {"operator": "Ada"}}, headers=key)
         assert labelled.status_code == 422
         run = submit(0)
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+        client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL})
         assert submit(0) == run, "also once it is over"
 
 
@@ -104,44 +94,36 @@ def test_mistakes_are_told_with_their_line_and_where_in_the_request(service: Ser
 SHORT = "protocol: short\nlimits: {voltage: -1 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 150 s\n"
 
 
-def test_the_next_in_the_queue_begins_when_the_run_before_has_finished(service: Service) -> None:
+def test_a_queue_is_held_after_a_run_that_did_not_finish_and_goes_on_after_one_that_did(
+    service: Service,
+) -> None:
+    where = "/api/v1/channels/lab/smu5/queue"
     with service.client() as client:
-        first = client.post("/api/v1/runs", json=submission("smu5") | {"protocol": SHORT}).json()["run"]
-        body = submission("smu5", queue=True) | {"protocol": SHORT}
-        queued = client.post("/api/v1/runs", json=body, headers={"idempotency-key": "q1"})
-        again = client.post("/api/v1/runs", json=body, headers={"idempotency-key": "q1"})
-        assert (queued.status_code, queued.json()["run"], queued.json()["queued"]) == (202, None, 1)
-        assert again.json()["queued"] == 1
-        assert client.get("/api/v1/channels/lab/smu5/queue").json()["waiting"][0]["who"].startswith("up")
-        second = until(lambda: _other(channel(client, "smu5")["run"], first))
-        assert until(lambda: _ended(client.get(f"/api/v1/runs/{first}").json()))["state"] == "finished"
-        assert client.get("/api/v1/channels/lab/smu5/queue").json() == {"held": None, "waiting": []}
-        until(lambda: _ended(client.get(f"/api/v1/runs/{second}").json()))
+        short = submission("smu5", queue=True) | {"protocol": SHORT}
+        with begun(client, "smu5") as first:
+            queued = client.post("/api/v1/runs", json=short, headers={"idempotency-key": "q1"})
+            again = client.post("/api/v1/runs", json=short, headers={"idempotency-key": "q1"})
+            assert (queued.status_code, queued.json()["run"], queued.json()["queued"]) == (202, None, 1)
+            assert again.json()["queued"] == 1
+            for place in (2, 3):
+                assert client.post("/api/v1/runs", json=short).json()["queued"] == place
+        found = client.get(where).json()
+        assert (found["held"], len(found["waiting"])) == (f"run {first} before it was stopped", 3)
+        assert all(each["who"].startswith("up") for each in found["waiting"])
+        assert client.delete(f"{where}/{found['waiting'][1]['number']}").status_code == 204
+        second = client.post(f"{where}/go-on").json()["run"]
+        third = until(lambda: _other(of_core(service, "smu5")["last_run"], second))
+        assert ended(client, second)["state"] == ended(client, third)["state"] == "finished"
+        assert client.get(where).json() == {"held": None, "waiting": []}
 
 
-def _other(run: str | None, than: str) -> str | None:
-    return run if run not in (None, than) else None
-
-
-def test_a_queue_is_held_after_a_run_that_did_not_finish(service: Service) -> None:
-    with service.client() as client:
-        first = client.post("/api/v1/runs", json=submission("smu6")).json()["run"]
-        client.post("/api/v1/runs", json=submission("smu6", queue=True))
-        client.post("/api/v1/runs", json=submission("smu6", queue=True))
-        client.post(f"/api/v1/runs/{first}/stop", json={"cell": "Li||Cu, PP"})
-        found = until(lambda: _held(client.get("/api/v1/channels/lab/smu6/queue").json()))
-        assert (found["held"], len(found["waiting"])) == (f"run {first} before it was stopped", 2)
-        number = found["waiting"][1]["number"]
-        assert client.delete(f"/api/v1/channels/lab/smu6/queue/{number}").status_code == 204
-        began = client.post("/api/v1/channels/lab/smu6/queue/go-on").json()["run"]
-        assert client.get("/api/v1/channels/lab/smu6/queue").json()["waiting"] == []
-        client.post(f"/api/v1/runs/{began}/stop", json={"cell": "Li||Cu, PP"})
+def _other(run: str, than: str) -> str | None:
+    return run if run != than else None
 
 
 def test_a_queue_is_put_in_order_and_held_and_knows_who_saw_it_last(service: Service) -> None:
     where = "/api/v1/channels/lab/smu6/queue"
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=submission("smu6")).json()["run"]
+    with service.client() as client, begun(client, "smu6"):
         for _ in range(3):
             client.post("/api/v1/runs", json=submission("smu6", queue=True))
         one, two, three = (each["number"] for each in client.get(where).json()["waiting"])
@@ -154,8 +136,3 @@ def test_a_queue_is_put_in_order_and_held_and_knows_who_saw_it_last(service: Ser
         assert found["held"].startswith("dry room is closed, says up")
         for number in (two, three):
             client.delete(f"{where}/{number}")
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
-
-
-def _held(queue: dict[str, Any]) -> dict[str, Any] | None:
-    return queue if queue["held"] else None

@@ -6,7 +6,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from daemon.requests import Request
 from daemon.web.cores import Cores
 from daemon.web.tokens import Scope, Tokens
 from tests.web.documents import check
-from tests.web.service import Service, channel, submission, until
+from tests.web.service import CELL, PATIENCE, Service, begun, channel, until
 
 STATE = "galvanod/v1/lab/channel/smu10/state"
 EVENT = "galvanod/v1/lab/event"
@@ -39,7 +39,7 @@ async def first(client: aiomqtt.Client, topic: str, wanted: str = "") -> Any:
 
     The embedded broker also hands on what was meant for a client that has gone.
     """
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         async for message in client.messages:
             if message.topic.matches(topic) and wanted in bytes(message.payload).decode():
                 return json.loads(bytes(message.payload))
@@ -47,15 +47,14 @@ async def first(client: aiomqtt.Client, topic: str, wanted: str = "") -> Any:
 
 
 async def test_states_are_retained_and_an_end_is_an_event(service: Service) -> None:
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+    with service.client() as client, begun(client, "smu10") as run:
         await asyncio.to_thread(until, lambda: channel(client, "smu10")["run"] == run)
         async with listening(service, STATE) as late:
-            state = await first(late, STATE, "running")
+            state = await first(late, STATE, f'"{run}"')
             check(state, "State")
-            assert (state["run"], state["cell"]) == (run, "Li||Cu, PP")
+            assert (state["run"], state["state"], state["cell"]) == (run, "running", CELL)
         async with listening(service, EVENT) as events:
-            client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+            client.post(f"/api/v1/runs/{run}/stop", json={"cell": CELL})
             event = await first(events, EVENT, run)
             check(event, "Event")
     assert (event["kind"], event["channel"]) == ("end", "smu10")
@@ -73,38 +72,48 @@ async def test_a_command_wants_a_token_that_allows_it(service: Service) -> None:
     broker = service.places.read_where()["broker"]
     obeying = asyncio.create_task(Commands(broker, Cores({"lab": service.places.socket}), tokens).run())
     try:
-        with service.client() as client:
-            run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
-            await asyncio.to_thread(until, lambda: channel(client, "smu10")["run"] == run)
+        with service.client() as client, begun(client, "smu10") as run:
 
             async def command(verb: str, token: str, **more: object) -> Any:
                 body = {"token": token, "id": uuid.uuid4().hex, "run": run, "at": time.time()} | more
                 check(body, "Command")
                 answer = f"galvanod/v1/lab/answer/{body['id']}"
                 async with listening(service, answer) as answers:
-                    await answers.publish(f"galvanod/v1/lab/command/{verb}", json.dumps(body), qos=1)
-                    found = await first(answers, answer)
+                    found = await _answered(answers, answer, f"galvanod/v1/lab/command/{verb}", body)
                 check(found, "Answer")
                 return found
 
-            await asyncio.sleep(0.5)  # until it has subscribed; the broker tells nobody
+            def done() -> list[str]:
+                audit = client.get("/api/v1/audit", params={"core": "lab"}).json()["entries"]
+                return [f"{each['what']} by {each['who']}" for each in audit if each["subject"] == run]
+
             assert "not valid" in (await command("pause", "guessed"))["error"]["message"]
-            assert (
-                "wanted one for control" in (await command("pause", secrets[Scope.VIEW]))["error"]["message"]
-            )
+            viewing = await command("pause", secrets[Scope.VIEW])
+            assert "wanted one for control" in viewing["error"]["message"]
             late = await command("pause", secrets[Scope.CONTROL], at=time.time() - 120.0)
             assert "nothing was done" in late["error"]["message"]
-            assert channel(client, "smu10")["state"] == "running"
+            assert [each.partition(" ")[0] for each in done()] == ["submit"]
             assert (await command("pause", secrets[Scope.CONTROL]))["ok"].endswith("-paused")
             assert "wanted `cell`" in (await command("stop", secrets[Scope.CONTROL]))["error"]["message"]
-            await command("stop", secrets[Scope.CONTROL], cell="Li||Cu, PP")
-            audit = client.get("/api/v1/audit", params={"core": "lab"}).json()["entries"]
-            assert next(each for each in audit if each["subject"] == run)["who"].startswith(
-                "mqtt-control (MQTT)"
-            )
+            await command("stop", secrets[Scope.CONTROL], cell=CELL)
+            by = "by mqtt-control (MQTT)"
+            assert [each.partition(" by ")[0] for each in done() if by in each] == ["stop", "pause"]
     finally:
         obeying.cancel()
         await asyncio.wait({obeying})
+
+
+async def _answered(client: aiomqtt.Client, answer: str, command: str, body: dict[str, object]) -> Any:
+    """Say it until it is answered: a broker tells nobody whether somebody listens yet.
+
+    A command is obeyed once, however often it comes.
+    """
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            await client.publish(command, json.dumps(body), qos=1)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(5.0):
+                    return await first(client, answer)
 
 
 class Asked(Cores):

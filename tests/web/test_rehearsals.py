@@ -7,14 +7,7 @@ import pytest
 
 from daemon.web.tokens import Scope
 from protocols.library import cell_path, protocol_path
-from tests.web.service import Service, until
-
-pytestmark = pytest.mark.timeout(180)
-
-TRIPS = (
-    "protocol: trips\nlimits: {voltage: 1.2 V .. 4.5 V, current: 100 mA}\nsteps:\n"
-    "  - plate: 1 mA/cm2\n    until: capacity >= 1 mAh/cm2\n"
-)
+from tests.web.service import REST, TRIPS, Service, of_core, until
 
 
 def draft(protocol: str, cell: str, **more: object) -> dict[str, object]:
@@ -48,38 +41,37 @@ def test_a_spectrum_is_of_the_cell_at_its_own_size(service: Service) -> None:
 
 
 def test_a_limit_that_would_trip_is_foreseen(service: Service) -> None:
-    """Plating leaves 1.2 V at once; the channel's own run and latch are not touched."""
+    """The channel itself is asked for nothing: it has no other run than before, and no latch."""
+    before = of_core(service, "smu1")
     with service.client() as client:
         seen = outcome(client, draft(TRIPS, "li_cu_pp", core="lab", channel="smu1"))
-        channels = client.get("/api/v1/channels").json()
+    after = of_core(service, "smu1")
     assert seen["state"] == "done", seen["problem"]
     trip = seen["found"]["trip"]
     assert seen["family"] == "keithley2450"
     assert (trip["path"], trip["verb"]) == ("1", "plate")
     assert "1.2" in trip["reason"]
-    assert next(each for each in channels if each["channel"] == "smu1")["latch"] is None
+    assert (after["last_run"], after["latch"]) == (before["last_run"], None)
 
 
 def test_what_cannot_be_rehearsed_is_refused_before_anything_starts(service: Service) -> None:
-    rest = "protocol: p\nlimits: {voltage: -1 V .. 4.5 V, current: 1 A}\nsteps:\n  - rest: 1 h\n"
     with service.client() as client:
-        wrong = client.post("/api/v1/rehearsals", json=draft(rest.replace("rest:", "rst:"), "li_cu_pp"))
+        wrong = client.post("/api/v1/rehearsals", json=draft(REST.replace("rest: ", "rst: "), "li_cu_pp"))
         assert (wrong.status_code, wrong.json()["errors"][0]["line"]) == (422, 4)
-        unlike = client.post("/api/v1/rehearsals", json={"protocol": rest, "cell": "cell: LFP\n"})
+        unlike = client.post("/api/v1/rehearsals", json={"protocol": REST, "cell": "cell: LFP\n"})
         assert unlike.status_code == 409
         assert "no simulated cell is like 'LFP'" in unlike.json()["detail"]
-        nowhere = client.post("/api/v1/rehearsals", json=draft(rest, "li_cu_pp", on="land"))
+        nowhere = client.post("/api/v1/rehearsals", json=draft(REST, "li_cu_pp", on="land"))
         assert (nowhere.status_code, "only watches" in nowhere.json()["detail"]) == (404, True)
 
 
 def test_one_ends_when_its_maker_says_so_and_is_nobody_elses(service: Service) -> None:
-    rest = "protocol: p\nlimits: {voltage: -1 V .. 4.5 V, current: 1 A}\nsteps:\n  - rest: 1 h\n"
     with service.client() as client, service.client(service.token_for("eve", Scope.ADMIN)) as eve:
-        where = client.post("/api/v1/rehearsals", json=draft(rest, "li_cu_pp")).headers["location"]
+        where = client.post("/api/v1/rehearsals", json=draft(REST, "li_cu_pp")).headers["location"]
         assert eve.get(where).status_code == 404
         assert eve.delete(where).status_code == 404
         assert client.delete(where).status_code == 204
         until(lambda: client.get(where).json()["state"] == "ended")
         viewer = service.client(service.token_for("vera", Scope.VIEW))
         with viewer:
-            assert viewer.post("/api/v1/rehearsals", json=draft(rest, "li_cu_pp")).status_code == 403
+            assert viewer.post("/api/v1/rehearsals", json=draft(REST, "li_cu_pp")).status_code == 403

@@ -3,14 +3,12 @@
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.web.browser import NEEDS_CHROMIUM, page_of
-from tests.web.service import Service, submission
+from tests.web.browser import NEEDS_CHROMIUM, filled, go, page_of
+from tests.web.service import REST, TRIPS, Service, begun, recorded
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.timeout(240)]
-
-expect.set_options(timeout=60_000)
+pytestmark = NEEDS_CHROMIUM
 
 PASTE = """([text]) => {
   const data = new DataTransfer();
@@ -18,27 +16,14 @@ PASTE = """([text]) => {
   const event = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
   document.activeElement.dispatchEvent(event);
 }"""
-REST = "protocol: rest\nlimits: {voltage: -1 V .. 4.5 V, current: 100 mA}\nsteps:\n  - rest: 24 h\n"
-
-
-async def begun(page: Page, where: str, protocol: str) -> None:
-    """Open the page with a protocol of one's own and a ready cell."""
-    await page.goto(f"{page.url.partition('#')[0]}#/submit{where}")
-    ready = page.get_by_label("Ready cells")
-    await expect(ready.locator("option[value=li_cu_pp]")).to_have_count(1)
-    await ready.select_option("li_cu_pp")
-    await page.get_by_label("Protocol (YAML)").fill(protocol)
 
 
 async def test_a_protocol_is_rehearsed_and_its_trip_foreseen(service: Service) -> None:
-    trips = REST.replace("-1 V ..", "1.2 V ..").replace(
-        "rest: 24 h", "plate: 1 mA/cm2\n    until: capacity >= 1 mAh/cm2"
-    )
     async with page_of(service.url, service.token) as page:
-        await begun(page, "/lab/smu2", trips)
+        await filled(page, "/lab/smu2", TRIPS)
         rehearsal = page.get_by_role("region", name="Rehearsal", exact=True)
         await rehearsal.get_by_role("button", name="Rehearse").click()
-        await expect(rehearsal.get_by_role("status")).to_contain_text("A limit would trip", timeout=120_000)
+        await expect(rehearsal.get_by_role("status")).to_contain_text("A limit would trip")
         await expect(rehearsal).to_contain_text(
             "Li||Cu with PP; scaled to 1.131 cm2; on a simulated keithley2450"
         )
@@ -48,7 +33,7 @@ async def test_a_protocol_is_rehearsed_and_its_trip_foreseen(service: Service) -
 
 async def test_many_cells_begin_at_once_each_with_its_own_name(service: Service) -> None:
     async with page_of(service.url, service.token) as page:
-        await begun(page, "/lab/smu3", REST)
+        await filled(page, "/lab/smu3", REST)
         await page.get_by_role("button", name="Many cells").click()
         await page.get_by_label("Cell, row 1").focus()
         await page.evaluate(PASTE, ["LC-1\t\t1,1\tsmu3\nLC-2\t\twide\tsmu4\n"])
@@ -58,20 +43,20 @@ async def test_many_cells_begin_at_once_each_with_its_own_name(service: Service)
         await expect(batch).to_contain_text("wide is not a number")
         await page.get_by_label("Area in cm², row 2").fill("1.2")
         await batch.get_by_role("button", name="Submit all").click()
-        await expect(batch.get_by_role("link", name=re.compile(r"lab-\d+"))).to_have_count(2)
+        links = batch.get_by_role("link", name=re.compile(r"lab-\d+"))
+        await expect(links).to_have_count(2)
+        runs = await links.all_text_contents()
     with service.client() as client:
-        runs = client.get("/api/v1/runs", params={"limit": 2}).json()["runs"]
-        areas = {}
-        for run in runs:
-            shown = client.get(f"/api/v1/runs/{run['run']}").json()
-            areas[shown["cell"]] = shown["cell_facts"]["area"]
-            client.post(f"/api/v1/runs/{run['run']}/stop", json={"cell": shown["cell"]})
-    assert areas == pytest.approx({"LC-1": 1.1e-4, "LC-2": 1.2e-4})
+        for cell, run in zip(("LC-1", "LC-2"), runs, strict=True):
+            assert client.post(f"/api/v1/runs/{run}/stop", json={"cell": cell}).status_code == 200
+        shown = [recorded(client, run) for run in runs]
+    assert [run["cell"] for run in shown] == ["LC-1", "LC-2"]
+    assert [run["cell_facts"]["area"] for run in shown] == pytest.approx([1.1e-4, 1.2e-4])
 
 
 async def test_a_cell_is_edited_as_a_form_saved_renamed_and_deleted(service: Service) -> None:
     async with page_of(service.url, service.token) as page:
-        await begun(page, "/lab/smu4", REST)
+        await filled(page, "/lab/smu4", REST)
         written = page.get_by_label("Protocol (YAML)")
         await page.get_by_label("Ready protocols").select_option("li_s_cycling")
         await expect(written).to_have_value(re.compile("Li-S cycling"))
@@ -99,12 +84,12 @@ async def test_a_cell_is_edited_as_a_form_saved_renamed_and_deleted(service: Ser
 
 
 async def test_a_run_is_submitted_again_and_the_queue_put_in_order_by_keyboard(service: Service) -> None:
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+    with service.client() as client, begun(client, "smu10") as run:
+        recorded(client, run)
         async with page_of(service.url, service.token) as page:
             for name in ("LC-1", "LC-2"):
-                await page.goto(f"{service.url}/#/runs")
-                await page.goto(f"{service.url}/#/submit/again/{run}")
+                await go(page, "#/runs")
+                await go(page, f"#/submit/again/{run}")
                 await expect(page.get_by_label("Protocol (YAML)")).to_have_value(REST)
                 await expect(page.get_by_role("combobox", name="Channel")).to_have_value("smu10")
                 await page.keyboard.type(name)
@@ -118,4 +103,3 @@ async def test_a_run_is_submitted_again_and_the_queue_put_in_order_by_keyboard(s
             await expect(queue.locator("tbody tr")).to_have_count(1)
             await queue.get_by_role("button", name="Take out").click()
             await expect(queue).to_be_hidden()
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})

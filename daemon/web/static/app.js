@@ -24,6 +24,7 @@ let strip = null;
 async function show(event) {
   leave();
   leave = () => {};
+  mark(main, 'aria-busy', null);
   if (!visitor) return;
   const address = location.hash || '#/';
   const page = found(address);
@@ -35,13 +36,16 @@ async function show(event) {
   const { route, words } = page;
   strip.named(words.length ? words.at(-1) : route.name);
   place(route, words);
+  mark(main, 'aria-busy', 'true'); // what stands there is of the page before
   try {
     const view = await route.load();
-    if ((location.hash || '#/') !== address) return;
+    if (!visitor || (location.hash || '#/') !== address) return;
+    mark(main, 'aria-busy', null);
     leave = view(main, visitor, ...words) ?? (() => {});
     window.scrollTo(0, 0);
     if (event) main.focus({ preventScroll: true }); // who follows a link with the keyboard goes on in what it led to
   } catch (error) {
+    mark(main, 'aria-busy', null);
     main.replaceChildren(h('h1', {}, `${route.name} cannot be shown`), h('p', { class: 'alarm' }, error.message), h('p', {}, 'Load the page anew; what runs goes on.'));
   }
 }
@@ -111,6 +115,7 @@ function gone(event) {
   leave = () => {};
   for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   crumbs.hidden = true;
+  mark(main, 'aria-busy', null);
   bar.replaceChildren(h('span', { class: 'name' }, h('img', { src: '/static/icon.svg', alt: '' }), h('span', {}, 'galvanod')));
   login(main, enter, ended ? 'Your session has ended. Log in to go on where you were; runs go on without you.' : '');
 }

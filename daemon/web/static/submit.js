@@ -82,7 +82,9 @@ export function submit(main, visitor, core = null, channel = null) {
       protocol.replace(found.protocol);
       cell.replace(found.cell);
       given = found.variables;
-      if (live.byKey.has(`${found.core}/${found.channel}`)) channels.set(`${found.core}/${found.channel}`);
+      core = found.core;
+      channel = found.channel;
+      if (live.byKey.has(`${core}/${channel}`)) channels.set(`${core}/${channel}`); // else once it is known
       typed();
       toast(`This is what ${run} was asked. Name the next cell.`);
       cell.text.focus();
