@@ -9,16 +9,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
 from tests.web.documents import ASYNC, DOCS, check
-from tests.web.service import Service, submission
+from tests.web.service import PATIENCE, Service, begun
 
 
 def test_the_live_stream_is_as_documented(service: Service) -> None:
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+    with service.client() as client, begun(client, "smu10"):
         url = f"ws{service.url.removeprefix('http')}/api/v1/live"
         with connect(url, additional_headers={"authorization": f"Bearer {service.token}"}) as stream:
-            messages = [json.loads(stream.recv(30)) for _ in range(4)]
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP"})
+            messages = [json.loads(stream.recv(PATIENCE)) for _ in range(4)]
         with client.stream("GET", "/api/v1/live/events") as events:
             line = next(line for line in events.iter_lines() if line.startswith("data: "))
     messages.append(json.loads(line.removeprefix("data: ")))

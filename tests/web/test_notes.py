@@ -1,16 +1,15 @@
 """Notes people write beside runs: kept by the recorder, with their author, and never erased."""
 
 from daemon.web.tokens import Scope
-from tests.web.service import Service, submission, until
+from tests.web.service import Service, begun, recorded
 
 HOSTILE = '"><script>alert(1)</script> =cmd|calc'
 
 
 def test_a_note_is_kept_with_its_author_and_its_moment_and_withdrawn_by_name(service: Service) -> None:
-    with service.client() as client:
-        run = client.post("/api/v1/runs", json=submission("smu10")).json()["run"]
+    with service.client() as client, begun(client, "smu10") as run:
         at = f"/api/v1/runs/{run}/notes"
-        until(lambda: client.get(f"/api/v1/runs/{run}").json().get("started"))
+        recorded(client, run)
         with service.client(service.token_for("anna", Scope.SUBMIT)) as anna:
             made = anna.post(at, json={"text": f"  {HOSTILE}  ", "time": 12.5})
             assert made.status_code == 201
@@ -30,4 +29,3 @@ def test_a_note_is_kept_with_its_author_and_its_moment_and_withdrawn_by_name(ser
         kinds = [event["kind"] for event in client.get(f"/api/v1/runs/{run}/events").json()]
         assert (kinds.count("note"), kinds.count("note withdrawn")) == (2, 1)
         assert client.post("/api/v1/runs/none-1/notes", json={"text": "x"}).status_code == 404
-        client.post(f"/api/v1/runs/{run}/stop", json={"cell": "Li||Cu, PP", "reason": "done"})

@@ -2,16 +2,12 @@
 
 from pathlib import Path
 
-import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.web.browser import NEEDS_CHROMIUM, page_of
-from tests.web.service import Service, submission, until
+from tests.web.browser import NEEDS_CHROMIUM, go, page_of, settled, sound
+from tests.web.service import Service, ended, submission, until
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.timeout(180)]
-
-expect.set_options(timeout=30_000)
+pytestmark = NEEDS_CHROMIUM
 
 CYCLES = (
     "protocol: three cycles\nlimits: {voltage: -1 V .. 1.5 V, current: 5 mA}\nrecord: every 2 s\nsteps:\n"
@@ -20,12 +16,6 @@ CYCLES = (
     "      - strip: 1 mA/cm2\n        until: time >= 60 s\n"
 )
 HOSTILE = "<img src=x onerror=alert(1)><b>dry</b> %{y} {{7*7}}"
-
-
-async def grave(page: Page) -> list[str]:
-    """Return the serious faults of accessibility that axe finds."""
-    found = await Axe().run(page)
-    return [each["id"] for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
 
 
 async def test_a_run_is_looked_at_noted_on_saved_and_put_beside_another(service: Service) -> None:
@@ -37,10 +27,10 @@ async def test_a_run_is_looked_at_noted_on_saved_and_put_beside_another(service:
             ).json()["run"]
             for smu, variant in (("smu5", "PP"), ("smu6", "<i>GO</i>"))
         ]
-        until(lambda: all(client.get(f"/api/v1/runs/{run}").json().get("ended") for run in runs))
+        assert [ended(client, run)["state"] for run in runs] == ["finished", "finished"]
         until(lambda: all(client.get(f"/api/v1/runs/{run}/figures").json() for run in runs))
     async with page_of(service.url, service.token) as page:
-        await page.goto(f"{service.url}/#/run/{runs[0]}")
+        await go(page, f"#/run/{runs[0]}")
         cycles = page.get_by_role("region", name="Cycles")
         await expect(cycles.locator(".main-svg").first).to_be_visible()
         await cycles.get_by_label("What to show against cycle").select_option("voltage")
@@ -63,8 +53,9 @@ async def test_a_run_is_looked_at_noted_on_saved_and_put_beside_another(service:
         await expect(page.locator(".notes li")).to_contain_text("at 3 min 0 s of the run")
         await page.get_by_role("button", name="Withdraw").click()
         await expect(page.locator(".notes li")).to_contain_text("withdrawn by up")
-        assert await grave(page) == []
-        await page.goto(f"{service.url}/#/runs?protocol=three+cycles&order=run")
+        await settled(page)
+        await sound(page, "a run")
+        await go(page, "#/runs?protocol=three+cycles&order=run")
         for run in runs:
             await page.get_by_label(f"Compare {run}", exact=True).check()
         await page.get_by_role("link", name="Compare 2").click()
@@ -75,7 +66,8 @@ async def test_a_run_is_looked_at_noted_on_saved_and_put_beside_another(service:
             page.get_by_role("region", name="Coulombic efficiency").locator(".main-svg").first
         ).to_be_visible()
         assert all(f"run={run}" in page.url for run in runs)
-        assert await grave(page) == []
+        await settled(page)
+        await sound(page, "a comparison")
         await page.get_by_role("button", name=f"Leave out {runs[1]}").click()
         await expect(table).not_to_contain_text(runs[1])
         assert runs[1] not in page.url
