@@ -111,6 +111,11 @@ class Backoff:
         """Begin again with the shortest."""
         self._next = self._shortest
 
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has been waited for since the beginning: trouble is then news."""
+        return self._next == self._shortest
+
     def next(self) -> float:
         """Return the seconds to wait now."""
         seconds, self._next = self._next, min(self._longest, 2 * self._next)

@@ -62,8 +62,9 @@ class Publisher:
             try:
                 await self._serve(backoff)
             except* aiomqtt.MqttError as errors:
-                if self.connected:
-                    logger.warning("broker %s is gone: %s", self._address, errors.exceptions[0])
+                if backoff.fresh:
+                    how = "is gone" if self.connected else "does not answer, and is asked again"
+                    logger.warning("broker %s %s: %s", self._address, how, errors.exceptions[0])
             finally:
                 self.connected = False
             heed_cancellation()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.web.service import Service, running
+from tests.web.service import LONGEST, Service, running
 
 BENCH = "bench: test of the page\ninstruments:\n" + "".join(
     f"  smu{i}: {{driver: keithley2450, simulate: {{cell: li_cu/pp, speed: 100}}}}\n" for i in range(1, 12)
@@ -12,9 +12,6 @@ BENCH = "bench: test of the page\ninstruments:\n" + "".join(
 
 SERVICES = {"service", "lab"}
 """The fixtures that are one: that of all tests, and that of those of studies."""
-
-LONGEST = 300.0
-"""Seconds a test with a service may take, its start included, on a machine that has much else to do."""
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,9 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
 """Seconds that anything here may take on a machine that has much else to do."""
 
+LONGEST = 300.0
+"""Seconds a test with services may take, their start included."""
+
 CELL = "Li||Cu, PP"
 """The name in the ready cell of a submission."""
 

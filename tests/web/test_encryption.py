@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -13,40 +14,36 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from daemon.up import free_port
 from daemon.web.tokens import Scope, Tokens
 from tests.web.certificates import NEEDS_OPENSSL, Certificate, made_in
-from tests.web.service import PATIENCE, ROOT
+from tests.web.service import LONGEST, PATIENCE, ROOT
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(LONGEST)]
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
-WEB = [sys.executable, "-m", "daemon", "web", "--port", "0"]
+WEB = [sys.executable, "-m", "daemon", "web"]
 
 
 @contextmanager
 def page(state: Path, *options: str) -> Iterator[str]:
     """Serve the page alone while inside, with no core; yields where it is."""
-    command = [
-        sys.executable,
-        "-m",
-        "daemon",
-        "web",
-        "--json",
-        "--state",
-        str(state),
-        "--port",
-        "0",
-        *options,
-    ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=state) as process:
+    command = [*WEB, "--json", "--state", str(state), "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT, cwd=state) as process:
         try:
             assert process.stdout is not None
             found = urlsplit(json.loads(process.stdout.readline())["web"])
             yield f"{found.scheme}://127.0.0.1:{found.port}"
         finally:
             process.terminate()
+
+
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """Keep a port for a server while inside: nobody is given it who does not ask for it by its number."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
 
 
 def encrypted(certificate: Certificate) -> tuple[str, ...]:
@@ -97,11 +94,11 @@ def test_who_asks_is_taken_from_a_proxy_and_from_nobody_else(tmp_path: Path) -> 
     Tokens(tmp_path / "tokens.json").create("anna", Scope.VIEW)
     with page(tmp_path) as url, client_of(url) as client:
         assert guesses(client, "192.0.2.{}")[-1] == 429, "whoever is no proxy says nothing of where it is"
-    port = free_port()
-    proxied = ("--behind-proxy", "--host-name", "localhost", "--port", str(port))
-    with page(tmp_path, *proxied), client_of(f"http://127.0.0.1:{port}") as client:
-        assert guesses(client, "192.0.2.{}")[-1] == 401, "each is somebody else"
-        assert guesses(client, "192.0.2.{}, 198.51.100.7")[-1] == 429, "the proxy wrote only the last one"
+    with kept_port() as port:
+        proxied = ("--behind-proxy", "--host-name", "localhost", "--port", str(port))
+        with page(tmp_path, *proxied), client_of(f"http://127.0.0.1:{port}") as client:
+            assert guesses(client, "192.0.2.{}")[-1] == 401, "each is somebody else"
+            assert guesses(client, "192.0.2.{}, 198.51.100.7")[-1] == 429, "the proxy wrote only the last one"
 
 
 @pytest.mark.parametrize(
@@ -113,10 +110,9 @@ def test_who_asks_is_taken_from_a_proxy_and_from_nobody_else(tmp_path: Path) -> 
     ],
 )
 def test_what_would_be_unsafe_is_refused_in_words(tmp_path: Path, options: list[str], told: str) -> None:
-    command = [sys.executable, "-m", "daemon", "web", "--state", str(tmp_path), "--port", "0", *options]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [*WEB, "--state", str(tmp_path), "--port", "0", *options]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=PATIENCE
+        command, capture_output=True, text=True, env=ENVIRONMENT, cwd=tmp_path, timeout=PATIENCE
     )
     assert done.returncode in (65, 78), done.stderr
     assert told in done.stderr
