@@ -13,7 +13,8 @@ from protocols.problems import Problems
 from protocols.quantities import AREA, CAPACITY, CONDUCTIVITY, LENGTH, MASS, SPECIFIC_CAPACITY, Kind
 from protocols.window import read_window
 
-_TEXTS = ("chemistry", "working_electrode", "counter_electrode", "electrolyte", "note")
+TEXTS = ("chemistry", "working_electrode", "counter_electrode", "electrolyte", "note")
+"""What a cell file says in words, for people."""
 _AMOUNTS: Mapping[str, Kind] = {
     "area": AREA,
     "active_mass": MASS,
@@ -25,7 +26,7 @@ _MEASURED: Mapping[str, Kind] = {"electrolyte_conductivity": CONDUCTIVITY, "diff
 _EXPECTED: Mapping[str, Kind] = {"expected_capacity": CAPACITY}
 """What forecasts count with, in any unit of a capacity: never what a C is counted from."""
 
-KEYS = ("cell", *_AMOUNTS, *_MEASURED, *_EXPECTED, "window", "separator", *_TEXTS)
+KEYS = ("cell", *_AMOUNTS, *_MEASURED, *_EXPECTED, "window", "separator", *TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Cell:
 
 def _texts(root: MappingNode, problems: Problems) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for key in ("cell", *_TEXTS):
+    for key in ("cell", *TEXTS):
         with problems.gathered():
             found = root.need(key, "<name>") if key == "cell" else root.take(key)
             if found is not None:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from protocols.cell import TEXTS
+
 _UNITS: Mapping[str, tuple[str, float]] = {
     "area": ("cm2", 1e4),
     "active_mass": ("mg", 1e6),
@@ -16,7 +18,6 @@ _UNITS: Mapping[str, tuple[str, float]] = {
 }
 """By the fact: the unit of the lab, and how many of them one SI unit is."""
 
-_TEXTS = ("chemistry", "working_electrode", "counter_electrode", "electrolyte", "note")
 _EDGES: Mapping[str, str] = {"voltage": "V", "current": "A", "temperature": "degC"}
 
 
@@ -24,7 +25,7 @@ def cell_text(facts: Mapping[str, Any]) -> str:
     """Return the YAML of a cell file from `Cell.facts`; reading it gives those facts again."""
     spread: Mapping[str, float] = facts.get("uncertainties", {})
     lines = [f"cell: {_quoted(str(facts.get('name', '')))}"]
-    lines += [f"{name}: {_quoted(str(facts[name]))}" for name in _TEXTS if facts.get(name)]
+    lines += [f"{name}: {_quoted(str(facts[name]))}" for name in TEXTS if facts.get(name)]
     amounts = (name for name in _UNITS if name != "thickness" and facts.get(name) is not None)
     lines += [f"{name}: {_amount(name, facts[name], spread)}" for name in amounts]
     if window := facts.get("window"):

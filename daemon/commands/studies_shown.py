@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
-from daemon.commands.display import console
+from daemon.commands.display import console, listing
 from protocols.lab import lasting
 
 STYLES = {
@@ -27,7 +26,7 @@ def show_studies(studies: Sequence[Mapping[str, Any]]) -> None:
     if not studies:
         console().print("no study has been submitted; `galvanod study FILE` submits one")
         return
-    table = _table("study", "state", "measured", "waits for", "title", "by", "submitted")
+    table = listing("study", "state", "measured", "waits for", "title", "by", "submitted")
     for each in studies:
         table.add_row(
             each["study"],
@@ -48,7 +47,7 @@ def show_standing(found: Mapping[str, Any]) -> None:
     reason = f", {found['reason']}" if found["reason"] else ""
     ends = f"; it is expected to end {_moment(found['ends'])}" if found["ends"] else ""
     screen.print(f"{found['state']}{reason}; {found['over']} of {found['cells']} cells are over{ends}")
-    table = _table("cell", "what", "state", "channel", "run", "reason")
+    table = listing("cell", "what", "state", "channel", "run", "reason")
     for cell in found["each"]:
         table.add_row(
             str(cell["number"]),
@@ -71,7 +70,7 @@ def show_draft(found: Mapping[str, Any]) -> None:
     """Print what a study would do, and from where its files are."""
     screen = console()
     screen.print(Text(found["title"], "bold"))
-    table = _table("protocol", "cell", "variants", "cells", "channels", "each takes")
+    table = listing("protocol", "cell", "variants", "cells", "channels", "each takes")
     for row in found["rows"]:
         table.add_row(
             row["protocol"],
@@ -97,10 +96,3 @@ def _waits(each: Mapping[str, Any]) -> str:
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table

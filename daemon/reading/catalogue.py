@@ -1,6 +1,5 @@
 """The list of runs a page at a time, however many there have been."""
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,9 +7,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Row, text
-from sqlalchemy.exc import DBAPIError
 
-from daemon.errors import UnavailableError, UnknownError
+from daemon.reading.connections import reading
+from daemon.reading.paging import containing, cursor_at, foreign, place_of
 
 PAGE = 50
 LARGEST_PAGE = 500
@@ -96,6 +95,14 @@ class Wanted(NamedTuple):
     until: str | None = None
 
 
+class _Place(NamedTuple):
+    """Where in a list of this order a page ends."""
+
+    of: Order
+    edge: str | float
+    id: int
+
+
 class Catalogue:
     """Lists the runs of a results database."""
 
@@ -108,9 +115,11 @@ class Catalogue:
         """Return up to `limit` runs. Raises `UnknownError` for a cursor that is none of ours."""
         conditions, values = _conditions(wanted)
         if cursor is not None:
-            edge, number = _decoded(cursor, order)
+            place = place_of(cursor, _Place)
+            if place.of is not order or isinstance(place.edge, str) is ("duration" in order):
+                raise foreign(cursor)
             conditions.append(_beyond(order))
-            values |= {"edge": edge, "id": number}
+            values |= {"edge": place.edge, "id": place.id}
         way = "DESC" if order.descends else "ASC"
         query = LIST.format(
             key=order.column,
@@ -121,7 +130,7 @@ class Catalogue:
         )
         rows = self._rows(query, values | {"limit": limit + 1})
         more = len(rows) > limit
-        following = _encoded(rows[limit - 1].edge, rows[limit - 1].id, order) if more else None
+        following = cursor_at(_Place(order, rows[limit - 1].edge, rows[limit - 1].id)) if more else None
         return Page([_listed(row) for row in rows[:limit]], following)
 
     def all(self, wanted: Wanted, order: Order = Order.LATEST) -> Iterator[ListedRun]:
@@ -144,11 +153,8 @@ class Catalogue:
         return {**found, "labels": sorted(labels)[:LARGEST_PAGE]}
 
     def _rows(self, query: str, values: dict[str, object]) -> Sequence[Row[Any]]:
-        try:
-            with self._engine.connect() as connection:
-                return connection.execute(text(query), values).all()
-        except DBAPIError as error:
-            raise UnavailableError(f"results database: {error.orig}") from error
+        with reading(self._engine) as connection:
+            return connection.execute(text(query), values).all()
 
 
 def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, object]]:
@@ -164,13 +170,13 @@ def _conditions(wanted: Wanted) -> tuple[list[str], dict[str, object]]:
             values[name] = value
     for i, word in enumerate((wanted.words or "").lower().split()):
         conditions.append(f"lower({WORDS}) LIKE :word{i} ESCAPE '\\'")
-        values[f"word{i}"] = f"%{_escaped(word)}%"
+        values[f"word{i}"] = containing(word)
     if wanted.label:
         name, _, value = wanted.label.partition("=")
         said = f"{json.dumps(name, ensure_ascii=False)}: "
         said += json.dumps(value, ensure_ascii=False) if value else '"'
         conditions.append("labels LIKE :label ESCAPE '\\'")
-        values["label"] = f"%{_escaped(said)}%"
+        values["label"] = containing(said)
     if wanted.since:
         conditions.append("started >= :since")
         values["since"] = wanted.since
@@ -192,26 +198,6 @@ def _listed(row: Row[Any]) -> ListedRun:
     values = {name: value for name, value in row._mapping.items() if name not in ("id", "edge")}
     simulated = None if row.simulated is None else bool(row.simulated)
     return ListedRun(**values | {"simulated": simulated, "labels": json.loads(row.labels or "{}")})
-
-
-def _encoded(edge: str | float, number: int, order: Order) -> str:
-    return base64.urlsafe_b64encode(json.dumps([order.value, edge, number]).encode()).decode()
-
-
-def _decoded(cursor: str, order: Order) -> tuple[str | float, int]:
-    try:
-        of, edge, number = json.loads(base64.urlsafe_b64decode(cursor))
-        if of != order.value:
-            raise ValueError(f"a cursor of a list by {of}")
-        return (float(edge) if "duration" in order else str(edge)), int(number)
-    except (ValueError, TypeError) as error:
-        raise UnknownError(
-            f"cursor {cursor[:40]!r}: wanted the `next` of an earlier page of this list"
-        ) from error
-
-
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 WORDS = (

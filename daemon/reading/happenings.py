@@ -1,16 +1,14 @@
 """What happened on all channels together, the latest first, a page at a time back to the beginning."""
 
-import base64
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
 
-from daemon.errors import UnavailableError, UnknownError
+from daemon.reading.connections import reading
+from daemon.reading.paging import containing, cursor_at, place_of
 
 END = 2**31 - 1
 """The ordinal of a run's end among its events: nothing is later."""
@@ -84,26 +82,23 @@ class Happenings:
 
     def page(self, asked: Asked, cursor: str | None, limit: int) -> Happened:
         """Return up to `limit` of it. Raises `UnknownError` for a cursor that is none of ours."""
-        before = _decoded(cursor)
+        before = _Place(LAST, 0, 0) if cursor is None else place_of(cursor, _Place)
         values: dict[str, object] = {
             **before._asdict(),
             "limit": limit + 1,
             "core": asked.core,
             "channel": asked.channel,
-            "like": None if not asked.words else f"%{_escaped(asked.words.lower())}%",
+            "like": None if not asked.words else containing(asked.words.lower()),
         }
-        try:
-            with self._engine.connect() as connection:
-                rows = [
-                    row
-                    for sorts, query in _QUERIES
-                    if (kinds := [_KINDS[sort] for sort in sorts if sort in asked.sorts])
-                    for row in connection.execute(
-                        text(query.replace("/*kinds*/", f"({' OR '.join(kinds)})")), values
-                    ).all()
-                ]
-        except DBAPIError as error:
-            raise UnavailableError(f"results database: {error.orig}") from error
+        with reading(self._engine) as connection:
+            rows = [
+                row
+                for sorts, query in _QUERIES
+                if (kinds := [_KINDS[sort] for sort in sorts if sort in asked.sorts])
+                for row in connection.execute(
+                    text(query.replace("/*kinds*/", f"({' OR '.join(kinds)})")), values
+                ).all()
+            ]
         rows.sort(key=lambda row: (row.moment, row.id, row.ordinal), reverse=True)
         listed = [
             Happening(row.moment, _sort(row.ordinal, row.kind), row.kind, row.text or "", *row[5:])
@@ -111,7 +106,7 @@ class Happenings:
         ]
         last = rows[limit - 1] if len(rows) > limit else None
         return Happened(
-            listed, None if last is None else _encoded(_Place(last.moment, last.id, last.ordinal))
+            listed, None if last is None else cursor_at(_Place(last.moment, last.id, last.ordinal))
         )
 
 
@@ -123,24 +118,6 @@ def _sort(ordinal: int, kind: str) -> Sort:
 
 def _of(kinds: Sequence[str]) -> str:
     return "kind IN (" + ", ".join(f"'{kind}'" for kind in kinds) + ")"
-
-
-def _encoded(place: _Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
-def _decoded(cursor: str | None) -> _Place:
-    if cursor is None:
-        return _Place(LAST, 0, 0)
-    try:
-        moment, run, ordinal = json.loads(base64.urlsafe_b64decode(cursor))
-        return _Place(str(moment), int(run), int(ordinal))
-    except (ValueError, TypeError) as error:
-        raise UnknownError(f"cursor {cursor[:40]!r}: wanted the `next` of an earlier page") from error
-
-
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 _WANTED = """

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Connection, Engine, Row, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, Row, text
 
-from daemon.errors import ConfigurationError, DamagedError, UnavailableError, UnknownError
+from daemon.errors import ConfigurationError, UnknownError
 from daemon.migrations import HEAD
-from daemon.recording.database import is_damage, open_database
+from daemon.reading.connections import reading
+from daemon.recording.database import open_database
 from daemon.recording.parquet_part import Part
 
 PAGE = 10_000
@@ -255,7 +254,7 @@ class Results:
         run_id = self._run_id(run)
         first, last = self._range(run_id, cycle, step)
         wanted = {"run_id": run_id, "first": max(first, after + 1), "last": last}
-        with self._connected() as connection:  # the table first: what is not there then is in the archive
+        with reading(self._engine) as connection:  # the table first: what is not there then is in the archive
             values = {**wanted, "cycle": cycle, "step": step, "limit": limit}
             rows = connection.execute(text(READINGS), values).all()
             parts = connection.execute(text(PARTS), wanted).scalars().all()
@@ -334,24 +333,8 @@ class Results:
         return self._rows(query, run_id=self._run_id(run), **values)
 
     def _rows(self, query: str, **values: object) -> Sequence[Row[Any]]:
-        with self._connected() as connection:
+        with reading(self._engine) as connection:
             return connection.execute(text(query), values).all()
-
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            if is_damage(error.orig):
-                raise DamagedError(f"results database: {error.orig}") from error
-            raise UnavailableError(f"results database: {error.orig}{_older(error)}") from error
-
-
-def _older(error: DBAPIError) -> str:
-    """Return what to do where a table or a column is not there: the database is of an earlier version."""
-    missing = any(words in str(error.orig) for words in ("no such column", "no such table", "does not exist"))
-    return "; it is of an earlier galvanod, whose tables a recorder of this one brings up" if missing else ""
 
 
 RUN = """

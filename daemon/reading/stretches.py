@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine, Row, text
-from sqlalchemy.exc import DBAPIError
 
-from daemon.errors import DamagedError, UnavailableError, UnknownError
+from daemon.errors import UnknownError
+from daemon.reading.connections import reading
 from daemon.reading.results import CYCLE_RANGE, LAST
-from daemon.recording.database import is_damage
 from daemon.recording.overview import COLUMNS, FACTOR, READ, SIZE, Blocks, blocks_of, extremes
 from daemon.recording.parquet_part import Part
 
@@ -160,13 +159,8 @@ class Archive(Source):
 
 
 def _ask(engine: Engine, query: str, **values: object) -> Sequence[Row[Any]]:
-    try:
-        with engine.connect() as connection:
-            return connection.execute(text(query), values).all()
-    except DBAPIError as error:
-        if is_damage(error.orig):
-            raise DamagedError(f"results database: {error.orig}") from error
-        raise UnavailableError(f"results database: {error.orig}") from error
+    with reading(engine) as connection:
+        return connection.execute(text(query), values).all()
 
 
 def _as_rows(rows: Sequence[Row[Any]]) -> Rows:

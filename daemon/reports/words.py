@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from daemon.reading.results import FigureRecord, RunRecord
+from protocols.cell import TEXTS
 from protocols.figures.figure import Figure, LabValue
 from protocols.lab import lasting
 
@@ -39,7 +40,6 @@ _FACTS: tuple[tuple[str, str, str, float], ...] = (
     ("theoretical_capacity", "Theoretical capacity", "mAh g⁻¹", 1 / 3600),
     ("thickness", "Separator thickness", "µm", 1e6),
 )
-_TEXTS = ("working_electrode", "counter_electrode", "electrolyte", "note")
 
 
 def figure_name(name: str) -> str:
@@ -116,7 +116,7 @@ def cell_facts(run: RunRecord) -> Iterator[tuple[str, str]]:
             own = uncertainties.get(key)
             spread = own * factor if isinstance(own, int | float) else None
             yield name, lab_value(LabValue(facts[key] * factor, spread, unit))
-    for key in _TEXTS:
+    for key in TEXTS:
         if facts.get(key):
             yield key.replace("_", " ").capitalize(), str(facts[key])
 

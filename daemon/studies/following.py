@@ -51,12 +51,19 @@ def _texts(files: Mapping[str, File]) -> Mapping[str, StudyText]:
 
 async def followed(socket: Path, name: str, database: str) -> AsyncIterator[Facts]:
     """Yield how a study stands until each of its cells is over, recorded and figured."""
-    while True:
-        found: Facts = await asyncio.to_thread(ask, socket, Study(name))
-        yield found
-        if not going_on(found) and await asyncio.to_thread(_is_settled, database, _measured(found)):
-            return
-        await asyncio.sleep(LOOK_SECONDS)
+    results: Results | None = None
+    try:
+        while True:
+            found: Facts = await asyncio.to_thread(ask, socket, Study(name))
+            yield found
+            if not going_on(found):
+                results = results or await asyncio.to_thread(_opened, database)
+                if results is not None and await asyncio.to_thread(results.all_figured, _measured(found)):
+                    return
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        if results is not None:
+            results.close()
 
 
 def going_on(found: Facts) -> bool:
@@ -94,13 +101,9 @@ def _measured(found: Facts) -> list[str]:
     return [cell["run"] for cell in found["each"] if cell["run"] is not None and cell["state"] != "left out"]
 
 
-def _is_settled(database: str, names: Sequence[str]) -> bool:
-    """Whether every run's stop record has arrived and its figures cover it."""
+def _opened(database: str) -> Results | None:
+    """Open the results database; None where nothing was recorded in it yet."""
     try:
-        results = Results.open(database)
+        return Results.open(database)
     except UnavailableError:
-        return False
-    try:
-        return results.all_figured(list(names))
-    finally:
-        results.close()
+        return None
