@@ -6,11 +6,11 @@ import logging
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiomqtt
@@ -120,6 +120,33 @@ class Backoff:
         """Return the seconds to wait now."""
         seconds, self._next = self._next, min(self._longest, 2 * self._next)
         return seconds
+
+
+Arrived = Callable[[], None]
+"""To be called once the broker is there and has taken what was to be said first."""
+
+
+async def staying_connected(
+    address: BrokerAddress, log: logging.Logger, serve: Callable[[Arrived], Awaitable[None]]
+) -> NoReturn:
+    """Serve until cancelled; a broker that is not there or goes away is waited for, and said once."""
+    backoff, there = Backoff(), False
+
+    def arrived() -> None:
+        nonlocal there
+        there = True
+        backoff.reset()
+
+    while True:
+        try:
+            await serve(arrived)
+        except* aiomqtt.MqttError as errors:
+            if backoff.fresh:
+                how = "is gone" if there else "does not answer, and is asked again"
+                log.warning("broker %s %s: %s", address, how, errors.exceptions[0])
+            there = False
+        heed_cancellation()
+        await asyncio.sleep(backoff.next())
 
 
 def heed_cancellation() -> None:

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 import aiomqtt
 import msgspec
 
-from daemon.delivery.connection import Backoff, BrokerAddress, heed_cancellation, without_password
+from daemon.delivery.connection import (
+    Arrived,
+    BrokerAddress,
+    heed_cancellation,
+    staying_connected,
+    without_password,
+)
 from daemon.delivery.messages import HELLO_TOPIC, Acknowledged, RecorderHello, acknowledged_topic
 from daemon.delivery.outbox import Outbox
 from daemon.delivery.presence import core_topic, present
@@ -57,32 +63,24 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish until cancelled; a broker that is not there or goes away is waited for."""
-        backoff = Backoff()
-        while True:
-            try:
-                await self._serve(backoff)
-            except* aiomqtt.MqttError as errors:
-                if backoff.fresh:
-                    how = "is gone" if self.connected else "does not answer, and is asked again"
-                    logger.warning("broker %s %s: %s", self._address, how, errors.exceptions[0])
-            finally:
-                self.connected = False
-            heed_cancellation()
-            await asyncio.sleep(backoff.next())
+        await staying_connected(self._address, logger, self._serve)
 
-    async def _serve(self, backoff: Backoff) -> None:
+    async def _serve(self, arrived: Arrived) -> None:
         core = self._outbox.core
-        async with (
-            present(self._address, f"galvanod-{core}", core_topic(core)) as client,
-            asyncio.TaskGroup() as group,
-        ):
-            group.create_task(self._listen(client), name="acknowledgements")
-            await client.subscribe([(acknowledged_topic(core), 1), (HELLO_TOPIC, 1)])
-            self.connected = True
-            backoff.reset()
-            logger.info("publishing to broker %s", self._address)
-            self._go_back()
-            await self._send(client)
+        try:
+            async with (
+                present(self._address, f"galvanod-{core}", core_topic(core)) as client,
+                asyncio.TaskGroup() as group,
+            ):
+                group.create_task(self._listen(client), name="acknowledgements")
+                await client.subscribe([(acknowledged_topic(core), 1), (HELLO_TOPIC, 1)])
+                self.connected = True
+                arrived()
+                logger.info("publishing to broker %s", self._address)
+                self._go_back()
+                await self._send(client)
+        finally:
+            self.connected = False
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:

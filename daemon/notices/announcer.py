@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 import aiomqtt
 import msgspec
 
-from daemon.delivery.connection import Backoff, BrokerAddress, heed_cancellation
+from daemon.delivery.connection import Arrived, BrokerAddress, staying_connected
 from daemon.delivery.presence import page_topic, present
 from daemon.notices.happening import Happening
 from daemon.notices.home_assistant import DEVICES, Devices
@@ -73,18 +73,11 @@ class Announcer:
 
     async def run(self) -> None:
         """Publish until cancelled; a broker that is not there or goes away is waited for."""
-        backoff = Backoff()
-        while True:
-            try:
-                await self._serve(backoff)
-            except* aiomqtt.MqttError as errors:
-                _log.warning("announcements: broker %s: %s", self._address, errors.exceptions[0])
-            heed_cancellation()
-            await asyncio.sleep(backoff.next())
+        await staying_connected(self._address, _log, self._serve)
 
-    async def _serve(self, backoff: Backoff) -> None:
+    async def _serve(self, arrived: Arrived) -> None:
         async with present(self._address, f"galvanod-page-{self._core}", page_topic(self._core)) as client:
-            backoff.reset()
+            arrived()
             for seen in self._channels():  # whoever subscribed to a broker that forgot is told anew
                 self.hear_state(None, seen)
             async with asyncio.TaskGroup() as group:

@@ -18,7 +18,7 @@ import aiomqtt
 import msgspec
 
 from daemon.client import AnswerError
-from daemon.delivery.connection import Backoff, BrokerAddress, connected, heed_cancellation
+from daemon.delivery.connection import Arrived, BrokerAddress, connected, staying_connected
 from daemon.errors import ServiceError
 from daemon.notices.announcer import topic
 from daemon.requests import Clear, Pause, Request, Resume, Safe, Stop
@@ -70,21 +70,18 @@ class Commands:
 
     async def run(self) -> None:
         """Obey until cancelled; a broker that is not there or goes away is waited for."""
-        backoff = Backoff()
-        while True:
-            try:
-                async with connected(self._address, f"galvanod-commands-{self._cores.names[0]}") as client:
-                    await client.subscribe([(topic(core, "command", "+"), 1) for core in self._cores.names])
-                    backoff.reset()
-                    async for message in client.messages:
-                        self._heard(client, message)
-            except aiomqtt.MqttError as error:
-                _log.warning("commands: broker %s: %s", self._address, error)
-            finally:
-                for task in self._under_way:
-                    task.cancel()
-            heed_cancellation()
-            await asyncio.sleep(backoff.next())
+        await staying_connected(self._address, _log, self._serve)
+
+    async def _serve(self, arrived: Arrived) -> None:
+        try:
+            async with connected(self._address, f"galvanod-commands-{self._cores.names[0]}") as client:
+                await client.subscribe([(topic(core, "command", "+"), 1) for core in self._cores.names])
+                arrived()
+                async for message in client.messages:
+                    self._heard(client, message)
+        finally:
+            for task in self._under_way:
+                task.cancel()
 
     def _heard(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
         core, kind, verb = message.topic.value.split("/")[2:5]

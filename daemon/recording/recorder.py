@@ -6,12 +6,21 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import aiomqtt
 import msgspec
 
-from daemon.delivery.connection import QUEUED, Backoff, BrokerAddress, connected, heed_cancellation
+from daemon.delivery.connection import (
+    QUEUED,
+    Arrived,
+    Backoff,
+    BrokerAddress,
+    connected,
+    heed_cancellation,
+    staying_connected,
+)
 from daemon.delivery.messages import (
     DATA_TOPICS,
     HELLO_TOPIC,
@@ -141,39 +150,28 @@ class Recorder:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._figures.run(), name="figures")
                 group.create_task(self._overviews.run(), name="overviews")
-                await self._stay_connected(store)
+                await staying_connected(self._address, logger, partial(self._serve, store))
         finally:
             self._thread.shutdown()
             store.close()
 
-    async def _stay_connected(self, store: Store) -> None:
-        backoff = Backoff()
-        while True:
-            try:
-                await self._serve(store, backoff)
-            except* aiomqtt.MqttError as errors:
-                if backoff.fresh:
-                    how = "is gone" if self.connected else "does not answer, and is asked again"
-                    logger.warning("broker %s %s: %s", self._address, how, errors.exceptions[0])
-            finally:
-                self.connected = False
-            heed_cancellation()
-            await asyncio.sleep(backoff.next())
-
-    async def _serve(self, store: Store, backoff: Backoff) -> None:
+    async def _serve(self, store: Store, arrived: Arrived) -> None:
         inbox: asyncio.Queue[Letter] = asyncio.Queue(QUEUED)
-        async with (
-            connected(self._address, f"galvanod-recorder-{self._name}") as client,
-            asyncio.TaskGroup() as group,
-        ):
-            group.create_task(_receive(client, inbox), name="inbox")
-            await client.subscribe(self._topics, qos=1)
-            self.connected = True
-            backoff.reset()
-            logger.info("recording from broker %s", self._address)
-            await self._say_hello(client, store)
-            group.create_task(self._tell_of_backups(client, store), name="backups")
-            await self._record(client, inbox, store)
+        try:
+            async with (
+                connected(self._address, f"galvanod-recorder-{self._name}") as client,
+                asyncio.TaskGroup() as group,
+            ):
+                group.create_task(_receive(client, inbox), name="inbox")
+                await client.subscribe(self._topics, qos=1)
+                self.connected = True
+                arrived()
+                logger.info("recording from broker %s", self._address)
+                await self._say_hello(client, store)
+                group.create_task(self._tell_of_backups(client, store), name="backups")
+                await self._record(client, inbox, store)
+        finally:
+            self.connected = False
 
     async def _record(self, client: aiomqtt.Client, inbox: asyncio.Queue[Letter], store: Store) -> None:
         while True:
