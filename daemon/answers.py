@@ -11,8 +11,8 @@ from typing import Any
 from daemon import requests
 from daemon.channels import doctor
 from daemon.channels.acknowledgements import Acknowledgement, Acknowledgements
+from daemon.channels.bounds import bounds
 from daemon.channels.chamber import BenchChamber
-from daemon.channels.held import held
 from daemon.channels.instrument import Instrument
 from daemon.channels.safe import make_stations_safe
 from daemon.channels.station import Station, named
@@ -92,7 +92,7 @@ class Answers:
                 return [self._channel_facts(station) for station in self._stations.values()]
             case requests.Channels(str(channel)):
                 station = self._station(channel)
-                return [{**self._channel_facts(station), **held(station)}]
+                return [{**self._channel_facts(station), **bounds(station)}]
             case requests.Instruments():
                 return self._attached()
             case requests.Glances():

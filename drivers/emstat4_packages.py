@@ -69,15 +69,6 @@ def decode(line: str) -> list[Variable]:
     return [_variable(part, line) for part in line[1:].split(";")]
 
 
-def decode_as(kinds: tuple[str, ...], line: str) -> list[Variable]:
-    """Return the variables of a package that must hold exactly these types in this order."""
-    variables = decode(line)
-    seen = tuple(variable.kind for variable in variables)
-    if seen != kinds:
-        raise LinkError(f"package {line[:60]!r} holds {' '.join(seen)}; wanted {' '.join(kinds)}")
-    return variables
-
-
 def _variable(text: str, line: str) -> Variable:
     match = _VARIABLE.fullmatch(text)
     if match is None:

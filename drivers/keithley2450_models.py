@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from protocols.limits import Bound, Limits, Range
+from drivers.rated import Rated
+from protocols.limits import Range
 
 OVERVOLTAGE_STEPS = (2, 5, 10, 20, 40, 60, 80)
 """Volts of `:SOUR:VOLT:PROT PROTn`."""
@@ -15,15 +16,12 @@ OVERRANGE = 1.05
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """Ratings in volts and amperes; the ranges are those of the source, ascending.
+class Model(Rated):
+    """The ranges are those of the source, in volts and amperes, ascending.
 
     `volts` by `amperes` is a rectangle inside the power envelope: what a cell may ask for all at once.
     """
 
-    name: str
-    volts: float
-    amperes: float
     current_ranges: tuple[float, ...]
     voltage_ranges: tuple[float, ...]
     smallest_voltage_clamp: float
@@ -42,11 +40,6 @@ class Model:
         """The widest clamp of a window inside the rating."""
         return self.volts + CLAMP_MARGIN
 
-    @property
-    def rating(self) -> Limits:
-        """The window of the model, with the channel as its origin."""
-        return Limits(voltage=_symmetric(self.volts), current=_symmetric(self.amperes))
-
 
 def overvoltage_step(window: Range, rating: float) -> int:
     """Return the lowest step of the overvoltage protection above a window and its clamp, in volts.
@@ -60,10 +53,6 @@ def overvoltage_step(window: Range, rating: float) -> int:
 
 def _smallest(ranges: tuple[float, ...], value: float) -> float:
     return next((full for full in ranges if abs(value) <= full * OVERRANGE), ranges[-1])
-
-
-def _symmetric(edge: float) -> Range:
-    return Range(low=Bound(-edge, "channel"), high=Bound(edge, "channel"))
 
 
 _BIG_CURRENTS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 4.0, 5.0, 7.0)

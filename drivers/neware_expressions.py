@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from drivers.neware_holding import Ends
 from protocols.plan import Plan, PlannedStep
 
-MOST_VARIABLES = 50
-
 
 def verbs_referred_to(plan: Plan) -> Sequence[str]:
     """Return the verbs whose capacity some end refers to, in the order they are met."""

@@ -1,4 +1,4 @@
-"""A model of potentiostat: the largest voltage and current it has, and what of a step is beyond them."""
+"""A model of instrument: the largest voltage and current it has, and what of a step is beyond them."""
 
 from dataclasses import dataclass
 

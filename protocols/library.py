@@ -1,14 +1,11 @@
 """The ready protocols, cells and studies that come with the package, found by name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from protocols.errors import Place, Problem, ProtocolError
 from protocols.nodes import did_you_mean
-
-PathOf = Callable[[str], Path]
-"""Finds a ready file by its name."""
 
 
 def protocol_names() -> Sequence[str]:

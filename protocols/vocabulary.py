@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from protocols.chemistry import KNOWN
 from protocols.conditions import Quantity
 from protocols.protocol import FIGURES
-from protocols.steps import EVERY_STEP, VERBS
 
 _CURRENTS = ("C", "mA/cm2", "mA/g", "mA", "uA", "A", "mW")
 _VOLTS = ("V", "mV")
@@ -304,8 +303,3 @@ def cell_words() -> Iterator[Word]:
     yield from (*_CELL, *_LIMIT)
     for name in KNOWN:
         yield Word(name, "chemistry", "A kind of cell whose curves and stand-ins are known.")
-
-
-def keys_of(verb: str) -> tuple[str, ...]:
-    """Return the keys a step with this verb may have beside it."""
-    return (*VERBS[verb].keys, *EVERY_STEP)

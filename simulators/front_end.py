@@ -75,15 +75,6 @@ class FrontEnd:
         """Return the smallest range (full scale, ampere) that holds a current; the largest if none does."""
         return self.current_ranges[self._index(abs(amperes))]
 
-    def next_range(self, measured: Measured, full_scale: float) -> float:
-        """Return the range automatic ranging goes to after a conversion: one up, one down, or the same."""
-        index = self._index(full_scale)
-        if measured.overload or abs(measured.value) > _OVER * self.current_ranges[index]:
-            index = min(index + 1, len(self.current_ranges) - 1)
-        elif measured.underload and index > 0:
-            index -= 1
-        return self.current_ranges[index]
-
     def impedance(self, true: complex) -> complex:
         """Return Z in ohm with the noise of modulus and phase."""
         modulus, phase = self._impedance_noise

@@ -37,9 +37,6 @@ Broker = Annotated[
         rich_help_panel="Service",
     ),
 ]
-CoreName = Annotated[
-    str, typer.Option("--name", help="What this core is called; its runs are NAME-1, NAME-2, …")
-]
 ProtocolFile = Annotated[
     str, typer.Argument(metavar="PROTOCOL", help="Protocol file, or the name of a ready one.")
 ]

@@ -119,11 +119,6 @@ class Outbox:
         """Bytes on the disk that were acknowledged and wait for a backup to hold them."""
         return self._spool.kept_bytes
 
-    @property
-    def commit_seconds(self) -> float:
-        """How long the last commit took."""
-        return self._seconds
-
     def put(self, instrument: str, item: Item) -> None:
         """Keep the item; returns at once.
 

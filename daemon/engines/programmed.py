@@ -7,7 +7,7 @@ from typing import NamedTuple
 from daemon.engines.engine import Engine, accept, begun, note_resistance
 from daemon.engines.gate import Gate
 from daemon.engines.held import expected_interval, known_setpoint
-from daemon.engines.progress import Tally
+from daemon.engines.progress import Tally, resumed, resumption
 from daemon.guards import DEFAULT, Guards, Look
 from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
@@ -83,7 +83,7 @@ class ProgrammedEngine(Engine):
             reason = await self._stretch(step, tally)
             if reason is None:
                 await self._wait_at_gate(step)
-                tally = tally if step.resumable else Tally(step.until)
+                tally = resumed(step, tally)
         self._logbook.step_ended(self.time, reason)
         return tally
 
@@ -171,8 +171,7 @@ class ProgrammedEngine(Engine):
         await self._channel.off()
         self._logbook.note(self.time, "paused", "circuit open until a person resumes the run")
         await self._gate.passed()
-        again = "the step goes on with what is left of it" if step.resumable else "the step begins again"
-        self._logbook.note(self.time, "resumed", again)
+        self._logbook.note(self.time, "resumed", resumption(step))
 
     async def _first_look(self) -> tuple[float, Reading]:
         """Look at the cell; where that takes a program, with a short rest."""

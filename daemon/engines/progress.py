@@ -8,6 +8,7 @@ from typing import Self
 from daemon.engines.counts import Count
 from daemon.running.position import StepPosition
 from protocols.conditions import Comparison, Condition, Progress, Quantity
+from protocols.plan import PlannedStep
 from protocols.reading import Reading
 
 SLOPE_WINDOW = 600.0
@@ -154,6 +155,16 @@ class Tally:
             voltage_slope=abs(line[0]) if line is not None else None,
             current_drift={w: drift for w, t in self._drifts.items() if (drift := _drift(t)) is not None},
         )
+
+
+def resumed(step: PlannedStep, tally: Tally) -> Tally:
+    """Return what a step has behind it that is resumed: nothing where it begins again."""
+    return tally if step.resumable else Tally(step.until)
+
+
+def resumption(step: PlannedStep) -> str:
+    """Say how a step is resumed."""
+    return "the step goes on with what is left of it" if step.resumable else "the step begins again"
 
 
 def _looks_at(comparisons: Iterable[Comparison], quantity: Quantity) -> bool:

@@ -8,7 +8,7 @@ from daemon.engines.demand import Demand
 from daemon.engines.engine import Engine, accept, begun, note_resistance
 from daemon.engines.foresight import Foresight
 from daemon.engines.gate import Gate
-from daemon.engines.progress import Tally
+from daemon.engines.progress import Tally, resumed, resumption
 from daemon.engines.quiet import Quiet, quiet
 from daemon.engines.scans import Asked
 from daemon.engines.sitting import Place, Sitting
@@ -92,8 +92,8 @@ class SteppedEngine(Engine):
         while reason is None:
             reason = await self._stretch(step, demand, tally)
             if reason is None:
-                await self._wait_at_gate()
-                tally = tally if step.resumable else Tally(step.until)
+                await self._wait_at_gate(step)
+                tally = resumed(step, tally)
         self._logbook.step_ended(self.time, reason)
         return tally
 
@@ -241,11 +241,11 @@ class SteppedEngine(Engine):
                     self._losses.count(self.time, error)
                     self._logbook.note(self.time, "answer lost", str(error))
 
-    async def _wait_at_gate(self) -> None:
+    async def _wait_at_gate(self, step: PlannedStep) -> None:
         await self._channel.off()
         self._logbook.note(self.time, "paused", "circuit open until a person resumes the run")
         await self._gate.passed()
-        self._logbook.note(self.time, "resumed", "the step goes on with what is left of it")
+        self._logbook.note(self.time, "resumed", resumption(step))
 
     async def _open_circuit_voltage(self, step: PlannedStep) -> float:
         """The voltage at zero current right before the step: the last reading if that was at rest."""

@@ -9,7 +9,7 @@ from daemon.delivery.messages import ReadingRow
 from daemon.engines.engine import Engine, accept, begun, note_resistance
 from daemon.engines.gate import Gate
 from daemon.engines.held import expected_interval, known_setpoint
-from daemon.engines.progress import Tally
+from daemon.engines.progress import Tally, resumed, resumption
 from daemon.guards import DEFAULT, Guards, Look
 from daemon.guards.losses import Losses
 from daemon.guards.patience import answered
@@ -105,7 +105,7 @@ class WholeEngine(Engine):
                 reason = self._take(stretch, step, tally)
             elif self._waiting:
                 await self._wait_at_gate(step)
-                tally = tally if step.resumable else Tally(step.until)
+                tally = resumed(step, tally)
         self._logbook.step_ended(self.time, reason)
         return tally
 
@@ -273,8 +273,7 @@ class WholeEngine(Engine):
         self._waiting = False
         self.program = None
         self.time += max(0.0, await self._clock.now() - self._opened)
-        again = "the step goes on with what is left of it" if step.resumable else "the step begins again"
-        self._logbook.note(self.time, "resumed", f"{again}, and the protocol after it")
+        self._logbook.note(self.time, "resumed", f"{resumption(step)}, and the protocol after it")
 
     @property
     def _under_way(self) -> ProgramPosition:

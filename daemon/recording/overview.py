@@ -108,7 +108,7 @@ HELD = "SELECT block FROM overview WHERE run_id = :run_id AND level = 0 ORDER BY
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Reach:
     """How far the overview of a run is: made up to `reading`, with `missing` blocks left out below."""
 
     run_id: int
@@ -120,7 +120,7 @@ class Standing:
 class Made:
     """Blocks of level 0 as rows to be written, where the overview then stands, and readings beyond it."""
 
-    standing: Standing
+    reach: Reach
     blocks: Sequence[dict[str, Any]]
     beyond: int = 0
 
@@ -146,11 +146,11 @@ class Overview:
         self._reader = reader
         self._writer = writer
 
-    def due(self) -> list[tuple[Standing, bool]]:
+    def due(self) -> list[tuple[Reach, bool]]:
         """Return the runs that go on or lack something, each with whether it is over."""
         with self._reader.connect() as connection:
             return [
-                (Standing(row.id, row.reading, row.missing), bool(row.over))
+                (Reach(row.id, row.reading, row.missing), bool(row.over))
                 for row in connection.execute(text(DUE))
             ]
 
@@ -158,45 +158,45 @@ class Overview:
         """Make all of a run's overview that can be made now."""
         with self._reader.connect() as connection:
             found = connection.execute(text(STANDING), {"run_id": run_id}).first()
-        standing = Standing(run_id, *found) if found else Standing(run_id)
-        while (made := self.further(standing)) is not None:
+        reach = Reach(run_id, *found) if found else Reach(run_id)
+        while (made := self.further(reach)) is not None:
             self.write([made])
-            standing = made.standing
+            reach = made.reach
 
-    def further(self, standing: Standing, least: int = SIZE) -> Made | None:
+    def further(self, reach: Reach, least: int = SIZE) -> Made | None:
         """Return the next chunk of a run's overview, or None where fewer than `least` readings are new."""
         with self._reader.connect() as connection:
-            values = {"run_id": standing.run_id}
+            values = {"run_id": reach.run_id}
             in_table = connection.execute(text(HIGHEST), values).scalar()
             highest = in_table or connection.execute(text(ARCHIVED), values).scalar() or 0
-            last = min(highest, standing.reading + CHUNK) // SIZE * SIZE
-            if last - standing.reading < least:
+            last = min(highest, reach.reading + CHUNK) // SIZE * SIZE
+            if last - reach.reading < least:
                 return None
-            blocks = _blocks(connection, standing.run_id, standing.reading + 1, last, in_table is None)
-        missing = standing.missing + (last - standing.reading) // SIZE - len(blocks)
-        return Made(Standing(standing.run_id, last, missing), blocks, highest - last)
+            blocks = _blocks(connection, reach.run_id, reach.reading + 1, last, in_table is None)
+        missing = reach.missing + (last - reach.reading) // SIZE - len(blocks)
+        return Made(Reach(reach.run_id, last, missing), blocks, highest - last)
 
-    def mended(self, standing: Standing) -> Iterator[Made]:
+    def mended(self, reach: Reach) -> Iterator[Made]:
         """Yield the blocks that were left out, where their readings have come since."""
         with self._reader.connect() as connection:
-            held = connection.execute(text(HELD), {"run_id": standing.run_id}).scalars().all()
-        for first, last in _holes(held, standing.reading // SIZE):
+            held = connection.execute(text(HELD), {"run_id": reach.run_id}).scalars().all()
+        for first, last in _holes(held, reach.reading // SIZE):
             with self._reader.connect() as connection:
-                blocks = _blocks(connection, standing.run_id, first * SIZE + 1, (last + 1) * SIZE, False)
+                blocks = _blocks(connection, reach.run_id, first * SIZE + 1, (last + 1) * SIZE, False)
             if blocks:
-                standing = replace(standing, missing=standing.missing - len(blocks))
-                yield Made(standing, blocks)
+                reach = replace(reach, missing=reach.missing - len(blocks))
+                yield Made(reach, blocks)
 
     def write(self, several: Sequence[Made]) -> None:
         """Write blocks, those of the levels above that are whole by them, and how far this is."""
         with self._writer.begin() as connection:
             for made in several:
-                standing = made.standing
+                reach = made.reach
                 if made.blocks:
                     connection.execute(text(INSERT), made.blocks)
                     first, last = made.blocks[0]["block"], made.blocks[-1]["block"]
-                    _raise_levels(connection, standing.run_id, first, last)
-                connection.execute(text(PROGRESS), asdict(standing))
+                    _raise_levels(connection, reach.run_id, first, last)
+                connection.execute(text(PROGRESS), asdict(reach))
 
 
 def make_overview(url: str, run: str) -> None:

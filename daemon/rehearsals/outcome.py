@@ -36,7 +36,7 @@ CUT_SHORT = "cut short"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Account:
     """Where the rehearsal's run stands, as its core says; `wall` is seconds since it was begun."""
 
     state: str
@@ -45,23 +45,23 @@ class Standing:
     wall: float
 
 
-def outcome(engine: Engine, run: str, plan: Plan, expected: Forecast, standing: Standing) -> dict[str, Any]:
+def outcome(engine: Engine, run: str, plan: Plan, expected: Forecast, account: Account) -> dict[str, Any]:
     """Return curve, cycles, steps, figures, totals and what is to come."""
     results, traces = Results(engine), Traces(engine)
     steps, cycles = results.steps(run), results.cycles(run)
-    finished, cut = standing.state == "finished", standing.state == CUT_SHORT
+    finished, cut = account.state == "finished", account.state == CUT_SHORT
     trace = traces.of_time(run, None, None, MOST_POINTS)
     if cut and steps:  # the step that was broken off says nothing of how such steps end
         steps = [*steps[:-1], replace(steps[-1], ended=None, duration=None)]
         cycles = [each for each in cycles if each.cycle < cycles[-1].cycle] or cycles
     rest = remainder(expected, steps, trace.time[-1] if trace.time else 0.0, finished)
     spectra = results.impedance(run)
-    readings = max(trace.readings, standing.readings) + len(spectra)
+    readings = max(trace.readings, account.readings) + len(spectra)
     return {
-        "state": standing.state,
-        "reason": standing.reason,
-        "trip": _trip(standing, trace, steps),
-        "wall": standing.wall,
+        "state": account.state,
+        "reason": account.reason,
+        "trip": _trip(account, trace, steps),
+        "wall": account.wall,
         "technique": technique(plan),
         "curve": _curve(trace),
         "cycle_curves": _cycle_curves(traces, run, cycles),
@@ -216,14 +216,14 @@ def _row_bytes(engine: Engine, readings: int) -> float:
         return float(pages.scalar_one()) / readings
 
 
-def _trip(standing: Standing, trace: Trace, steps: Sequence[StepRecord]) -> Mapping[str, Any] | None:
+def _trip(account: Account, trace: Trace, steps: Sequence[StepRecord]) -> Mapping[str, Any] | None:
     """Return when a limit would open the circuit, and in which step; None where none does."""
-    if standing.state != "tripped":
+    if account.state != "tripped":
         return None
     last = steps[-1] if steps else None
     return {
         "time": trace.time[-1] if trace.time else None,
-        "reason": standing.reason,
+        "reason": account.reason,
         "path": None if last is None else last.path,
         "verb": None if last is None else last.verb,
         "cycle": None if last is None else last.cycle,

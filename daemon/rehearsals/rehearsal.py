@@ -21,7 +21,7 @@ from daemon.places import Places
 from daemon.reading.results import Results
 from daemon.recording.database import open_database
 from daemon.rehearsals.bench import CHANNEL, DEFAULT_FAMILY, bench_text, require_family
-from daemon.rehearsals.outcome import CUT_SHORT, Standing, outcome
+from daemon.rehearsals.outcome import CUT_SHORT, Account, outcome
 from daemon.rehearsals.stand_in import StandIn, stand_in
 from daemon.requests import Request, Runs, Stop, Submit
 from daemon.running.planning import Planned, planned
@@ -116,15 +116,15 @@ async def _conduct(conducted: _Conducted, seconds: float, say: Say) -> dict[str,
     """Follow the run to its end, or to the end of its time, and tell of it until everything is there."""
     began, reader = time.monotonic(), _Reader(conducted)
     try:
-        while (standing := await _standing(conducted, began)).state == "running":
-            if standing.wall > seconds:
-                standing = await _cut_short(conducted, began, seconds)
+        while (account := await _account(conducted, began)).state == "running":
+            if account.wall > seconds:
+                account = await _cut_short(conducted, began, seconds)
                 break
-            if (known := await asyncio.to_thread(reader.known, standing)) is not None:
+            if (known := await asyncio.to_thread(reader.known, account)) is not None:
                 say(known)
             await asyncio.sleep(LOOK)
         await _settled(reader, conducted.run)
-        known = await asyncio.to_thread(reader.known, standing)
+        known = await asyncio.to_thread(reader.known, account)
     finally:
         reader.close()
     if known is None:
@@ -132,21 +132,21 @@ async def _conduct(conducted: _Conducted, seconds: float, say: Say) -> dict[str,
     return known
 
 
-async def _standing(conducted: _Conducted, began: float) -> Standing:
+async def _account(conducted: _Conducted, began: float) -> Account:
     runs = await _ask(conducted.places, Runs())
     run = next(each for each in runs if each["run"] == conducted.run)
     wall = time.monotonic() - began
-    return Standing(run["state"], run["reason"], run["readings"], wall)
+    return Account(run["state"], run["reason"], run["readings"], wall)
 
 
-async def _cut_short(conducted: _Conducted, began: float, seconds: float) -> Standing:
+async def _cut_short(conducted: _Conducted, began: float, seconds: float) -> Account:
     """Stop a run whose time is over, unless it has just ended."""
     reason = f"rehearsed for {seconds:g} s; the rest is carried on from there"
-    standing = await _standing(conducted, began)
-    if standing.state == "running":
+    account = await _account(conducted, began)
+    if account.state == "running":
         await _ask(conducted.places, Stop(conducted.run, reason))
-        standing = Standing(CUT_SHORT, reason, standing.readings, standing.wall)
-    return standing
+        account = Account(CUT_SHORT, reason, account.readings, account.wall)
+    return account
 
 
 async def _settled(reader: "_Reader", run: str) -> None:
@@ -163,11 +163,11 @@ class _Reader:
         self._conducted = conducted
         self._engine = open_database(conducted.places.default_database, write=False)
 
-    def known(self, standing: Standing) -> dict[str, Any] | None:
+    def known(self, account: Account) -> dict[str, Any] | None:
         """Return what is known; None while nothing of the run is recorded."""
         c = self._conducted
         try:
-            found = outcome(self._engine, c.run, c.found.plan, c.expected, standing)
+            found = outcome(self._engine, c.run, c.found.plan, c.expected, account)
         except (UnavailableError, UnknownError):
             return None
         return found | {

@@ -9,7 +9,7 @@ from daemon.running.parked import Parked
 from daemon.running.run import Run
 
 
-class Deed(NamedTuple):
+class Wish(NamedTuple):
     """The last thing a person did to a run, numbered from 1."""
 
     number: int
@@ -18,7 +18,7 @@ class Deed(NamedTuple):
     time: float
 
 
-NONE = Deed(0, "", "", 0.0)
+NONE = Wish(0, "", "", 0.0)
 
 
 class Revisions:
@@ -27,7 +27,7 @@ class Revisions:
     def __init__(self, epoch: int, now: Callable[[], float] = time.monotonic) -> None:
         self._epoch = epoch
         self._now = now
-        self._deeds: dict[str, Deed] = {}
+        self._wishes: dict[str, Wish] = {}
 
     def of(self, run: Run | Parked) -> str:
         """Return the revision of a run as it stands."""
@@ -35,18 +35,18 @@ class Revisions:
 
     def steered(self, run: Run | Parked, who: str, what: str) -> None:
         """A person's wish (`what`: paused, resumed, stopped) is carried out."""
-        self._deeds[run.name] = Deed(self._last(run).number + 1, who, what, self._now())
+        self._wishes[run.name] = Wish(self._last(run).number + 1, who, what, self._now())
 
     def require(self, run: Run | Parked, seen: str | None) -> None:
         """Raise `StaleError` where `seen` is not how the run stands; None is whoever does not care."""
         if seen is not None and seen != self.of(run):
             raise StaleError(f"run {run.name} is {run.state.value} now: {self._story(run)}; look again")
 
-    def _last(self, run: Run | Parked) -> Deed:
-        return self._deeds.get(run.name, NONE)
+    def _last(self, run: Run | Parked) -> Wish:
+        return self._wishes.get(run.name, NONE)
 
     def _story(self, run: Run | Parked) -> str:
-        deed = self._last(run)
-        if not deed.number:
+        wish = self._last(run)
+        if not wish.number:
             return "it has changed by itself since you looked"
-        return f"{deed.who.partition(' by ')[0]} {deed.what} it {self._now() - deed.time:.0f} s ago"
+        return f"{wish.who.partition(' by ')[0]} {wish.what} it {self._now() - wish.time:.0f} s ago"

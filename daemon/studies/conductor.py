@@ -18,7 +18,7 @@ from daemon.requests import Submit
 from daemon.running.journal import Journal
 from daemon.studies.floor import Floor, Seat
 from daemon.studies.order import labels
-from daemon.studies.record import Deed, Record
+from daemon.studies.record import Act, Record
 from daemon.studies.standing import HOLDING, CellState, StudyCell, StudyState, final
 from drivers.errors import InstrumentError
 from protocols.errors import GalvanodError
@@ -123,7 +123,7 @@ class Conductor:
         await self._moved(
             number,
             cell.beginning(channel, _key(), self._clock()),
-            Deed(who, "mounted", f"{task.label} on {channel}"),
+            Act(who, "mounted", f"{task.label} on {channel}"),
         )
         self.wake()
 
@@ -131,7 +131,7 @@ class Conductor:
         """A cell is not to be measured."""
         cell = self._cell(number).left_out(reason, self._clock())
         await self._moved(
-            number, cell, Deed(who, "left out", f"{self.record.tasks[number - 1].label}: {reason}")
+            number, cell, Act(who, "left out", f"{self.record.tasks[number - 1].label}: {reason}")
         )
         self.wake()
 
@@ -141,12 +141,12 @@ class Conductor:
         if standing.state is StudyState.REPLACED:
             raise ServiceError(f"study {self.record.name} is over: {standing.reason}")
         goes_on = standing.state in (StudyState.RUNNING, StudyState.PAUSED)
-        deed = Deed(who, "try again", self.record.tasks[number - 1].label)
+        act = Act(who, "try again", self.record.tasks[number - 1].label)
         await self.record.change(
             self._journal,
             {number: self._cell(number).again(self._clock())},
             standing.acted() if goes_on else standing.steered(StudyState.RUNNING),
-            deed,
+            act,
         )
         self.wake()
 
@@ -159,8 +159,8 @@ class Conductor:
                 cells[number] = cell.left_out(reason, now)
             elif state is StudyState.PAUSED and cell.state is CellState.ASKED:
                 cells[number] = cell.waiting(now)
-        standing, deed = self.record.standing.steered(state, reason), Deed(who, _VERBS[state], reason)
-        await self.record.change(self._journal, cells, standing, deed)
+        standing, act = self.record.standing.steered(state, reason), Act(who, _VERBS[state], reason)
+        await self.record.change(self._journal, cells, standing, act)
         self.wake()
 
     async def _look_once(self, tasks: asyncio.TaskGroup) -> None:
@@ -322,9 +322,9 @@ class Conductor:
         if state is not None:
             await self.record.change(self._journal, {}, self.record.standing.over(state, self._clock()))
 
-    async def _moved(self, number: int, cell: StudyCell, deed: Deed | None = None) -> None:
-        standing = None if deed is None else self.record.standing.acted()
-        await self.record.change(self._journal, {number: cell}, standing, deed)
+    async def _moved(self, number: int, cell: StudyCell, act: Act | None = None) -> None:
+        standing = None if act is None else self.record.standing.acted()
+        await self.record.change(self._journal, {number: cell}, standing, act)
 
     def _seat(self, number: int, channel: str | None) -> Seat | None:
         """Return a channel that a cell may be on; None where the bench has no such channel for it."""

@@ -16,7 +16,7 @@ from protocols.study import Study, Task
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Act:
     """Who did what to a study, for the audit."""
 
     who: str
@@ -79,7 +79,7 @@ class Record:
         journal: Journal,
         cells: Mapping[int, StudyCell],
         standing: Standing | None = None,
-        deed: Deed | None = None,
+        act: Act | None = None,
         truth: Mapping[str, Any] | None = None,
     ) -> None:
         """Move cells, by their numbers from 1, and the study itself; returns once that is on the disk.
@@ -91,7 +91,7 @@ class Record:
             self.cells[number - 1] = cell
         self.standing = standing or self.standing
         try:
-            await journal.commit(*self._statements(cells, standing is not None, deed, truth))
+            await journal.commit(*self._statements(cells, standing is not None, act, truth))
         except Exception:
             for number, cell in cells.items():  # what somebody else has moved meanwhile stays as it is
                 if self.cells[number - 1] is cell:
@@ -104,7 +104,7 @@ class Record:
         self,
         cells: Mapping[int, StudyCell],
         moved: bool,
-        deed: Deed | None,
+        act: Act | None,
         truth: Mapping[str, Any] | None,
     ) -> list[Statement]:
         found = self.cell_statements(cells)
@@ -113,8 +113,8 @@ class Record:
             found += [(_TRUTH, (kept, self.order.number, number)) for number in cells]
         if moved:
             found.append(self.standing_statement(self.standing))
-        if deed is not None:
-            found.append(audit_entry(deed.who, deed.what, self.name, deed.detail))
+        if act is not None:
+            found.append(audit_entry(act.who, act.what, self.name, act.detail))
         return found
 
     def cell_statements(self, cells: Mapping[int, StudyCell]) -> list[Statement]:

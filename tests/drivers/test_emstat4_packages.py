@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.emstat4_errors import error_report
-from drivers.emstat4_packages import Variable, decode, decode_as
+from drivers.emstat4_packages import Variable, decode
 from drivers.errors import LinkError
 from protocols.reading import Flags
 
@@ -108,11 +108,6 @@ def test_a_package_cut_anywhere_never_yields_another_number(
         decode(line[: min(cut, len(line) - 1)])
     with pytest.raises(LinkError):
         decode(line[:5] + chr(garbage % 32) + line[6:])
-
-
-def test_a_package_with_other_variables_is_refused() -> None:
-    with pytest.raises(LinkError, match="holds da ba; wanted eb ab ba"):
-        decode_as(("eb", "ab", "ba"), "Pda84E63DAn;ba82AB973f")
 
 
 def test_errors_become_sentences() -> None:

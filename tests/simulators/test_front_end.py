@@ -36,18 +36,6 @@ def test_a_small_current_asks_for_a_lower_range() -> None:
     assert not front.current(8.1e-5, 1e-3).underload
 
 
-def test_automatic_ranging_goes_one_range_at_a_time_and_does_not_chatter() -> None:
-    front = FrontEnd(1, exact=True)
-    present, path = 1e-6, []
-    for _ in range(6):
-        present = front.next_range(front.current(4e-4, present), present)
-        path.append(present)
-    assert path == [1e-5, 1e-4, 1e-3, 1e-3, 1e-3, 1e-3]
-    assert front.next_range(front.current(9e-5, 1e-3), 1e-3) == 1e-3  # fits 100 uA too, but stays
-    assert front.next_range(front.current(7e-5, 1e-3), 1e-3) == 1e-4
-    assert front.next_range(front.current(5.0, 1.0), 1.0) == 1.0
-
-
 @pytest.mark.parametrize(("amperes", "full"), [(0.0, 1e-6), (1e-3, 1e-3), (-1.1e-3, 1e-2), (9.0, 1.0)])
 def test_the_range_for_a_current(amperes: float, full: float) -> None:
     assert FrontEnd(1).range_for(amperes) == full

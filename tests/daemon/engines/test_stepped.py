@@ -195,6 +195,20 @@ async def test_pause_opens_the_circuit_and_resume_goes_on_with_the_rest_of_the_s
     assert rig.ended[0].time > 1199.0
 
 
+async def test_a_sweep_that_was_paused_begins_again_and_says_so() -> None:
+    # 3.6 V to 3.7 V at 1 mV/s are 100 s, of which those before the pause count for nothing
+    rig = Rig(step("sweep", Sweep(Level(3.6), (Level(3.7),), 1e-3, 1), None, Recording(every=1.0)))
+    rig.cell.before_reading = lambda reading: rig.run.pause() if reading == 50 else None
+    task = asyncio.create_task(rig.run.conduct())
+    while not any(isinstance(item, Noted) and item.kind == "paused" for item in rig.items):
+        await asyncio.sleep(0)
+    rig.run.resume()
+    await task
+    [told] = [item.text for item in rig.items if isinstance(item, Noted) and item.kind == "resumed"]
+    assert told == "the step begins again"
+    assert rig.ended[0].duration == pytest.approx(100.0, abs=1.0)
+
+
 async def test_stop_leaves_the_cell_disconnected_and_a_stop_record() -> None:
     rig = Rig(step("charge", ConstantCurrent(0.5), end(Quantity.TIME, ">=", 1e5)))
 

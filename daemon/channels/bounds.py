@@ -8,7 +8,7 @@ from daemon.channels.station import Station
 from protocols.limits import Bound, Limits, Range
 
 
-def held(station: Station) -> Mapping[str, Any]:
+def bounds(station: Station) -> Mapping[str, Any]:
     """Return it as plain data, SI; the instrument's rating is an origin of its own."""
     driver = station.instrument.driver
     windows = [station.entry.window] + ([_named(driver.rating, "instrument")] if driver is not None else [])
