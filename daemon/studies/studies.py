@@ -171,7 +171,7 @@ class Studies:
         record = await self._record(request.study)
         self._require(record, request.revision)
         if record.name not in self._conductors:
-            return await self._taken_up(request, who)
+            return await self._taken_up(record.name, request, who)
         conductor = self._conductors[record.name]
         match request:
             case requests.MountCell(cell=cell, channel=channel):
@@ -191,11 +191,11 @@ class Studies:
                 await conductor.steered(StudyState.CANCELLED, _said(reason), who)
         return await self._facts(record)
 
-    async def _taken_up(self, request: requests.SteerStudy, who: str) -> Mapping[str, Any]:
+    async def _taken_up(self, name: str, request: requests.SteerStudy, who: str) -> Mapping[str, Any]:
         """Of a study that is over a cell can be tried again; then it goes on, with one conductor."""
         async with self._submitting:
-            if request.study not in self._conductors:
-                record = await self._record(request.study)
+            if name not in self._conductors:
+                record = await self._record(name)
                 self._require(record, request.revision)
                 if not isinstance(request, requests.RetryCell):
                     raise ServiceError(f"study {record.name} is over: {record.standing.state.value}")
@@ -278,7 +278,8 @@ class Studies:
             while name in self._conductors:
                 try:
                     await conductor.conduct()
-                    del self._conductors[name]
+                    if conductor.record.over:  # nobody has tried a cell again while it came to its end
+                        del self._conductors[name]
                 except Exception:  # a fault of ours in one study must not end the core's runs
                     _log.exception("study %s is taken up again", name)
                     await asyncio.sleep(AGAIN_SECONDS)

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,32 @@ async def test_two_who_try_again_at_once_what_was_over_have_one_study_conducted(
         await found.ask(LeaveOutCell(study="s1", cell=3, reason="not today"))
         assert (await found.until_over())["state"] == "finished"
         assert len(floor.world.begun) == 2
+
+
+@dataclass
+class Slow(TwoInstruments):
+    """A bench that takes a channel back when it likes."""
+
+    taking: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def let_go(self, channel: str) -> None:
+        await self.taking.wait()
+        await super().let_go(channel)
+
+
+async def test_a_cell_tried_again_while_its_study_comes_to_its_end_is_measured(tmp_path: Path) -> None:
+    floor = Slow(World(), ends_at_once=False)
+    async with lab(tmp_path / "j.db", floor) as found:
+        await found.ask(order(STUDY.replace("replicates: 2", "replicates: 1")))
+        cells = await found.until("running", "waiting", "asked")
+        for number in (2, 3):
+            await found.ask(LeaveOutCell(study="s1", cell=number, reason="not today"))
+        floor.finish(cells[1]["run"])
+        found.studies.wake()
+        await found.until_over()
+        await found.ask(RetryCell(study="s1", cell=3))
+        floor.taking.set()
+        await found.until("finished", "left out", "asked")
 
 
 async def test_a_cell_that_went_wrong_is_tried_again_or_left_out(tmp_path: Path) -> None:
