@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -135,9 +136,29 @@ def _where(plan: Plan, broker_url: str, database: str, children: list[Child]) ->
     }
 
 
+LOWEST_PORT = 10_000
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
 def free_port() -> int:
-    """Return a port nobody listens on now. Whoever is told to use it says so if that has changed."""
+    """Return a port nobody listens on now. Whoever is told to use it says so if that has changed.
+
+    None of those the system gives to whoever connects anywhere: one of these may be taken before the
+    broker is there, and again whenever it is away for a moment.
+    """
+    first, past = LOWEST_PORT, int(EPHEMERAL.read_text().split()[0])
+    for port in random.sample(range(first, past), k=min(100, max(0, past - first))):
+        if _is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from daemon.delivery.broker import serve_broker
 from daemon.delivery.messages import (
@@ -98,10 +100,28 @@ def batched(items: Sequence[Item], core: str = "core", first: int = 1) -> list[B
     return [Batch(core, 1, sequence, INSTRUMENT, [item]) for sequence, item in enumerate(items, first)]
 
 
+_taken: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that is nobody else's while the tests run, although nobody listens on it yet.
+
+    The system gives none below its own range to whoever connects; tests that run side by side know
+    those of the others by a name they hold.
+    """
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10_000, lowest)
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0galvanod-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            name.close()
+            continue
+        _taken.append(name)
+        return port
 
 
 @asynccontextmanager
@@ -111,7 +131,7 @@ async def running_broker(port: int) -> AsyncIterator[None]:
     task = asyncio.create_task(serve_broker("127.0.0.1", port, ready.set))
     waiting = asyncio.create_task(ready.wait())
     try:
-        await asyncio.wait({task, waiting}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, waiting}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()
         yield
@@ -133,7 +153,7 @@ async def killed_broker(port: int) -> AsyncIterator[None]:
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await process.stdout.readline() == b"ready\n"
         yield
     finally:
@@ -148,7 +168,7 @@ async def ended(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def until(condition: Callable[[], bool], within: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within: float = 60.0) -> None:
     """Wait until something is true; fails the test when it takes too long."""
     deadline = time.monotonic() + within
     while not condition():

@@ -27,6 +27,7 @@ from tests.simulators.linear_cell import LinearCell
 
 HERE = Path(__file__).parents[2]
 SPEED = 50.0
+PATIENCE = 90.0  # seconds that anything here may take on a machine that has much else to do
 
 CELL = "cell: {name}\narea: 1 cm2\nnominal_capacity: 3 mAh\nwindow: {{voltage: 1 V .. 5 V, current: 10 mA}}\n"
 
@@ -69,41 +70,42 @@ class Survival:
         self._directory = directory
         self._core: asyncio.subprocess.Process | None = None
 
-    async def start(self, *kill_at: str | int) -> float:
-        """Start a core and return how long it took to be ready; it may die at a point on its way."""
-        began = time.monotonic()
+    async def start(self, *end_at: str | int) -> None:
+        """Start a core; returns once it is ready, or has ended itself at a point on its way."""
         directory = self._directory
         self._core = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.daemon.mortal_core", str(self.places.state)),
-            *(str(directory / "bench.yaml"), str(directory / "simulated.json"), *map(str, kill_at)),
+            *(str(directory / "bench.yaml"), str(directory / "simulated.json"), *map(str, end_at)),
             stdout=asyncio.subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": str(HERE)},
             cwd=HERE,
         )
         assert self._core.stdout is not None
         await self._core.stdout.readline()
-        return time.monotonic() - began
 
     async def killed(self) -> None:
         """Return once the core has killed itself."""
+        assert await self.ended() == -signal.SIGKILL
+
+    async def ended(self) -> int:
+        """Return the core's exit status once it has one."""
         assert self._core is not None
-        async with asyncio.timeout(10.0):
-            assert await self._core.wait() == -signal.SIGKILL
+        async with asyncio.timeout(PATIENCE):
+            return await self._core.wait()
 
     async def end(self, how: signal.Signals) -> int:
         """End the core from outside and return its exit status."""
         assert self._core is not None
         if self._core.returncode is None:
             self._core.send_signal(how)
-        async with asyncio.timeout(15.0):
-            return await self._core.wait()
+        return await self.ended()
 
     async def ask(self, request: Request) -> Any:
         return await asyncio.to_thread(ask, self.places.socket, request)
 
     async def run_is(self, *states: str) -> Mapping[str, Any]:
         """Return the one run once it is in one of these states, and its instrument was asked about it."""
-        async with asyncio.timeout(15.0):
+        async with asyncio.timeout(PATIENCE):
             while (run := (await self.ask(Runs()))[0])["state"] not in states or "being asked" in run[
                 "reason"
             ]:
@@ -113,25 +115,26 @@ class Survival:
 
     async def waits_for_a_person(self) -> None:
         """Return once the recovery has decided so; it may still be asking when the core is ready."""
-        async with asyncio.timeout(15.0):
+        async with asyncio.timeout(PATIENCE):
             while "galvanod resume lab-1" not in (await self.ask(Runs()))[0]["reason"]:
                 await asyncio.sleep(0.02)
 
-    async def has_read(self, readings: int) -> None:
-        """Return once the run has kept so many readings."""
-        async with asyncio.timeout(15.0):
-            while (await self.ask(Runs()))[0]["readings"] < readings:
-                await asyncio.sleep(0.01)
-
     async def run_has_ended(self) -> None:
         """Return once the end of the run is in the spool."""
-        async with asyncio.timeout(15.0):
+        async with asyncio.timeout(PATIENCE):
             while not any(isinstance(item, RunEnded) for item in self.items()):
+                await asyncio.sleep(0.02)
+
+    async def has_read_on(self) -> None:
+        """Return once the run has kept a reading more than it has now."""
+        before = (await self.ask(Runs()))[0]["readings"]
+        async with asyncio.timeout(PATIENCE):
+            while (await self.ask(Runs()))[0]["readings"] <= before:
                 await asyncio.sleep(0.02)
 
     async def cell_has_taken(self, coulombs: float) -> None:
         """Return once so much has passed through the cell, whoever knows of it."""
-        async with asyncio.timeout(15.0):
+        async with asyncio.timeout(PATIENCE):
             while self.cell.charge < 0.999 * coulombs:
                 await asyncio.sleep(0.02)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from drivers.errors import LinkError
 from drivers.links import Link
 from drivers.links.opening import open_link
 from simulators.emstat4 import EmStat4
-from simulators.faults import Faults
+from simulators.faults import Fault, Faults
 from simulators.instrument import SimulatedInstrument
 from simulators.keithley2450 import Keithley2450
 
@@ -23,6 +24,18 @@ pytestmark = pytest.mark.timeout(900)
 def held() -> tuple[int, int, int]:
     """Open files, threads and tasks of this process."""
     return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), len(asyncio.all_tasks())
+
+
+class HangsUp(Faults):
+    """Hangs up on whoever was heard and waits for the answer, once it is armed."""
+
+    armed = False
+
+    def on_answer(self) -> Fault | None:
+        if self.armed:
+            self.armed = False
+            self.inject("reset")
+        return super().on_answer()
 
 
 async def asked(link: Link, question: str) -> None:
@@ -40,7 +53,7 @@ async def asked(link: Link, question: str) -> None:
 async def test_connections_leave_nothing_behind(
     instrument: type[SimulatedInstrument], scheme: str, question: str
 ) -> None:
-    faults = Faults()
+    faults = HangsUp()
     async with instrument.serve(cell="li_ion/generic", speed=1.0, seed=1, faults=faults) as served:
         host, port = served.address.split("::")[1:3] if scheme == "tcp" else ("", "")
         address = f"tcp://{host}:{port}" if scheme == "tcp" else f"{scheme}://{served.address}"
@@ -49,9 +62,10 @@ async def test_connections_leave_nothing_behind(
         before = held()
         for number in range(TIMES):
             if number % 50 == 0 and scheme != "serial":
-                link = await open_link(address)
-                faults.inject("reset")  # hung up on in mid-sentence
-                await link.aclose()
+                faults.armed = True
+                with pytest.raises(LinkError):
+                    await asked(await open_link(address), question)
+                assert not faults.armed
             await asked(await open_link(address), question)
         most = before[0] + 2, before[1] + 1, before[2] + 2
         with contextlib.suppress(TimeoutError):

@@ -152,14 +152,8 @@ async def heard(
             await hearing.subscribe(topic, qos=1)
         for topic in said:
             await speaking.publish(topic, b"said", qos=1)
-        found: set[str] = set()
-        try:
-            async with asyncio.timeout(0.2):
-                async for message in hearing.messages:
-                    found.add(message.topic.value)
-        except TimeoutError:
-            return found
-        raise AssertionError("the broker closed the connection")
+        await hearing.subscribe("nothing", qos=1)  # its answer comes after whatever was passed on before
+        return {(await anext(hearing.messages)).topic.value for _ in range(len(hearing.messages))}
 
 
 async def test_only_a_core_brings_readings(machine: Installed, monkeypatch: pytest.MonkeyPatch) -> None:

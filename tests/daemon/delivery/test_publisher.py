@@ -54,7 +54,7 @@ async def publishing(publisher: Publisher) -> AsyncIterator[None]:
 async def heard(client: aiomqtt.Client, count: int) -> list[int]:
     """The sequences of the next `count` batches."""
     numbers: list[int] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(numbers) < count:
             message = await anext(client.messages)
             assert isinstance(message.payload, bytes)
@@ -72,7 +72,7 @@ async def test_acknowledged_batches_leave_the_spool_and_only_those(outbox: Outbo
     async with running_broker(port), aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe(DATA_TOPICS, qos=1)
         await put(outbox, 1, 2, 3)
-        publisher = Publisher(outbox, f"mqtt://127.0.0.1:{port}")
+        publisher = Publisher(outbox, f"mqtt://127.0.0.1:{port}", patience=60)
         async with publishing(publisher):
             assert await heard(client, 3) == [1, 2, 3]
             await until(lambda: publisher.unacknowledged == 3)
@@ -86,7 +86,7 @@ async def test_no_more_than_the_window_is_sent_unacknowledged(outbox: Outbox) ->
     async with running_broker(port), aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe(DATA_TOPICS, qos=1)
         await put(outbox, *range(1, 7))
-        publisher = Publisher(outbox, f"mqtt://127.0.0.1:{port}", window=4)
+        publisher = Publisher(outbox, f"mqtt://127.0.0.1:{port}", window=4, patience=60)
         async with publishing(publisher):
             assert await heard(client, 4) == [1, 2, 3, 4]
             assert publisher.unacknowledged == 4
@@ -112,7 +112,7 @@ async def test_what_one_recorder_took_to_its_grave_is_sent_again_though_another_
         await put(outbox, 1, 2)
         async with publishing(Publisher(outbox, f"mqtt://127.0.0.1:{port}", patience=0.3)):
             assert await heard(client, 2) == [1, 2]
-            async with asyncio.timeout(10):  # batch 1 was given to the one that died
+            async with asyncio.timeout(60):  # batch 1 was given to the one that died
                 for ordinal in count(3):
                     await acknowledge(client, ordinal - 1)
                     await put(outbox, ordinal)
@@ -139,7 +139,7 @@ async def test_nobody_can_acknowledge_what_was_never_sent_nor_for_another_core(o
     async with running_broker(port), aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe(DATA_TOPICS, qos=1)
         await put(outbox, 1, 2)
-        publisher = Publisher(outbox, f"mqtt://127.0.0.1:{port}", window=1)
+        publisher = Publisher(outbox, f"mqtt://127.0.0.1:{port}", window=1, patience=60)
         async with publishing(publisher):
             assert await heard(client, 1) == [1]
             await acknowledge(client, 2, -1)
@@ -184,11 +184,11 @@ async def test_a_page_that_cannot_be_sent_does_not_end_the_publisher() -> None:
 
 
 async def test_a_broker_that_accepts_and_never_answers_leaves_nothing_behind(outbox: Outbox) -> None:
-    gone = asyncio.Event()
+    come, gone = asyncio.Event(), asyncio.Event()
 
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1000):
-            pass
+            come.set()
         writer.close()
         await writer.wait_closed()
         gone.set()
@@ -197,9 +197,10 @@ async def test_a_broker_that_accepts_and_never_answers_leaves_nothing_behind(out
     async with server:
         port = server.sockets[0].getsockname()[1]
         task = asyncio.create_task(Publisher(outbox, f"mqtt://127.0.0.1:{port}").run())
-        await asyncio.sleep(0.02)
+        async with asyncio.timeout(60):
+            await come.wait()
         await ended(task)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             await gone.wait()  # the socket was closed, by us
 
 

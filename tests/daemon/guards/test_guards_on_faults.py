@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 
+from daemon.engines.stepped import VERIFIED
 from daemon.running.run import RunState
 from drivers.links.opening import open_link
 from protocols.conditions import Quantity
 from protocols.limits import Bound, Limits, Range
 from protocols.techniques import ConstantCurrent, ConstantVoltage, Level, Rest
+from tests.daemon.deliveries import until
 from tests.daemon.guard_bench import bench
 from tests.daemon.plans import end, plan, step
 
@@ -76,16 +78,17 @@ async def test_settings_that_somebody_changed_are_found_within_a_hundred_reading
     meddling: str, said: str
 ) -> None:
     async with bench("keithley2450", "li_ion/generic") as found:
-        steps = (step("charge", ConstantCurrent(0.0003), end(Quantity.TIME, ">=", 600.0)),)
+        steps = (step("charge", ConstantCurrent(0.0003), end(Quantity.TIME, ">=", 1e5)),)
         run = found.run(plan(WINDOW, *steps), sample=1.0)
-        running = asyncio.create_task(run.conduct())
-        while found.rows < 20:
-            await asyncio.sleep(0)
         knob = await open_link(f"visa://{found.served.address}")
+        running = asyncio.create_task(run.conduct())
+        await until(lambda: found.rows >= 20)
         await knob.write(meddling)
-        await knob.aclose()
+        assert await knob.query(":OUTP?") == "1"
+        known = found.rows  # however many it has read meanwhile: from here on it is set
         await running
+        await knob.aclose()
         assert run.state is RunState.FAILED
         assert said in run.reason
         assert run.verified_open
-        assert found.rows <= 130  # of 600
+        assert found.rows <= known + VERIFIED

@@ -24,7 +24,7 @@ class Making:
         self._loop.call_soon_threadsafe(self.again.set)
 
     async def once_more(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.again.wait()
         self.again.clear()
 

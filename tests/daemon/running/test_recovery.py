@@ -28,6 +28,8 @@ steps:
 """
 # 1 mA × 60 s = 60 mC in, 20 mC out; 1000 F in the cell: 60 mC are 60 µV.
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def order(policy: str = "confirm", protocol: str = CHARGE_AND_DISCHARGE, cell: str = "one") -> Submit:
     source = CELL.format(name=cell)
@@ -60,17 +62,15 @@ async def test_a_run_survives_being_killed_at_every_kind_of_point(tmp_path: Path
             await bench.run_is("interrupted")
             await bench.ask(Resume("1"))
             await bench.killed()
-        await bench.start()
+        await bench.start("readings kept", 20)
         await bench.run_is("interrupted")
         await bench.ask(Resume("1"))
-        await bench.has_read(20)
-        await bench.end(signal.SIGKILL)  # anywhere
-        ready = await bench.start()
+        await bench.killed()  # anywhere
+        await bench.start()
         await bench.run_is("interrupted")
         await bench.ask(Resume("1"))
         await bench.run_is("finished")
         assert await bench.end(signal.SIGTERM) == 0
-        assert ready < 5.0  # 0.7 s where nothing else runs
         assert_nothing_lost(bench)
         charge, discharge = bench.steps()
         assert charge.duration == pytest.approx(60.0, abs=0.2)
@@ -89,18 +89,17 @@ def assert_every_deed_was_intended(bench: Survival) -> None:
         intended for kind, _, _, intended in bench.actions() if kind == "apply" and intended is not None
     ]
     assert closings
-    for moment in closings:
-        assert any(0.0 <= moment - intended < 1.0 for intended in intents)
+    for before, moment in pairwise([0.0, *closings]):
+        assert any(before < intended <= moment for intended in intents)
     phases = {phase for _, _, phase, _ in bench.actions()}
     assert phases == {"done", "lost"}
 
 
 async def test_auto_goes_on_by_itself_and_never_ends(tmp_path: Path) -> None:
     async with survival(tmp_path) as bench:
-        await bench.start()
+        await bench.start("readings kept", 10)
         await bench.ask(order("auto"))
-        await bench.has_read(10)
-        await bench.end(signal.SIGKILL)
+        await bench.killed()
         await bench.start()
         await bench.run_is("finished")
         await bench.end(signal.SIGTERM)
@@ -113,10 +112,9 @@ async def test_auto_goes_on_by_itself_and_never_ends(tmp_path: Path) -> None:
 
 async def test_never_ends_the_run_with_its_circuit_open(tmp_path: Path) -> None:
     async with survival(tmp_path) as bench:
-        await bench.start()
+        await bench.start("readings kept", 5)
         await bench.ask(order("never"))
-        await bench.has_read(5)
-        await bench.end(signal.SIGKILL)
+        await bench.killed()
         await bench.start()
         await bench.run_has_ended()
         facts = (await bench.ask(Channels()))[0]
@@ -129,10 +127,9 @@ async def test_never_ends_the_run_with_its_circuit_open(tmp_path: Path) -> None:
 
 async def test_a_stopped_service_leaves_a_stepped_run_open_and_resumable(tmp_path: Path) -> None:
     async with survival(tmp_path) as bench:
-        await bench.start()
+        await bench.start("readings kept", 10, "SIGTERM")
         await bench.ask(order())
-        await bench.has_read(10)
-        assert await bench.end(signal.SIGTERM) == 0
+        assert await bench.ended() == 0
         outputs = [text for _, text in bench.heard if ":OUTP" in text]
         assert ":OUTP OFF" in outputs[-1]
         assert [item for item in bench.items() if isinstance(item, RunEnded)] == []
@@ -149,49 +146,53 @@ async def test_a_stopped_service_leaves_a_stepped_run_open_and_resumable(tmp_pat
         assert (ended[0].state, ended[0].reason) == ("stopped", "enough")
 
 
+FOR_HOURS = "protocol: long\nrecord: every 1 s\nsteps:\n  - charge: 1 mA\n    until: time >= 2 h\n"
+
+
 async def test_a_program_goes_on_without_a_core_and_is_found_again(tmp_path: Path) -> None:
-    async with survival(tmp_path, "emstat4", speed=8.0) as bench:
+    async with survival(tmp_path, "emstat4") as bench:
+        await bench.start("readings kept", 10)
+        await bench.ask(order(protocol=FOR_HOURS))
+        await bench.killed()
+        await bench.cell_has_taken(40e-3)
         await bench.start()
-        await bench.ask(order())
-        await bench.has_read(10)
-        await bench.end(signal.SIGKILL)
-        await bench.start()
-        await bench.run_is("finished")
+        await bench.run_is("running")
+        await bench.has_read_on()
+        await bench.ask(Stop("1", "enough"))
+        await bench.run_is("stopped")
         await bench.end(signal.SIGTERM)
         assert_nothing_lost(bench)
-        charge, discharge = bench.steps()
+        [charge] = bench.steps()
         # the instrument counted on while nobody listened: nothing is uncounted, only unheard
-        assert charge.capacity == pytest.approx(60e-3, rel=1e-3)
-        assert bench.cell.charge == pytest.approx(charge.capacity + discharge.capacity, rel=1e-3)
+        assert charge.capacity > 40e-3
+        assert bench.cell.charge == pytest.approx(charge.capacity, abs=2e-3)  # two readings
         assert bench.notes("interrupted") == []
-        unheard = bench.notes("reattached")[0].detail
+        [unheard] = (note.detail["seconds"] for note in bench.notes("reattached"))
         times = [row.time for _, row in bench.rows()]
-        assert max(b - a for a, b in pairwise(times)) < unheard["seconds"] + 3.0
+        assert max(b - a for a, b in pairwise(times)) < unheard + 3.0
         starts = [json.loads(arguments)["tag"] for kind, arguments, *_ in bench.actions() if kind == "start"]
-        assert starts == ["lab-1/0", "lab-1/1", "lab-1/2"]
+        assert starts == ["lab-1/0", "lab-1/1"]
 
 
 async def test_a_program_that_ended_unheard_is_an_interruption(tmp_path: Path) -> None:
     async with survival(tmp_path, "emstat4") as bench:
-        await bench.start()
+        await bench.start("readings kept", 5)
         await bench.ask(order())
-        await bench.has_read(5)
-        await bench.end(signal.SIGKILL)
+        await bench.killed()
         await bench.cell_has_taken(60e-3)  # the step is over
         await bench.start()
         await bench.waits_for_a_person()
         await bench.end(signal.SIGTERM)
         gap = bench.notes("interrupted")[0].detail
-        assert gap["uncounted_coulombs"] >= 55e-3  # what passed unheard lies within the bound
+        assert gap["uncounted_coulombs"] >= 45e-3  # what passed unheard lies within the bound
 
 
 async def test_power_is_cut_to_both_and_the_core_comes_back_first(tmp_path: Path) -> None:
     async with survival(tmp_path) as bench:
-        await bench.start()
+        await bench.start("readings kept", 10)
         await bench.ask(order())
-        await bench.has_read(10)
+        await bench.killed()
         bench.faults.inject("power for 1000 h")
-        await bench.end(signal.SIGKILL)
         cut = len(bench.heard)
         await bench.start()
         run = await bench.run_is("interrupted")
@@ -211,10 +212,9 @@ async def test_power_is_cut_to_both_and_the_core_comes_back_first(tmp_path: Path
 
 async def test_another_version_takes_a_run_over_and_an_earlier_one_is_refused(tmp_path: Path) -> None:
     async with survival(tmp_path) as bench:
-        await bench.start()
+        await bench.start("readings kept", 10)
         await bench.ask(order())
-        await bench.has_read(10)
-        await bench.end(signal.SIGKILL)
+        await bench.killed()
         with sqlite3.connect(bench.places.spool) as spool:  # as 0.1.0 left it
             spool.executescript("DROP TABLE pending; DROP TABLE kept; PRAGMA user_version = 0")
         spool.close()

@@ -14,9 +14,12 @@ from daemon.errors import UnavailableError
 from simulators.neware import Neware
 from tests.daemon.running.test_recovery import assert_nothing_lost, order
 from tests.daemon.survival import Survival
+from tests.simulators.json_port import JsonPort, json_port
 from tests.simulators.linear_cell import LinearCell
 
-SPEED = 200.0
+SPEED = 500.0
+
+pytestmark = pytest.mark.timeout(300)
 
 CYCLES = """protocol: there and back
 record: every 10 s
@@ -31,20 +34,26 @@ steps:
 
 
 @asynccontextmanager
-async def cycler(directory: Path) -> AsyncIterator[Survival]:
+async def cycler(directory: Path) -> AsyncIterator[tuple[Survival, JsonPort]]:
+    """Yield the bench and the port that holds its time, so that none passes while a core starts."""
     bench = Survival(directory, "neware", LinearCell(rest=3.7, farads=1000.0, ohms=2.0))
     async with Neware.serve(speed=SPEED, bays=[{"cell": "li_ion"}]) as served:
-        (directory / "simulated.json").write_text(
-            json.dumps({"a1": [served.address, served.bays[0].rehearsal]})
-        )
+        rehearsal = served.bays[0].rehearsal
+        (directory / "simulated.json").write_text(json.dumps({"a1": [served.address, rehearsal]}))
         (directory / "bench.yaml").write_text(
             "bench: b\ninstruments:\n"
             f"  a1: {{driver: neware, simulate: {{cell: li_ion, speed: {SPEED:g}}}, sample: 10 s}}\n"
         )
-        try:
-            yield bench
-        finally:
-            await bench.end(signal.SIGKILL)
+        async with json_port(rehearsal) as time:
+            await time.ask({"hold": True})
+            try:
+                yield bench, time
+            finally:
+                await bench.end(signal.SIGKILL)
+
+
+async def a_minute_passes(time: JsonPort) -> None:
+    await time.ask({"until": await time.now() + 60.0})
 
 
 def assert_it_went_on(bench: Survival) -> None:
@@ -61,15 +70,16 @@ def assert_it_went_on(bench: Survival) -> None:
 
 
 async def test_killed_as_it_starts_and_while_it_runs_the_record_is_whole(tmp_path: Path) -> None:
-    async with cycler(tmp_path) as bench:
+    async with cycler(tmp_path) as (bench, time):
         await bench.start("start acted", 1)  # the cycler runs, and nobody has noted it
         with contextlib.suppress(UnavailableError):
             await bench.ask(order(protocol=CYCLES))
         await bench.killed()
         for readings in (5, 40, 100):
-            await bench.start()
-            await bench.has_read(readings)
-            await bench.end(signal.SIGKILL)
+            await a_minute_passes(time)
+            await bench.start("readings kept", readings)
+            await bench.killed()
+        await a_minute_passes(time)
         await bench.start()
         await bench.run_is("finished")
         await bench.end(signal.SIGTERM)
