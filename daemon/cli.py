@@ -17,6 +17,7 @@ from daemon.commands import (
     exporting,
     fitting,
     importing,
+    labelling,
     notices,
     operations,
     rehearsing,
@@ -76,6 +77,7 @@ app.command(rich_help_panel=_RUNS)(running.pause)
 app.command(rich_help_panel=_RUNS)(running.resume)
 app.command(rich_help_panel=_RUNS)(running.stop)
 app.command(rich_help_panel=_RUNS)(running.clear)
+app.command(rich_help_panel=_RUNS)(labelling.label)
 app.command(rich_help_panel=_RUNS)(exporting.export)
 app.command(rich_help_panel=_RUNS)(archiving.archive)
 app.command(name="import", rich_help_panel=_RUNS)(importing.import_)

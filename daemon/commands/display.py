@@ -391,6 +391,7 @@ def _head(report: Mapping[str, Any]) -> Table:
         "started": report.get("started"),
         "lasted": duration(report.get("duration")),
         "readings": f"{report.get('readings', 0)} ({report.get('missing', 0)} missing)",
+        "labels": ", ".join(f"{name}: {value}" for name, value in report.get("labels", {}).items()),
     }
     grid.add_row(
         Text("state", "dim"), Text.assemble(_state(report["state"]), f"  {report.get('reason') or ''}")

@@ -29,6 +29,7 @@ from daemon.delivery.messages import (
     StepEnded,
     StepStarted,
 )
+from daemon.recording import labels
 from daemon.recording.bulk import Row, insert_new
 from daemon.recording.summaries import CycleSummary, Pairing, StepTotals, pairing_of, summarise
 
@@ -273,10 +274,19 @@ class Ingest:
             detail=as_json(item.detail),
             moment=None if item.moment is None else at_moment(item.moment),
         )
+        if item.kind == labels.KIND and (said := self._labels_said(run_id)) is not None:
+            self._update_run(run_id, {"labels": as_json(said)})
+
+    def _labels_said(self, run_id: int) -> Mapping[str, str] | None:
+        """Return the labels people gave it since it was submitted; None where nobody did."""
+        query = "SELECT ordinal, detail FROM events WHERE run_id = :run_id AND kind = :kind"
+        changes = self._query(query, run_id=run_id, kind=labels.KIND)
+        return labels.latest((row.ordinal, row.detail) for row in changes)
 
     def _run_started(self, run_id: int, item: RunStarted) -> None:
         if self._scalar("SELECT started FROM runs WHERE id = :run_id", run_id=run_id) is not None:
             return
+        said = self._labels_said(run_id)  # by somebody who was faster than the beginning
         values = {
             "started": as_utc(item.started),
             "channel": item.channel,
@@ -289,7 +299,7 @@ class Ingest:
             "limits": as_json(item.limits),
             "figures": as_json(item.figures),
             "versions": as_json(item.versions),
-            "labels": as_json(item.labels),
+            "labels": as_json(item.labels if said is None else said),
             "accuracy": as_json(item.accuracy),
         }
         self._update_run(run_id, values)

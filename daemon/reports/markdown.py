@@ -37,6 +37,7 @@ def _run(dossier: Dossier) -> Iterator[str]:
         ("Ended", words.when(run.ended)),
         ("Readings", f"{counts.stored}, {counts.missing} missing"),
         ("Protocol SHA-256", str(run.protocol_digest)),
+        *((f"Label {name}", value) for name, value in run.labels.items()),
     ]
     yield ""
     yield from _table(["", ""], [[name, value] for name, value in facts if value])

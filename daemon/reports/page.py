@@ -112,6 +112,7 @@ def _facts(dossier: Dossier) -> Iterator[Markup | None]:
     found = run.instrument
     instrument = " ".join(filter(None, (found.get("maker"), found.get("model"), found.get("serial"))))
     yield _list("Cell", [("Name", run.cell), *words.cell_facts(run)])
+    yield _list("Labels", [*run.labels.items()])
     yield _list("Limits", [*words.limits(run)])
     yield _list(
         "Instrument",

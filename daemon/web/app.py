@@ -20,6 +20,7 @@ from daemon.web import (
     happenings,
     health,
     instruments,
+    labelling,
     library,
     logins,
     noting,
@@ -87,12 +88,13 @@ def application(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database)
     app.state.rehearsals = Rehearsals()
     app.state.shelves = Shelves(settings.cache / "library")
+    app.state.labelling = asyncio.Lock()
     app.state.plotly = None
     app.state.ledger = Ledger(settings.cache / "ledger.db")
     explained(app)
     api = APIRouter(prefix="/api/v1", responses=PROBLEM)
     looks = (bench, instruments, runs, comparing, happenings, exports, reporting, streaming)
-    asks = (noting, submitting, rehearsing, studying, queueing, control, auditing, library, logins)
+    asks = (noting, labelling, submitting, rehearsing, studying, queueing, control, auditing, library, logins)
     for part in (*looks, *asks):
         api.include_router(part.router)
     app.include_router(api)

@@ -4,22 +4,18 @@ The recorder alone writes to the results database, so a note goes to it over the
 answered once it is committed. Nothing is ever erased: who withdraws a note adds that it is.
 """
 
-import asyncio
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-import aiomqtt
-import msgspec
 from fastapi import APIRouter, Path
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from daemon.delivery.connection import BrokerAddress, connected
-from daemon.delivery.messages import Acknowledged, Batch, Noted, acknowledged_topic, data_topic
+from daemon.delivery.messages import Noted
+from daemon.delivery.remark import keep, ordinal
 from daemon.errors import UnavailableError
 from daemon.reading.results import EventRecord, Results, RunRecord
 from daemon.web.answers import written
@@ -30,11 +26,6 @@ from daemon.web.visitor import Submitter, Viewer
 
 NOTE, WITHDRAWN = "note", "note withdrawn"
 LONGEST = 2_000
-SOURCE = "page"
-"""What stands for the core in the topics of notes."""
-
-PATIENCE = 8.0
-"""Seconds a recorder may take to say that it has kept a note."""
 
 router = APIRouter(tags=["runs"])
 
@@ -74,11 +65,11 @@ async def add_note(
     if not (text := note.text.strip()):
         raise HttpError(422, "Nothing to note", "the note is empty; wanted some words")
     record = await recorded.run(run)
-    made, ordinal = time.time(), -secrets.randbelow(2**30) - 2**16  # below those of a core and of repairs
+    made, number = time.time(), ordinal()
     detail = {"author": visitor.name, "made": made, "of_run": note.time is None}
-    moment = _now(request, record) if note.time is None else note.time
-    await _keep(request, Noted(run, ordinal, moment, NOTE, text, detail, made))
-    return written(WrittenNote(ordinal, text, note.time, visitor.name, made, None), 201)
+    moment = moment_of(request, record) if note.time is None else note.time
+    await keep(broker_of(request), Noted(run, number, moment, NOTE, text, detail, made))
+    return written(WrittenNote(number, text, note.time, visitor.name, made, None), 201)
 
 
 @router.delete("/runs/{run}/notes/{note}", status_code=204)
@@ -94,10 +85,11 @@ async def withdraw_note(
     if not any(each.note == note for each in found):
         raise HttpError(404, "No such note", f"run {run} has no note {note}")
     record = await data.read(lambda engine: Results(engine).run(run))
-    made, ordinal = time.time(), -secrets.randbelow(2**30) - 2**16
+    made, number = time.time(), ordinal()
     detail = {"author": visitor.name, "made": made, "note": note}
     text = f"{visitor.name} withdrew a note"
-    await _keep(request, Noted(run, ordinal, _now(request, record), WITHDRAWN, text, detail, made))
+    moment = moment_of(request, record)
+    await keep(broker_of(request), Noted(run, number, moment, WITHDRAWN, text, detail, made))
     return Response(status_code=204)
 
 
@@ -121,37 +113,16 @@ def notes_of(events: Sequence[EventRecord]) -> list[WrittenNote]:
     return sorted(found, key=lambda note: note.made)
 
 
-def _now(request: Request, record: RunRecord) -> float:
+def moment_of(request: Request, record: RunRecord) -> float:
     """Return how long the run has run."""
     live = in_hand(request, record.name)
     latest = live["latest"]["time"] if live is not None else None
     return float(latest or record.duration or 0.0)
 
 
-async def _keep(request: Request, noted: Noted) -> None:
-    """Hand it to the recorder, and return when it is committed."""
-    broker = request.app.state.settings.broker
+def broker_of(request: Request) -> str:
+    """Return where the broker is by which remarks go to the recorder; raises `UnavailableError` for none."""
+    broker: str | None = request.app.state.settings.broker
     if broker is None:
         raise UnavailableError("the page knows no broker, by which notes go to the recorder: `--broker URL`")
-    sequence = secrets.randbits(48)
-    batch = msgspec.msgpack.encode(Batch(SOURCE, 1, sequence, "notes", [noted]))
-    address = BrokerAddress.parse(broker)
-    try:
-        async with asyncio.timeout(PATIENCE), connected(address, f"galvanod-note-{sequence:x}") as client:
-            await client.subscribe(acknowledged_topic(SOURCE), qos=1)
-            await client.publish(data_topic(SOURCE, "notes"), batch, qos=1)
-            async for message in client.messages:
-                if _acknowledges(message, sequence):
-                    return
-    except (TimeoutError, aiomqtt.MqttError) as error:
-        raise UnavailableError(
-            "no recorder has confirmed the note: it may come later; look before you write it again"
-        ) from error
-
-
-def _acknowledges(message: aiomqtt.Message, sequence: int) -> bool:
-    payload: Any = message.payload
-    try:
-        return sequence in msgspec.msgpack.decode(payload, type=Acknowledged).sequences
-    except (msgspec.DecodeError, TypeError):
-        return False
+    return broker

@@ -13,6 +13,7 @@ import aiomqtt
 import httpx
 import pytest
 
+from daemon.delivery import remark
 from daemon.delivery.broker_users import made_up, with_entries
 from daemon.delivery.connection import BrokerAddress, connected
 from daemon.delivery.messages import HELLO_TOPIC, acknowledged_topic, data_topic
@@ -23,7 +24,6 @@ from daemon.delivery.spool import Spool
 from daemon.reading.results import Counts, Results
 from daemon.recording.recorder import Recorder
 from daemon.recording.store import Store
-from daemon.web import noting
 from daemon.web.app import application
 from daemon.web.settings import Settings
 from daemon.web.tokens import Scope, Tokens
@@ -225,7 +225,7 @@ async def test_a_note_is_kept_for_the_page_and_for_no_reader_of_the_broker(
             await until(lambda: recorder.connected)
             monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials("web")))
             made = await client.post("/api/v1/runs/one/notes", json={"text": "swollen"})
-            monkeypatch.setattr(noting, "PATIENCE", 0.5)
+            monkeypatch.setattr(remark, "PATIENCE", 0.5)
             monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(machine.credentials("reader")))
             refused = await client.post("/api/v1/runs/one/notes", json={"text": "by a reader"})
             found = (await client.get("/api/v1/runs/one/notes")).json()

@@ -6,6 +6,7 @@ import { capacityCurves } from './capacitycurves.js';
 import { cyclePlot } from './cycleplot.js';
 import { badge, h, say } from './dom.js';
 import { amperes, celsius, moment } from './format.js';
+import { labelling } from './labels.js';
 import { live, stateOf } from './live.js';
 import { notes } from './notes.js';
 import { spectra } from './spectra.js';
@@ -39,9 +40,9 @@ export function run(main, visitor, name) {
   for (const element of [...plots.children].slice(1)) element.hidden = true;
   const tables = h('div', { class: 'columns' });
   const box = actions(visitor, channelOf, name);
-  const labels = h('p', { class: 'labels' });
+  const labels = labelling(name, visitor, () => refresh());
   const compare = h('a', { class: 'button', hidden: true, href: `#/compare?run=${encodeURIComponent(name)}` }, 'Compare …');
-  main.replaceChildren(h('div', { class: 'title' }, heading, state, h('div', { class: 'actions' }, compare, box.element)), under, wrong, labels, box.notices, tiles.element, plots, written.element, tables);
+  main.replaceChildren(h('div', { class: 'title' }, heading, state, h('div', { class: 'actions' }, compare, box.element)), under, wrong, labels.element, box.notices, tiles.element, plots, written.element, tables);
   written.refresh();
 
   async function refresh() {
@@ -90,7 +91,7 @@ export function run(main, visitor, name) {
     const about = record ?? now ?? {};
     const when = about.started ? `since ${moment(about.started)}` : '';
     const end = record?.ended && !now ? `, ended ${moment(record.ended)}: ${record.reason ?? ''}` : '';
-    labels.replaceChildren(...Object.entries(record?.labels ?? {}).map(([label, value]) => h('a', { class: 'label', href: `#/runs?label=${encodeURIComponent(`${label}=${value}`)}` }, `${label}: ${value}`)));
+    labels.show(record?.labels);
     compare.hidden = !record;
     say(under, [about.protocol, about.cell, when].filter(Boolean).join(' · ') + end);
     const core = now?.core ?? record?.core;
