@@ -1,5 +1,6 @@
 """The page on PostgreSQL: what is read of runs there is what is read of them from a file."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 from sqlalchemy import text
+from websockets.sync.client import connect
 
 from daemon.reading import traces
 from daemon.recording.overview import make_overview
@@ -19,6 +21,7 @@ from daemon.web.settings import Settings
 from daemon.web.tokens import Scope, Tokens
 from tests.daemon.deliveries import batched, whole_run
 from tests.postgres import binaries, cluster
+from tests.web.service import PATIENCE, Service, running, submission, until
 
 WHERE = binaries()
 pytestmark = pytest.mark.skipif(WHERE is None, reason="PostgreSQL is not installed here")
@@ -70,6 +73,7 @@ def server() -> Iterator[str]:
     with cluster(WHERE) as url:
         with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
             connection.execute("CREATE DATABASE page")
+            connection.execute("CREATE DATABASE live")
         yield f"{url}/page"
 
 
@@ -112,3 +116,62 @@ def plain(answer: httpx.Response) -> Any:
     if isinstance(found, dict) and found.get("next"):
         found["next"] = "…"
     return found
+
+
+BENCH = "bench: b\ninstruments:\n" + "".join(
+    f"  smu{number}: {{driver: keithley2450, simulate: {{cell: li_cu/pp, speed: 100}}}}\n"
+    for number in (1, 2, 3)
+)
+
+
+@pytest.mark.system
+@pytest.mark.timeout(180)
+def test_runs_are_followed_noted_labelled_and_found_while_they_are_recorded(
+    server: str, tmp_path: Path
+) -> None:
+    (tmp_path / "bench.yaml").write_text(BENCH)
+    database = f"{server.removesuffix('page')}live"
+    options = ("--bench", str(tmp_path / "bench.yaml"), "--database", database)
+    with running(tmp_path / "state", *options) as service, service.client() as client:
+        asked = [submission(f"smu{number}", labels={"batch": str(number % 2)}) for number in (1, 2, 3)]
+        runs = [client.post("/api/v1/runs", json=each).json()["run"] for each in asked]
+        followed(service, set(runs))
+        at = f"/api/v1/runs/{runs[0]}"
+        until(lambda: len(client.get(f"{at}/trace").json()["voltage"]) > 5)
+        for part in ("steps", "cycles", "figures", "impedance", "report", "export/csv"):
+            assert client.get(f"{at}/{part}").status_code == 200, part
+        assert client.post(f"{at}/notes", json={"text": "µ <b>", "time": 1.5}).status_code == 201
+        assert [(each["text"], each["time"]) for each in client.get(f"{at}/notes").json()] == [("µ <b>", 1.5)]
+        tag = client.get(f"{at}/labels").headers["etag"]
+        new = {"labels": {"batch": "9", "who": "Ada"}}
+        assert client.put(f"{at}/labels", json=new, headers={"if-match": tag}).json() == new
+        assert client.put(f"{at}/labels", json=new, headers={"if-match": tag}).status_code == 412
+        assert found(client, label="batch=9") == [runs[0]]
+        assert found(client, label="batch=1", state="running") == [runs[2]]
+        for order in ("run", "-started", "-duration"):
+            assert sorted(found(client, order=order, limit=1)) == sorted(runs), order
+        client.post(f"{at}/stop", json={"cell": "Li||Cu, PP", "reason": "done"})
+        until(lambda: client.get(at).json().get("ended"))
+        assert found(client, state="stopped") == [runs[0]]
+
+
+def found(client: httpx.Client, **asked: object) -> list[str]:
+    """Return the runs that are found, page by page."""
+    names: list[str] = []
+    while True:
+        answer = client.get("/api/v1/runs", params={name: str(value) for name, value in asked.items()})
+        assert answer.status_code == 200, answer.text
+        names += [run["run"] for run in answer.json()["runs"]]
+        if answer.json()["next"] is None:
+            return names
+        asked["cursor"] = answer.json()["next"]
+
+
+def followed(service: Service, runs: set[str]) -> None:
+    """Follow the live stream until it has said that all of them run."""
+    bearer = {"authorization": f"Bearer {service.token}"}
+    seen: set[str] = set()
+    with connect(f"ws{service.url.removeprefix('http')}/api/v1/live", additional_headers=bearer) as stream:
+        while seen != runs:
+            told = json.loads(stream.recv(PATIENCE))["channels"]
+            seen |= {each["run"] for each in told if each["state"] == "running"}
