@@ -1,14 +1,14 @@
 """The one channel of a LAND result file: it follows what the maker's software did, and controls nothing."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 from drivers.base import Program, ProgramState, ProgramStatus, Record
 from drivers.errors import LinkError, RefusedError
 from drivers.land_record import Point, ResultFile
 from drivers.whole import Followed, Stretch, Taken, Unheld, WholeChannel, WholeProgram
-from protocols.conditions import Progress, nearly_met
+from protocols.conditions import LAST_DIGIT, Progress, nearly_met
 from protocols.limits import Limits
 from protocols.plan import Plan, PlannedStep
 from protocols.reading import Reading
@@ -21,6 +21,15 @@ SHORTEST_WAIT, LONGEST_WAIT = 0.05, 5.0
 MOST_AT_ONCE = 5000
 """Points told by one look, so that a long file does not keep everybody waiting."""
 
+ROUNDED = 1e-6
+"""Share of a number that a file may hide: it keeps single precision, 6e-8 of each."""
+
+PATIENCE = 60.0
+"""Seconds without a record, at least, until an end that was nearly met is taken for met."""
+
+MISSED = 3.0
+"""Records that must have failed to come meanwhile, by the longest wait for one in that step."""
+
 _NOTHING = Plan("nothing", (), Limits(), (), "", "")
 
 NOT_OURS = "a LAND cycler takes no orders from here: start and stop it in the maker's software"
@@ -31,11 +40,20 @@ class LandChannel(WholeChannel):
 
     The operator attests that the protocol was started there by submitting it, and that it was stopped
     by stopping the run. A step of the file that does what the protocol's step does not ends the run.
+
+    The file does not say when the last step is over. It is where its end was met, or nearly met and no
+    record came any more: the cycler judges between records, and writes the last one as it likes.
     """
 
-    def __init__(self, path: Path, open_file: Callable[[], ResultFile]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        open_file: Callable[[], ResultFile],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._path = path
         self._open = open_file
+        self._sleep = sleep
         self._file: ResultFile | None = None
         self._tag: str | None = None
         self._points: list[Point] = []
@@ -50,6 +68,8 @@ class LandChannel(WholeChannel):
         self._last: Point | None = None
         self._over = False  # the protocol's last step met its end
         self._wait = SHORTEST_WAIT
+        self._quiet = 0.0  # seconds without a record
+        self._apart = 0.0  # the most seconds between two records of the step
 
     @property
     def controls(self) -> bool:
@@ -87,6 +107,7 @@ class LandChannel(WholeChannel):
         self._plan, self._walk, self._visit = program.plan, Walk(program.plan), None
         self._number = self._visits = self._step = 0
         self._began, self._last, self._over = 0.0, None, False
+        self._quiet = self._apart = 0.0
 
     async def follow(self) -> Followed:
         if self._file is None:
@@ -96,10 +117,12 @@ class LandChannel(WholeChannel):
         points, self._points = self._points[:MOST_AT_ONCE], self._points[MOST_AT_ONCE:]
         stretches = list(self._stretches(points))
         if not points and not self._over:
-            await asyncio.sleep(self._wait)
+            await self._sleep(self._wait)
+            self._quiet += self._wait
             self._wait = min(LONGEST_WAIT, 2.0 * self._wait)
+            stretches = list(self._ended_unseen())
         elif points:
-            self._wait = SHORTEST_WAIT
+            self._wait, self._quiet = SHORTEST_WAIT, 0.0
         state = ProgramState.FINISHED if self._over and not self._points else ProgramState.RUNNING
         return Followed(ProgramStatus(state, self._tag), stretches)
 
@@ -117,12 +140,26 @@ class LandChannel(WholeChannel):
                 records = []
                 self._next(point)
             self._number += 1
+            self._note_wait(point)
             self._last = point
             if self._number > self._skip:
                 records.append(self._record(point))
         if points and self._visit is not None and self._last is not None:
-            self._over = self._is_the_end(self._visit, self._last)
+            self._over = self._is_the_end(self._visit, self._last, ROUNDED)
             yield from self._told(records, over=self._over)
+
+    def _ended_unseen(self) -> Iterator[Stretch]:
+        """End the last step where nothing comes any more after its end was nearly met."""
+        if self._visit is None or self._last is None or self._quiet < max(PATIENCE, MISSED * self._apart):
+            return
+        self._over = self._is_the_end(self._visit, self._last, LAST_DIGIT)
+        if self._over:
+            yield from self._told([], over=True)
+
+    def _note_wait(self, point: Point) -> None:
+        same = self._last is not None and self._last.step == point.step
+        before = self._last.step_time if same and self._last is not None else 0.0
+        self._apart = max(self._apart if same else 0.0, point.step_time - before)
 
     def _told(self, records: Sequence[Record], over: bool) -> Iterator[Stretch]:
         if self._visit is not None and (records or (over and self._number >= self._skip)):
@@ -151,14 +188,14 @@ class LandChannel(WholeChannel):
         reading = Reading(point.time, point.volts, point.amperes, point.temperature)
         return Record(self._number, reading, point.coulombs, point.joules)
 
-    def _is_the_end(self, visit: Visit, last: Point) -> bool:
-        """Whether the last step of the protocol met its end: the file itself does not say."""
+    def _is_the_end(self, visit: Visit, last: Point, hidden: float) -> bool:
+        """Whether the last step of the protocol met its end, but for a share that is hidden."""
         state = self._walk.state()
         self._walk.ended(abs(last.coulombs))
         is_last = self._walk.advance() is None
         self._walk, _ = Walk.restored(self._plan, state)
         until = visit.step.until
-        return is_last and until is not None and nearly_met(until, _progress(last)) is not None
+        return is_last and until is not None and nearly_met(until, _progress(last), hidden) is not None
 
     async def skip(self) -> None:
         return  # the maker's software goes on as it was told

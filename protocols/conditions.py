@@ -146,9 +146,9 @@ LAST_DIGIT = 2e-4
 """Share of a value that its rounding, or a noise its instrument saw past, may hide: 0.2 mV of a volt."""
 
 
-def nearly_met(until: Condition, progress: Progress) -> Comparison | None:
-    """Return the end that is met but for the last digit, where another than us judged that it is."""
-    for share in (1.0, 1.0 + LAST_DIGIT, 1.0 - LAST_DIGIT):
+def nearly_met(until: Condition, progress: Progress, hidden: float = LAST_DIGIT) -> Comparison | None:
+    """Return the end that is met but for a `hidden` share, where another than us judged that it is."""
+    for share in (1.0, 1.0 + hidden, 1.0 - hidden):
         nudged = progress._replace(
             time=progress.time * share,
             voltage=progress.voltage + (share - 1.0) * max(1.0, abs(progress.voltage)),

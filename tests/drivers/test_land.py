@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from functools import partial
 from itertools import groupby
 from math import inf
 from pathlib import Path
@@ -80,6 +81,49 @@ async def test_after_a_restart_it_goes_on_with_the_record_after_the_last_one_kep
             assert [r.number for s in await to_the_end(again) for r in s.records] == list(
                 range(number + 1, len(whole) + 1)
             )
+
+
+def charged(path: Path, *volts: float) -> CcsWriter:
+    """Write a charge with 1 mA, a record each 10 s."""
+    writer = CcsWriter(path, 1, 0, "t")
+    writer.step()
+    for each in volts:
+        writer.record(each, 1e-3, 1e-2, each * 1e-2, 10.0)
+    return writer
+
+
+TO_4_2_VOLTS = WholeProgram(plan_of("[{charge: 1 mA, until: voltage >= 4.2 V or time >= 10 h}]"), 1.0)
+
+
+async def test_a_record_just_short_of_the_end_is_not_the_last_one(tmp_path: Path) -> None:
+    path = tmp_path / "t.ccs"
+    writer = charged(path, 4.1980, 4.1999)  # 0.1 mV short, and another 10 s to go
+    channel = LandChannel(path, lambda: CcsFile(path))
+    await channel.start_whole("run-1/1", TO_4_2_VOLTS)
+    followed = await channel.follow()
+    assert [len(stretch.records) for stretch in followed.stretches] == [2]
+    assert followed.status.state is ProgramState.RUNNING
+    writer.record(4.2, 1e-3, 1e-2, 4.2e-2, 10.0)  # 4.19999981 in single precision
+    followed = await channel.follow()
+    assert [(len(stretch.records), stretch.over) for stretch in followed.stretches] == [(1, True)]
+    assert followed.status.state is ProgramState.FINISHED
+
+
+async def test_an_end_that_was_nearly_met_is_one_once_no_record_comes(tmp_path: Path) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    for volts, ends in ((4.1999, True), (4.19, False)):
+        path = tmp_path / f"{volts}.ccs"
+        charged(path, 4.1980, volts)
+        channel = LandChannel(path, partial(CcsFile, path), sleep)
+        await channel.start_whole("run-1/1", TO_4_2_VOLTS)
+        waited.clear()
+        states = [(await channel.follow()).status.state for _ in range(100)]
+        assert (states[-1] is ProgramState.FINISHED) is ends
+        assert sum(waited) == pytest.approx(60.0, abs=5.0) or not ends
 
 
 async def test_another_protocol_in_the_file_is_told_with_the_line_it_differs_from() -> None:
