@@ -4,11 +4,12 @@ How the cabinets talk to the maker's software is not public, so nothing here sta
 anything: safety lies in the maker's own step program, and a person attests when it began and ended.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity
+from drivers.current_range import ranged
 from drivers.deadman import Deadman, DeadmanKind
 from drivers.errors import InstrumentError, RefusedError
 from drivers.land_ccs import CcsFile
@@ -17,6 +18,7 @@ from drivers.land_record import ResultFile
 from drivers.land_table import TextFile, Workbook
 from drivers.links import Link
 from drivers.links.file import FileLink
+from protocols.accuracy import Accuracy
 from protocols.limits import Limits
 
 FORMS: dict[str, Callable[[Path], ResultFile]] = {
@@ -41,6 +43,11 @@ class Land(Driver):
         self.identity = identity
         self.rating = Limits()
         self.channels = {"1": channel}
+
+    @classmethod
+    def configured(cls, settings: Mapping[str, str]) -> type[Self]:
+        """Take `range`; 0.1 % of 5 V and of a range of current are typical of a CT2001A, unchecked."""
+        return ranged(cls, settings, Accuracy(0.0, 5e-3, 0.0, 1e-3))
 
     @classmethod
     async def open(cls, link: Link) -> Self:

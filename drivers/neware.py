@@ -5,9 +5,11 @@ version 2023-03-17 or later and its API activated; its PC must see the folder of
 (`drivers.neware_folder`).
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from drivers.base import Driver, Identity
+from drivers.current_range import ranged
 from drivers.deadman import Deadman, DeadmanKind
 from drivers.errors import LinkError, RefusedError
 from drivers.links import Link, LinkOptions
@@ -15,6 +17,7 @@ from drivers.neware_channel import NewareChannel
 from drivers.neware_folder import Folder
 from drivers.neware_holding import refusal
 from drivers.neware_session import LINK, Place, Session, items
+from protocols.accuracy import Accuracy
 from protocols.limits import Limits
 from protocols.plan import PlannedStep
 
@@ -44,6 +47,14 @@ class Neware(Driver):
         self.identity = identity
         self.rating = Limits()
         self.channels = channels
+
+    @classmethod
+    def configured(cls, settings: Mapping[str, str]) -> type[Self]:
+        """Take `range`; 0.05 % of 5 V and of a range of current are typical of a BTS 4000.
+
+        They were not checked against a data sheet, which may promise 0.02 %.
+        """
+        return ranged(cls, settings, Accuracy(0.0, 2.5e-3, 0.0, 5e-4))
 
     @classmethod
     def refusal(cls, step: PlannedStep) -> str | None:

@@ -19,14 +19,15 @@ WITHIN_LIMITS = 1 / math.sqrt(3)
 class Accuracy:
     """The largest errors: a share of the reading, and a fixed part.
 
-    The fixed part of a voltage is in volt; that of a current a share of the range, which is taken to be
-    the power of ten, in ampere, that holds it.
+    The fixed part of a voltage is in volt; that of a current a share of the range: of `full_scale`, in
+    ampere, where there is that one only, else of the power of ten that holds the current.
     """
 
     voltage_gain: float
     voltage_offset: float
     current_gain: float
     current_of_range: float
+    full_scale: float | None = None
 
     @classmethod
     def of(cls, plain: Mapping[str, float]) -> Self | None:
@@ -35,7 +36,7 @@ class Accuracy:
 
     def plain(self) -> dict[str, float]:
         """Return it as plain data, to be kept with a run."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
     def of_voltage(self) -> float:
@@ -56,5 +57,5 @@ class Accuracy:
         """Standard uncertainty of the offset of a current of this size, A."""
         if current == 0.0:
             return 0.0
-        full_scale = 10.0 ** math.ceil(math.log10(abs(current) / OVERRANGE))
+        full_scale = self.full_scale or 10.0 ** math.ceil(math.log10(abs(current) / OVERRANGE))
         return float(full_scale * self.current_of_range * WITHIN_LIMITS)
