@@ -24,7 +24,7 @@ from simulators.instrument import Served
 from simulators.neware import Neware as SimulatedNeware
 from tests.system.watched import WatchedCell
 
-PATIENCE = 40.0  # seconds that anything here may take on a machine that has much else to do
+PATIENCE = 120.0  # seconds that anything here may take on a machine that has much else to do
 HERE = Path(__file__).parents[2]
 OURS = {"n1": 0, "n2": 1, "n3": 2}
 """Our channels and their positions; the fourth place is somebody else's."""

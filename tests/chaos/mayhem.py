@@ -1,6 +1,7 @@
 """Processes of a laboratory are killed at random instants; then everything on record is held to account."""
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from daemon.reading.results import Results
 from daemon.requests import Channels, Resume, Runs, Stop
 from daemon.running.order import ResumePolicy
 from tests.system.laboratory import Laboratory, Place
-from tests.system.ledger import Row, Rows, assert_gapless, assert_kept, committed, missing, recorded
+from tests.system.ledger import Row, Rows, assert_gapless, assert_kept, committed, missing, recorded, unkept
 
 BENCH = (
     Place("smu1", "keithley2450", "li_cu/pp", speed=1.0, seed=61),
@@ -40,9 +41,6 @@ steps:
       - rest: 0.3 s
 """
 POLICIES = (ResumePolicy.AUTO, ResumePolicy.AUTO, ResumePolicy.CONFIRM, ResumePolicy.NEVER)
-
-IN_FLIGHT = 0.6
-"""Seconds before a kill in which answers may not be committed yet: a tick is 0.1 s, a disk may be busy."""
 
 LOOKS = 3
 """Answers per start of a run that are no readings of it: looks at the cell before anything is done."""
@@ -124,10 +122,10 @@ class Mayhem:
         starting.exception()  # it did not become ready, or it did
 
 
-def assert_in_order(mayhem: Mayhem) -> None:
-    """Nothing is lost, doubled, unexplained or harmed."""
+def assert_in_order(mayhem: Mayhem, in_flight: float = math.inf) -> None:
+    """Nothing is lost, doubled, unexplained or harmed; an answer is committed after `in_flight` seconds."""
     assert_nothing_lost(mayhem)
-    assert_delivered_is_kept(mayhem)
+    assert_delivered_is_kept(mayhem, in_flight)
     assert_stop_records(mayhem)
     assert_no_act_without_intent(mayhem)
     assert_cells_unharmed(mayhem)
@@ -150,13 +148,21 @@ def assert_stop_records(mayhem: Mayhem) -> None:
     results.close()
 
 
-def assert_delivered_is_kept(mayhem: Mayhem) -> None:
-    """Each answer of the stepped instrument is on record, but for looks and what was in flight at a kill."""
-    left_out = missing(in_order(recorded(mayhem.lab.database), mayhem), mayhem.lab.cells["smu1"].said)
+def assert_delivered_is_kept(mayhem: Mayhem, within: float) -> None:
+    """Each answer of the stepped instrument is on record, but for looks and what was in flight at a kill.
+
+    In flight is what was not committed yet: none after it is on record before the kill, which came
+    `within` so many seconds.
+    """
+    rows, said = in_order(recorded(mayhem.lab.database), mayhem), mayhem.lab.cells["smu1"].said
+    without = {answer.at for answer in unkept(rows, said)}
+    kept = [answer.at for answer in said if answer.at not in without]
     lost = [
         answer
-        for answer in left_out
-        if not any(killed - IN_FLIGHT < answer.at <= killed for killed in mayhem.core_killed_at)
+        for answer in missing(rows, said)
+        if (kill := next((at for at in mayhem.core_killed_at if at >= answer.at), None)) is None
+        or kill - answer.at > within
+        or any(answer.at < at <= kill for at in kept)
     ]
     assert len(lost) <= LOOKS * (mayhem.starts + len(mayhem.core_killed_at)), lost
 

@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.mayhem import BENCH, Mayhem, assert_in_order
 from tests.system.laboratory import laboratory
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 
 async def test_a_few_kills_lose_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.chaos.many_channels import ManyChannels, many_channels
 from tests.drivers.test_neware import LI_ION, cycles
 from tests.system.watched import WatchedCell
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 SPEED = 20.0
 LOW, HIGH = 2.5, 4.3

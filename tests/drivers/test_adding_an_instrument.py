@@ -60,14 +60,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed(blocks(), tmp_path_factory.mktemp("acme"))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_the_package_of_the_page_keeps_the_contract(site: Path) -> None:
     done = tried(site)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "8 passed, 2 skipped" in done.stdout  # what programmed channels promise is none of its business
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_driver_with_the_wrong_sign_is_told_so(site: Path, tmp_path: Path) -> None:
     wrong = Path(shutil.copytree(site, tmp_path / "site"))
     driver = blocks()["acme/driver.py"]
@@ -77,7 +77,7 @@ def test_a_driver_with_the_wrong_sign_is_told_so(site: Path, tmp_path: Path) -> 
     assert blocks()["wrong sign"].strip() in done.stdout
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_the_command_line_knows_it(site: Path) -> None:
     done = run(site, "-m", "daemon", "simulate", "acme", "--cell", "none")
     assert "simulated instrument acme: no simulated cell is called 'none'" in done.stderr

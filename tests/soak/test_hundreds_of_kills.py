@@ -17,6 +17,9 @@ SHARE = float(os.environ.get("GALVANOD_KILLS", "100")) / 100
 READY_WITHIN = 1.5
 """Seconds from the start of a core until it is ready, its runs found, nineteen times of twenty."""
 
+IN_FLIGHT = 0.6
+"""Seconds in which an answer may not be committed yet: a tick is 0.1 s, the disk may be busy."""
+
 SEED = os.environ.get("GALVANOD_SEED", "1")
 
 
@@ -29,6 +32,6 @@ async def test_hundreds_of_kills_lose_nothing(tmp_path: Path, victim: str) -> No
         await mayhem.occupy()
         await mayhem.settle()
         report(mayhem)
-        assert_in_order(mayhem)
+        assert_in_order(mayhem, IN_FLIGHT)
         if victim == "core":  # on a machine that has nothing else to do
             assert sorted(lab.ready_after)[len(lab.ready_after) * 95 // 100] <= READY_WITHIN

@@ -54,7 +54,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """Interrupt a command as a person would, so that it ends what it has started; then kill it."""
     process.send_signal(signal.SIGINT)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await process.wait()
     except TimeoutError:
         process.kill()

@@ -27,7 +27,7 @@ from simulators.server import serve
 from tests.daemon.deliveries import free_port
 from tests.system.watched import WatchedCell, watched
 
-_PATIENCE = 90.0  # seconds that anything here may take on a machine that has much else to do
+_PATIENCE = 180.0  # seconds that anything here may take on a machine that has much else to do
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 

@@ -1,6 +1,5 @@
 """Sixty-four channels on one core, half of them stepped and half programmed, one reading a second each."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,7 +9,7 @@ from statistics import quantiles
 from typing import Any
 
 from daemon.requests import Clear, Runs, Stop
-from tests.system.laboratory import Laboratory, Place, laboratory
+from tests.system.laboratory import Laboratory, Place, laboratory, until
 from tests.system.ledger import Row, recorded
 
 SAMPLE = 1.0  # seconds between readings, as the bench file asks for by default
@@ -63,8 +62,7 @@ async def more_readings(lab: Laboratory, channels: Sequence[str], more: int) -> 
         assert now.keys() >= set(channels), f"no longer running: {set(channels) - now.keys()}"
         return all(now[channel] >= before[channel] + more for channel in channels)
 
-    while not await have():
-        await asyncio.sleep(0.1)
+    await until(have)
 
 
 async def running(lab: Laboratory) -> list[Mapping[str, Any]]:

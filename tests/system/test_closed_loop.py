@@ -13,7 +13,7 @@ from daemon.reading.results import Results
 from tests.system.conftest import LONG
 from tests.system.laboratory import Laboratory, Place, laboratory
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 MAX = math.inf
 SEEDS = [1013, *(pytest.param(seed, marks=LONG) for seed in (2027, 3041, 4057))]

@@ -53,7 +53,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             yield where
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=90) == 0
     assert not (where / "where.json").exists()
 
 
@@ -80,7 +80,7 @@ async def test_a_run_from_submission_to_export(state: Path, tmp_path: Path) -> N
 
 async def recorded(run: str, readings: int, state: Path) -> dict[str, Any]:
     """Return what `show` says once the recorder, a tick behind, has everything."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             shown = (await galvanod("show", run, "--json", state=state)).json
             if shown["readings"] == readings and shown.get("ended"):

@@ -17,7 +17,7 @@ from tests.system.conftest import LONG
 from tests.system.laboratory import MOSQUITTO, Laboratory, Place, laboratory, until
 from tests.system.ledger import assert_gapless, recorded, unkept
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 SMU = Place("smu1", "keithley2450", "li_cu/pp", speed=2.0, seed=31)
 POTENTIOSTAT = Place("pstat1", "emstat4", "li_cu/ti087o2", speed=2.0, seed=32)

@@ -3,10 +3,11 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from tests.system.laboratory import MOSQUITTO, Mosquitto
 WHERE = binaries()
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(WHERE is None, reason="PostgreSQL is not installed here"),
     pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed here"),
 ]
@@ -71,10 +72,18 @@ class Site:
         await child._running.wait()
         await child.start()
 
+    async def has_read(self, core: str, readings: int) -> None:
+        """Return once every run of the core has so many readings."""
+        async with asyncio.timeout(PATIENCE):
+            while min(run["readings"] for run in await self.runs(core)) < readings:
+                await asyncio.sleep(0.05)
+
+    async def runs(self, core: str) -> list[Mapping[str, Any]]:
+        return list(await asyncio.to_thread(ask, self.places[core].socket, Runs()))
+
     async def is_quiet(self, core: str) -> bool:
-        socket = self.places[core].socket
-        runs, status = await asyncio.to_thread(lambda: (ask(socket, Runs()), ask(socket, Status())))
-        over = all(run["state"] not in ("running", "paused", "interrupted") for run in runs)
+        status = await asyncio.to_thread(ask, self.places[core].socket, Status())
+        over = all(run["state"] not in ("running", "paused", "interrupted") for run in await self.runs(core))
         return bool(over and status["spool"]["backlog"] == status["spool"]["waiting"] == 0)
 
 
@@ -109,9 +118,9 @@ async def test_a_core_and_a_recorder_die_and_nothing_is_lost(tmp_path: Path, dat
         runs = [
             await lab.submit(core, f"rack-{number}") for core in CORES for number in range(1, CHANNELS + 1)
         ]
-        await asyncio.sleep(3.0)
+        await lab.has_read("north", 20)
         await lab.killed("first")
-        await asyncio.sleep(2.0)
+        await lab.has_read("east", 40)
         await lab.killed("east")
         async with asyncio.timeout(PATIENCE):
             for core in CORES:
@@ -123,11 +132,12 @@ async def test_a_core_and_a_recorder_die_and_nothing_is_lost(tmp_path: Path, dat
         assert {record.state for record in records.values()} == {"finished"}, records
         for run in runs:
             counts = results.counts(run)
-            assert counts.expected > 50
+            assert counts.expected >= 40
             assert counts.missing == 0
             assert results.gaps(run) == []
             [step] = results.steps(run)
-            assert step.duration == pytest.approx(SECONDS, abs=0.5)
-            assert step.capacity == pytest.approx(0.01 * SECONDS, rel=0.05)
+            assert step.duration is not None
+            assert step.duration >= SECONDS
+            assert step.capacity == pytest.approx(0.01 * step.duration, rel=0.05)
     finally:
         results.close()

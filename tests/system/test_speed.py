@@ -11,7 +11,7 @@ from daemon.reading.results import Results, StepRecord
 from tests.system.conftest import LONG
 from tests.system.laboratory import Place, laboratory
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 SPEEDS = {"s1": 1.0, "s100": 100.0, "s1000": 1000.0, "smax": math.inf}
 DRIVERS = ("keithley2450", "emstat4")

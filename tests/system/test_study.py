@@ -34,7 +34,7 @@ runs:
 """
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_study_is_conducted_and_taken_up_again(tmp_path: Path) -> None:
     bench, study, state = tmp_path / "bench.yaml", tmp_path / "study.yaml", tmp_path / "state"
     bench.write_text(BENCH)
