@@ -21,10 +21,11 @@ from protocols.figures.impedance import (
     macmullin_number,
     resistance_drift,
 )
+from protocols.figures.kramers_kronig import Verdict, kramers_kronig
 from protocols.figures.polarisation import Polarisation
 from protocols.figures.pulses import pulse_resistance
 from protocols.figures.rate import rate_capability
-from protocols.figures.run import CycleSummary
+from protocols.figures.run import CycleSummary, StepSummary
 from protocols.figures.titration import diffusion
 from protocols.figures.voltammetry import voltammetry_peaks
 from tests.protocols.figures.synthetic import (
@@ -190,6 +191,26 @@ def _efficiency_of_an_instrument(seed: int) -> Answer:
     return _answer(cycling.coulombic_efficiency(cycles, pairing, ACCURACY), 0.99)
 
 
+def _average_efficiency_of_an_instrument(seed: int) -> Answer:
+    """A reservoir of 5 C, ten cycles of 1 C, 4.85 C back, all at 1 mA: 14.85 C of 15 C, 99 %."""
+    random = np.random.default_rng(seed)
+    offset, gain = 1e-3 * _off(1e-4, random), 1 + _off(2e-4, random)
+    passed = [-5.0, *(10 * [1.0, -1.0]), 4.85]
+    steps = [
+        StepSummary(
+            ordinal=n,
+            verb="strip" if coulombs > 0 else "plate",
+            cycle=n // 2,
+            capacity=gain * coulombs + offset * abs(coulombs) / 1e-3,
+            energy=0.0,
+            duration=abs(coulombs) / 1e-3,
+        )
+        for n, coulombs in enumerate(passed, start=2)
+    ]
+    said = cycling.average_coulombic_efficiency(steps[0], steps[1:-1], steps[-1], ACCURACY)
+    return _answer(said, 14.85 / 15.0)
+
+
 def _transference_of_an_instrument(seed: int) -> Answer:
     """Is/I0 34.08/94.08 where the voltage reads with an offset and either gain is wrong."""
     time, random = logarithmic_times(last=7200.0), np.random.default_rng(seed)
@@ -296,6 +317,7 @@ CASES: Mapping[str, Case] = {
     "retention": _retention,
     "specific_capacity": _capacity,
     "efficiency_of_an_instrument": _efficiency_of_an_instrument,
+    "average_efficiency_of_an_instrument": _average_efficiency_of_an_instrument,
     "transference_of_an_instrument": _transference_of_an_instrument,
     "coulombic_efficiency": _efficiency,
     "energy_efficiency": _energy_efficiency,
@@ -308,3 +330,42 @@ CASES: Mapping[str, Case] = {
     "plateau_capacity": _plateau,
     "differential_capacity_peak": _differential_peak,
 }
+
+
+class Alarm(NamedTuple):
+    """Whether a warning was given, and whether there was something to warn of."""
+
+    given: bool
+    due: bool
+
+
+def _soft_short(seed: int) -> Alarm:
+    """40 mV that smooth to 30 mV in a hundred cycles, each 5 % uncertain; a parallel path halves three."""
+    random, due = np.random.default_rng(seed), seed % 2 == 1
+    volts = np.linspace(0.040, 0.030, 100) * (1 + 0.05 * random.standard_normal(100))
+    if due:
+        volts[60:63] /= 2
+    found = plating.soft_short([(n, float(each)) for n, each in enumerate(volts, start=1)])
+    return Alarm(found.value > 0, due)
+
+
+def _drifted(seed: int) -> Alarm:
+    """A lithium cell with 0.2 % of noise; every second grows by a tenth while the slow points are taken."""
+    f, due = frequencies(0.01), seed % 2 == 1
+    grown = 1 + 0.1 * np.linspace(0, 1, len(f)) ** 6 if due else 1.0
+    return Alarm(kramers_kronig(measured(f, lithium(f) * grown, seed)).drifting, due)
+
+
+def _inconsistent(seed: int) -> Alarm:
+    """Every second spectrum has 0.8 % of noise: √2 · 0.8 % · √(116 / 142) = 1.02 %, far from 0.5 %."""
+    f, due = frequencies(0.01), seed % 2 == 1
+    found = kramers_kronig(measured(f, lithium(f), seed, noise=0.008 if due else 0.002))
+    return Alarm(found.verdict is not Verdict.CONSISTENT, due)
+
+
+ALARMS: Mapping[str, Callable[[int], Alarm]] = {
+    "soft_short": _soft_short,
+    "kramers_kronig_drift": _drifted,
+    "kramers_kronig_residual": _inconsistent,
+}
+"""Figures without an uncertainty: what they warn of, and what there is to warn of."""

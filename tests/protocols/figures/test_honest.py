@@ -11,7 +11,7 @@ from math import sqrt
 import pytest
 
 from protocols.figures.estimate import Estimate
-from tests.protocols.figures.honesty import CASES
+from tests.protocols.figures.honesty import ALARMS, CASES
 from tests.protocols.figures.synthetic import covered
 
 SOAKING = bool(os.environ.get("GALVANOD_SOAK"))
@@ -44,3 +44,13 @@ def test_the_uncertainty_is_honest(name: str) -> None:
     assert abs(bias) < 0.2 + by_chance / sqrt(seeds)
     assert coverage >= 0.90 - by_chance * sqrt(0.95 * 0.05 / seeds)
     assert coverage <= 0.99 or seeds < 200
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_a_warning_is_given_where_it_is_due_and_hardly_ever_elsewhere(name: str) -> None:
+    """Of 200 seeds, every second sound: at most 2 % of those are warned of, and 95 % of the others."""
+    alarms = [ALARMS[name](seed) for seed in range(200)]
+    false = [alarm.given for alarm in alarms if not alarm.due]
+    due = [alarm.given for alarm in alarms if alarm.due]
+    assert sum(false) <= 0.02 * len(false)
+    assert sum(due) >= 0.95 * len(due)
