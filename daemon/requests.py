@@ -11,8 +11,11 @@ import msgspec
 
 from daemon.running.order import ResumePolicy
 
-LARGEST = 512 * 1024
-"""Bytes a request may have: two files of 64 KiB with every character escaped fit, or a study of 256 KiB."""
+LARGEST_STUDY = 256 * 1024
+"""Bytes that a study and its own files may have together."""
+
+LARGEST = 2 * LARGEST_STUDY + 128 * 1024
+"""Bytes a request may have: a study with every character escaped, and the names of its files, fit."""
 
 
 class _Request(msgspec.Struct, tag_field="do", forbid_unknown_fields=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""A small file of JSON that is replaced whole, so that nobody ever reads half of it."""
+"""A small file that is replaced whole, so that nobody ever reads half of it; most are of JSON."""
 
 import json
 import logging
@@ -22,12 +22,21 @@ def read(path: Path) -> object:
 
 def write(path: Path, content: object) -> None:
     """Replace it; where the disk does not take it the earlier one stays, which is logged."""
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        replace(path, json.dumps(content).encode())
     except OSError as error:
         _log.warning("%s cannot be written: %s", path, error)
+
+
+def replace(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Replace a file once the new one is on the disk; `mode` is what the umask leaves of it.
+
+    Raises `OSError` where the disk does not take it: the earlier one stays. Not for two writers at once.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

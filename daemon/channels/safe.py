@@ -6,11 +6,11 @@ finds it gone connects to each of them, opens the circuit, and has the instrumen
 
 import asyncio
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from daemon import small_file
 from daemon.channels.bench_file import BenchFile
 from daemon.channels.station import Station
 from daemon.errors import ConfigurationError
@@ -62,13 +62,9 @@ def leave(path: Path, circuits: Iterable[Circuit]) -> None:
 
     Raises `ConfigurationError` where the disk does not take it: nothing may run then.
     """
-    partial = path.with_name(path.name + ".part")
+    text = json.dumps([circuit._asdict() for circuit in circuits], indent=1)
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump([circuit._asdict() for circuit in circuits], file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        small_file.replace(path, text.encode())
     except OSError as error:
         raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
 

@@ -10,7 +10,7 @@ import typer
 from daemon.commands.options import Broker, Database, Json, State, database_of
 from daemon.errors import ConfigurationError
 from daemon.places import Places
-from daemon.web.token_use import last_used
+from daemon.web.token_use import last_used, use_of
 from daemon.web.tokens import Scope, Tokens
 
 token = typer.Typer(help="Make, list and revoke the tokens that let people and programs use the page.")
@@ -166,7 +166,7 @@ def list_(state: State, json_: Json = False) -> None:
                 "scope": each.scope.value,
                 "created": each.created,
                 "expires": each.expires,
-                "last_used": used.get(each.name),
+                "last_used": use_of(each, used),
             }
             for each in found
         ]
@@ -174,7 +174,7 @@ def list_(state: State, json_: Json = False) -> None:
         return
     for each in found:
         until = f", until {each.expires}" if each.expires else ""
-        last = used.get(each.name, "never")
+        last = use_of(each, used) or "never"
         typer.echo(f"{each.name}: may {each.scope.value}, since {each.created}{until}, last used: {last}")
     if not found:
         typer.echo("there is no token; `galvanod token create NAME --scope control` makes one", err=True)

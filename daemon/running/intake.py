@@ -69,7 +69,7 @@ class Intake:
         """Report the plan, with what a programmed instrument would be sent for each step."""
         station = named(self._stations, request.channel)
         plan, cell = await self.planned(request, station)
-        found = with_table(plan, cell) | {"channel": station.name}
+        found = await asyncio.to_thread(with_table, plan, cell) | {"channel": station.name}
         channel = await station.channel()
         found["warnings"] = [*found["warnings"], *step_by_step(channel, plan)]
         if isinstance(channel, ProgrammedChannel):

@@ -1,12 +1,13 @@
 """A study checked before anything of it begins: every file, every plan, a channel for every cell."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from daemon import requests
-from daemon.requests import Check
-from daemon.studies.files import LARGEST, File, Files, frozen, given
+from daemon.requests import LARGEST_STUDY, Check
+from daemon.studies.files import File, Files, frozen, given
 from daemon.studies.floor import Floor, Seat
 from daemon.studies.schedule import finishes
 from protocols.errors import Place, Problem, ProtocolError
@@ -70,10 +71,10 @@ async def checked(request: requests.StudyDraft | requests.ConductStudy, floor: F
     """
     own = _own(request)
     _require_size(request, own)
-    study = Study.parse(request.study, request.study_file)
+    study = await asyncio.to_thread(Study.parse, request.study, request.study_file)  # it may be a large one
     problems = _without_channel(study, floor, request.full)
     try:
-        files = frozen(study, own, request.full)
+        files = await asyncio.to_thread(frozen, study, own, request.full)
     except ProtocolError as error:
         problems |= dict.fromkeys(error.problems)
     _settle(problems)
@@ -104,10 +105,11 @@ def _own(request: requests.StudyDraft | requests.ConductStudy) -> Files:
 
 
 def _require_size(request: requests.StudyDraft | requests.ConductStudy, own: Files) -> None:
-    size = len(request.study) + own.characters
-    if size > LARGEST:
-        seen = f"a study and files of {size} characters"
-        raise ProtocolError(Problem(Place(request.study_file, 1, 1), seen, f"at most {LARGEST}"))
+    size = len(request.study.encode()) + own.bytes
+    if size > LARGEST_STUDY:
+        seen = f"a study and files of {size} bytes together"
+        wanted = f"at most {LARGEST_STUDY} ({LARGEST_STUDY // 1024} KiB)"
+        raise ProtocolError(Problem(Place(request.study_file, 1, 1), seen, wanted))
 
 
 def _settle(problems: dict[Problem, None]) -> None:

@@ -16,9 +16,6 @@ from protocols.nodes import did_you_mean
 from protocols.problems import MOST_PROBLEMS
 from protocols.study import Study, Task
 
-LARGEST = 256 * 1024
-"""Characters that a study and its own files may have together."""
-
 
 class File(msgspec.Struct, frozen=True):
     """The text of a file, what messages call it, and whether it is a ready one."""
@@ -35,9 +32,10 @@ class Files(msgspec.Struct, frozen=True):
     cells: Mapping[str, File] = {}
 
     @property
-    def characters(self) -> int:
-        """How long they are together."""
-        return sum(len(file.text) for file in (*self.protocols.values(), *self.cells.values()))
+    def bytes(self) -> int:
+        """How long they are together, in UTF-8."""
+        texts = (file.text for file in (*self.protocols.values(), *self.cells.values()))
+        return sum(len(text.encode()) for text in texts)
 
 
 class Given(NamedTuple):

@@ -36,6 +36,7 @@ from daemon.web import (
 from daemon.web.answers import PROBLEM
 from daemon.web.attempts import Attempts
 from daemon.web.audience import Audience
+from daemon.web.checks import Checks
 from daemon.web.cores import Cores
 from daemon.web.database import Database
 from daemon.web.door import Application, Door
@@ -78,6 +79,7 @@ def application(settings: Settings) -> FastAPI:
         tokens, Sessions(tokens), Attempts(), TokenUse(settings.cache / "token-use.json")
     )
     app.state.cores = cores
+    app.state.checks = Checks()
     app.state.tally = tally
     app.state.telling = Telling(settings, cores, tokens)
     app.state.live = app.state.telling.live

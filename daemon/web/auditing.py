@@ -1,10 +1,8 @@
 """Who did what: as each core keeps it, and as it was asked of the page."""
 
 import asyncio
-import csv
-import io
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -12,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from daemon.errors import UnavailableError
-from daemon.reading.export import safe_cell
 from daemon.requests import Audit
 from daemon.web.control import Behind
 from daemon.web.cores import Cores
 from daemon.web.documents import Asked, Audited, AuditPage, LedgerPage
+from daemon.web.downloads import CSV, table
 from daemon.web.ledger import Ledger
 from daemon.web.visitor import Administrator
 
@@ -24,10 +22,12 @@ router = APIRouter(tags=["audit"])
 
 PAGE = 500
 
+AUDIT = [name for name in Audited.model_fields if name != "core"]
+LEDGER = list(Asked.model_fields)
+
 Core = Annotated[str, Query(max_length=64)]
 Cursor = Annotated[int | None, Query(ge=0, le=2**62)]
 Limit = Annotated[int, Query(ge=1, le=PAGE)]
-CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
 @router.get("/audit", response_model=AuditPage)
@@ -44,7 +44,7 @@ async def audit(
 async def export_audit(visitor: Administrator, cores: Behind, core: Core) -> StreamingResponse:
     """Return all of a core's audit as comma-separated values."""
     first = await cores.ask(core, Audit(None, PAGE))
-    return _download("audit.csv", _audit(cores, core, first))
+    return table("audit.csv", AUDIT, _audit(cores, core, first))
 
 
 @router.get("/ledger", response_model=LedgerPage)
@@ -60,7 +60,7 @@ async def ledger(
 async def export_ledger(request: Request, visitor: Administrator) -> StreamingResponse:
     """Return all of the ledger as comma-separated values."""
     kept: Ledger = request.app.state.ledger
-    return _download("ledger.csv", _each_line(Asked.model_fields, kept.every()))
+    return table("ledger.csv", LEDGER, ([entry[name] for name in LEDGER] for entry in kept.every()))
 
 
 def _entries(kept: Ledger, before: int | None, limit: int) -> list[dict[str, Any]]:
@@ -70,31 +70,11 @@ def _entries(kept: Ledger, before: int | None, limit: int) -> list[dict[str, Any
         raise UnavailableError(f"the ledger cannot be read: {error}") from error
 
 
-async def _audit(cores: Cores, core: str, page: list[dict[str, Any]]) -> AsyncIterator[str]:
-    names = [name for name in Audited.model_fields if name != "core"]
-    yield _line(names)
+async def _audit(cores: Cores, core: str, page: list[dict[str, Any]]) -> AsyncIterator[list[Any]]:
     while page:
         for entry in page:
-            yield _line(entry[name] for name in names)
+            yield [entry[name] for name in AUDIT]
         page = await cores.ask(core, Audit(page[-1]["number"], PAGE))
-
-
-def _each_line(names: Iterable[str], entries: Iterator[Mapping[str, Any]]) -> Iterator[str]:
-    names = list(names)
-    yield _line(names)
-    for entry in entries:
-        yield _line(entry[name] for name in names)
-
-
-def _line(cells: Iterable[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow([safe_cell(cell) for cell in cells])
-    return out.getvalue()
-
-
-def _download(name: str, lines: AsyncIterator[str] | Iterator[str]) -> StreamingResponse:
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _following(found: list[dict[str, Any]], limit: int) -> str | None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path
+from fastapi import APIRouter, Depends, Path
 from starlette.requests import HTTPConnection
 
 from daemon.client import AnswerError
@@ -12,7 +12,7 @@ from daemon.requests import Clear, Pause, Resume, Safe, Stop
 from daemon.web import documents
 from daemon.web.cores import Cores
 from daemon.web.documents import Cleared, Clearing, Done, Everything, Opened, Stopping
-from daemon.web.problem import HttpError
+from daemon.web.matching import Seen
 from daemon.web.runs import RunName
 from daemon.web.visitor import Controller
 
@@ -30,32 +30,26 @@ def cores_of(connection: HTTPConnection) -> Cores:
 
 Behind = Annotated[Cores, Depends(cores_of)]
 Name = Annotated[str, Path(max_length=64)]
-IfMatch = Annotated[
-    str | None,
-    Header(max_length=100, description="the run's revision: refused with 412 where it has changed meanwhile"),
-]
 
 
 @router.post("/runs/{run}/pause", response_model=Done)
-async def pause(run: RunName, visitor: Controller, cores: Behind, if_match: IfMatch = None) -> Done:
+async def pause(run: RunName, visitor: Controller, cores: Behind, seen: Seen) -> Done:
     """Open the circuit before the next reading and wait; light, and undone by resuming."""
-    request = Pause(run, revision_in(if_match), by=visitor.name)
+    request = Pause(run, seen, by=visitor.name)
     return Done(run=run, done="paused", revision=await cores.ask(cores.of_run(run), request))
 
 
 @router.post("/runs/{run}/resume", response_model=Done)
-async def resume(run: RunName, visitor: Controller, cores: Behind, if_match: IfMatch = None) -> Done:
+async def resume(run: RunName, visitor: Controller, cores: Behind, seen: Seen) -> Done:
     """Go on with a run that was paused or interrupted."""
-    request = Resume(run, revision_in(if_match), by=visitor.name)
+    request = Resume(run, seen, by=visitor.name)
     return Done(run=run, done="resumed", revision=await cores.ask(cores.of_run(run), request))
 
 
 @router.post("/runs/{run}/stop", response_model=Done)
-async def stop(
-    run: RunName, stopping: Stopping, visitor: Controller, cores: Behind, if_match: IfMatch = None
-) -> Done:
+async def stop(run: RunName, stopping: Stopping, visitor: Controller, cores: Behind, seen: Seen) -> Done:
     """End a run now, its cell disconnected. There is no way back, so the cell has to be named."""
-    request = Stop(run, stopping.reason, revision_in(if_match), stopping.cell, by=visitor.name)
+    request = Stop(run, stopping.reason, seen, stopping.cell, by=visitor.name)
     return Done(run=run, done="stopped", revision=await cores.ask(cores.of_run(run), request))
 
 
@@ -84,14 +78,3 @@ async def _made_safe(cores: Cores, core: str, request: Safe) -> list[Opened]:
     return [
         Opened(core=core, channel=each["channel"], off=each["off"], told=each["told"]) for each in outcomes
     ]
-
-
-def revision_in(if_match: str | None) -> str | None:
-    """Return the revision an If-Match header names; None where any will do."""
-    if if_match is None or if_match == "*":
-        return None
-    if not (len(if_match) > 2 and if_match[0] == if_match[-1] == '"'):
-        raise HttpError(
-            400, "Bad If-Match", f'If-Match {if_match[:80]!r}: wanted the run\'s ETag, e.g. "1-0"'
-        )
-    return if_match[1:-1]

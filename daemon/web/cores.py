@@ -11,7 +11,8 @@ import msgspec
 from daemon.client import AnswerError
 from daemon.errors import UnavailableError, UnknownError
 from daemon.places import socket_address
-from daemon.requests import Acknowledge, Clear, Pause, Request, Safe, Stop, Trouble
+from daemon.requests import Acknowledge, Check, Clear, Pause, Request, Safe, Stop, StudyDraft, Trouble
+from daemon.web.checks import Checks
 
 PATIENCE = 60.0
 """Seconds for an answer; a submission opens an instrument."""
@@ -43,6 +44,7 @@ class Cores:
     def __init__(self, sockets: Mapping[str, Path]) -> None:
         self._sockets = dict(sockets)
         self._room = {name: asyncio.Semaphore(MOST_AT_ONCE) for name in sockets}
+        self._checks = {name: Checks() for name in sockets}
 
     @property
     def names(self) -> list[str]:
@@ -51,12 +53,22 @@ class Cores:
 
     def of_run(self, run: str) -> str:
         """Return the core whose run this is: a run is called after its core."""
-        core, _, number = run.rpartition("-")
-        if core in self._sockets and number.isdecimal():
+        return self._of(run, "-", "run")
+
+    def of_study(self, study: str) -> str:
+        """Return the core whose study this is: a study is called after its core."""
+        return self._of(study, "-s", "study")
+
+    def _of(self, name: str, sign: str, what: str) -> str:
+        core, _, number = name.rpartition(sign)
+        if core in self._sockets and number.isascii() and number.isdecimal():
             return core
-        raise UnknownError(
-            f"there is no run {run[:80]!r} here; runs are called {' or '.join(self._sockets)}-1, …"
-        )
+        called = " or ".join(f"{each}{sign}1" for each in self._sockets)
+        raise UnknownError(f"there is no {what} {name[:80]!r} here; it would be called {called}, …")
+
+    def named(self, core: str | None) -> str:
+        """Return the core that somebody names; the first one where none is named."""
+        return core if core is not None else self.names[0]
 
     async def ask(self, core: str, request: Request, patience: float = PATIENCE) -> Any:
         """Return the answer as plain data; raises `AnswerError` with what the core refused for."""
@@ -98,8 +110,13 @@ class Cores:
             raise UnavailableError(f"core {core} is not there ({error.strerror or error})") from error
 
     def _place(self, core: str, request: Request) -> contextlib.AbstractAsyncContextManager[None]:
-        """A place in the queue of the core's questions; what is urgent takes none."""
-        return contextlib.nullcontext() if isinstance(request, URGENT) else self._room[core]
+        """A place in the queue of the core's questions; what is urgent takes none, checks have their own."""
+        match request:
+            case Check() | StudyDraft():
+                return self._checks[core].turn(request.by)
+            case _ if isinstance(request, URGENT):
+                return contextlib.nullcontext()
+        return self._room[core]
 
     def _socket(self, core: str) -> Path:
         try:

@@ -10,12 +10,16 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from daemon.requests import LARGEST_STUDY
 from daemon.web.ledger import Request
 from daemon.web.problem import answer
 from daemon.web.settings import Settings
 
 LARGEST_BODY = 192 * 1024
 """Bytes: two files of 64 KiB, quoted."""
+
+LARGER = dict.fromkeys(("/api/v1/studies", "/api/v1/studies/check"), 2 * LARGEST_STUDY)
+"""Bytes where a study is sent with its files: as many as it may have, each of them escaped."""
 
 BODY_PATIENCE = 10.0
 """Seconds a body may take to arrive."""
@@ -114,7 +118,7 @@ class Door:
         changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
         if changes and (foreign := self._foreign(headers)) is not None:
             return 403, foreign
-        return _unreadable(headers)
+        return _unreadable(headers, LARGER.get(scope["path"], LARGEST_BODY))
 
     def _foreign(self, headers: dict[bytes, str]) -> str | None:
         """Say which page a request comes from that is not ours; None for ours, and for a program."""
@@ -129,13 +133,13 @@ class Door:
         return None
 
 
-def _unreadable(headers: dict[bytes, str]) -> tuple[int, str] | None:
+def _unreadable(headers: dict[bytes, str], most: int) -> tuple[int, str] | None:
     """Say what is wrong with the body that is announced; None where there is none, or it is well."""
     if b"transfer-encoding" in headers:
         return 411, "a body without a length; wanted Content-Length"
     length = headers.get(b"content-length", "0")
-    if not length.isdecimal() or int(length) > LARGEST_BODY:
-        return 413, f"a body of {length[:20]} bytes; wanted at most {LARGEST_BODY}"
+    if not length.isdecimal() or int(length) > most:
+        return 413, f"a body of {length[:20]} bytes; wanted at most {most}"
     kind = headers.get(b"content-type", "nothing").partition(";")[0].strip().lower()
     if int(length) and kind != "application/json":
         return 415, f"a body of type {kind[:80]!r}; wanted Content-Type: application/json"

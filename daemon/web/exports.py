@@ -1,12 +1,11 @@
 """A run as a file to take away, written while it is sent: memory does not grow with the run."""
 
 import asyncio
-import csv
 import io
 import queue
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Annotated
@@ -17,17 +16,18 @@ from starlette.responses import StreamingResponse
 
 from daemon.errors import UnavailableError
 from daemon.reading.catalogue import Catalogue, ListedRun, Order
-from daemon.reading.export import FORMATS, export, safe_cell
+from daemon.reading.export import FORMATS, export
 from daemon.reading.results import Results
 from daemon.recording.ingest import as_json
+from daemon.web.downloads import CSV, PIECE, download, table
 from daemon.web.problem import HttpError
 from daemon.web.runs import Data, RunName, WantedRuns
 from daemon.web.visitor import Viewer
 
 router = APIRouter(tags=["runs"])
 
-PIECE = 64 * 1024
-"""Characters handed on together."""
+LISTED = [each.name for each in fields(ListedRun)]
+"""What is told of each run in the list of them."""
 
 AHEAD = 8
 """Pieces written ahead of a client that reads slowly."""
@@ -93,11 +93,7 @@ class _Pipe(io.StringIO):
         raise _GoneError
 
 
-@router.get(
-    "/runs/{run}/export/{kind}",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-)
+@router.get("/runs/{run}/export/{kind}", response_class=StreamingResponse, responses=CSV)
 async def export_run(
     run: RunName,
     kind: Annotated[str, Path(max_length=32, description="csv, cycles, impedance, figures or events")],
@@ -114,40 +110,21 @@ async def export_run(
     if _under_way.locked():
         raise UnavailableError(f"{MOST_AT_ONCE} exports are under way; ask again when one is over")
     name = re.sub(r"[^A-Za-z0-9._-]", "_", f"{run}-{kind}.csv")
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(
-        _pieces(data.engine, run, kind, step), media_type="text/csv; charset=utf-8", headers=headers
-    )
+    return download(name, _pieces(data.engine, run, kind, step))
 
 
-@router.get(
-    "/runs.csv",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-)
+@router.get("/runs.csv", response_class=StreamingResponse, responses=CSV)
 async def export_list(
     visitor: Viewer, data: Data, wanted: WantedRuns, order: Order = Order.LATEST
 ) -> StreamingResponse:
     """Return the list of runs as comma-separated values: all of those wanted, not a page."""
     engine = await data.read(lambda engine: engine)
-    headers = {"content-disposition": 'attachment; filename="runs.csv"'}
-    lines = _lines(Catalogue(engine).all(wanted, order))
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return table("runs.csv", LISTED, map(_row, Catalogue(engine).all(wanted, order)))
 
 
-def _lines(runs: Iterator[ListedRun]) -> Iterator[str]:
-    names = [each.name for each in fields(ListedRun)]
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(names)
-    for run in runs:
-        values = [getattr(run, name) for name in names]
-        writer.writerow(safe_cell(as_json(each) if isinstance(each, dict) else each) for each in values)
-        if out.tell() > PIECE:
-            yield out.getvalue()
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue()
+def _row(run: ListedRun) -> list[object]:
+    values = (getattr(run, name) for name in LISTED)
+    return [as_json(each) if isinstance(each, dict) else each for each in values]
 
 
 async def _pieces(engine: Engine, run: str, kind: str, step: int | None) -> AsyncIterator[str]:

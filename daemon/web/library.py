@@ -13,7 +13,7 @@ from daemon.errors import ServiceError
 from daemon.reading.catalogue import Catalogue, Wanted
 from daemon.web.answers import written
 from daemon.web.documents import LibraryText, ListedFile, NewName, SavedVersion, Use, WholeFile
-from daemon.web.problem import HttpError
+from daemon.web.matching import Seen
 from daemon.web.runs import Data
 from daemon.web.shelf import NAME, Kept, Shelf
 from daemon.web.visitor import Submitter, Viewer
@@ -23,9 +23,6 @@ router = APIRouter(prefix="/library/{kind}", tags=["library"])
 
 Kind = Annotated[str, Path(pattern="^(protocols|cells|studies)$")]
 Name = Annotated[str, Path(pattern=NAME)]
-IfMatch = Annotated[
-    str | None, Header(max_length=100, description="the ETag that was seen: 412 where it has changed since")
-]
 IfNoneMatch = Annotated[str | None, Header(max_length=100, description="`*`: only where there is none yet")]
 
 USES = 50
@@ -85,35 +82,34 @@ async def save(
     content: LibraryText,
     visitor: Submitter,
     own: Own,
-    if_match: IfMatch = None,
+    seen: Seen,
     if_none_match: IfNoneMatch = None,
 ) -> Answer:
     """Save a file of the lab's own, as it is and whatever it says; every version is kept."""
     _require_own(kind, name)
-    seen = "" if if_none_match is not None else _digest(if_match)
     async with own.turn:
-        found = await asyncio.to_thread(own[kind].save, name, content.text, seen, visitor.name)
+        found = await asyncio.to_thread(
+            own[kind].save, name, content.text, seen if if_none_match is None else "", visitor.name
+        )
     return written(_whole(found), headers={"etag": f'"{found.digest}"'})
 
 
 @router.post("/{name}/rename", response_model=WholeFile)
-async def rename(
-    kind: Kind, name: Name, new: NewName, visitor: Submitter, own: Own, if_match: IfMatch = None
-) -> Answer:
+async def rename(kind: Kind, name: Name, new: NewName, visitor: Submitter, own: Own, seen: Seen) -> Answer:
     """Call a file of the lab's own something else."""
     _require_own(kind, name)
     _require_own(kind, new.name)
     async with own.turn:
-        found = await asyncio.to_thread(own[kind].rename, name, new.name, _digest(if_match))
+        found = await asyncio.to_thread(own[kind].rename, name, new.name, seen)
     return written(_whole(found), headers={"etag": f'"{found.digest}"'})
 
 
 @router.delete("/{name}", status_code=204)
-async def delete(kind: Kind, name: Name, visitor: Submitter, own: Own, if_match: IfMatch = None) -> None:
+async def delete(kind: Kind, name: Name, visitor: Submitter, own: Own, seen: Seen) -> None:
     """Take a file of the lab's own away; what ran from it keeps its own copy."""
     _require_own(kind, name)
     async with own.turn:
-        await asyncio.to_thread(own[kind].delete, name, _digest(if_match))
+        await asyncio.to_thread(own[kind].delete, name, seen)
 
 
 @router.get("/{name}/versions", response_model=list[SavedVersion])
@@ -150,11 +146,7 @@ def _text(kind: str, name: str, own: Shelf) -> str:
 def _listed(kind: str, own: Shelf) -> list[dict[str, Any]]:
     names, path = _READY[kind]
     ready = [_entry(name, path(name).read_text(encoding="utf-8"), None) for name in names()]
-    return [*ready, *(_entry(name, found.text, found.changed) for name, found in _each(own))]
-
-
-def _each(own: Shelf) -> Sequence[tuple[str, Kept]]:
-    return [(name, own.read(name)) for name in own.names()]
+    return [*ready, *(_entry(found.name, found.text, found.changed) for found in own.every())]
 
 
 def _entry(name: str, text: str, changed: float | None) -> dict[str, Any]:
@@ -174,11 +166,3 @@ def _title(text: str) -> str:
 def _require_own(kind: str, name: str) -> None:
     if name in _READY[kind][0]():
         raise ServiceError(f"{name} comes with galvanod and stays as it is; save it under another name")
-
-
-def _digest(if_match: str | None) -> str | None:
-    if if_match is None or if_match == "*":
-        return None
-    if not (len(if_match) > 2 and if_match[0] == if_match[-1] == '"'):
-        raise HttpError(400, "Bad If-Match", f"If-Match {if_match[:80]!r}: wanted the file's ETag in quotes")
-    return if_match[1:-1]

@@ -62,7 +62,7 @@ async def tokens(request: Request, visitor: Administrator) -> list[TokenFacts]:
             scope=token.scope,
             created=token.created,
             expires=token.expires,
-            last_used=access_of(request).use.last(token.name),
+            last_used=access_of(request).use.last(token),
         )
         for token in access_of(request).tokens.all()
     ]
@@ -80,3 +80,4 @@ async def make_token(wanted: NewToken, request: Request, visitor: Administrator)
 async def revoke_token(name: str, request: Request, visitor: Administrator) -> None:
     """Take a token away; sessions that began with it end with their next request."""
     access_of(request).tokens.revoke(name)
+    access_of(request).use.forget(name)

@@ -78,11 +78,10 @@ async def _where(wanted: RehearsalWanted, cores: Cores, visitor: str) -> tuple[s
         family = wanted.on or DEFAULT_FAMILY
         await asyncio.to_thread(require_family, family)
         return family, Limits()
-    core = wanted.core if wanted.core is not None else cores.names[0]
+    core = cores.named(wanted.core)
     files = wanted.protocol, "protocol", wanted.cell, "cell"
     await cores.ask(core, Check(*files, wanted.channel, wanted.variables, by=visitor))
-    channels = {each["channel"]: each for each in await cores.ask(core, Channels())}
-    facts = channels[wanted.channel]
+    [facts] = await cores.ask(core, Channels(wanted.channel))
     family = wanted.on or facts["driver"]
     await asyncio.to_thread(require_family, family)
     return family, msgspec.convert(facts["window"], Limits)

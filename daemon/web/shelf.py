@@ -6,8 +6,8 @@
 Whoever edits the file itself is welcome: what stands there counts, and is a version with the next save.
 """
 
+import contextlib
 import hashlib
-import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from daemon import small_file
 from daemon.errors import ServiceError, StaleError, UnavailableError, UnknownError
 
 LARGEST = 64 * 1024
@@ -75,6 +76,12 @@ class Shelf:
         except OSError as error:
             raise UnavailableError(f"{path}: {error.strerror}") from error
 
+    def every(self) -> Iterator[Kept]:
+        """Yield the files there are, in the order of their names; one that goes away meanwhile is none."""
+        for name in self.names():
+            with contextlib.suppress(UnknownError):
+                yield self.read(name)
+
     def save(self, name: str, text: str, seen: str | None, who: str) -> Kept:
         """Save a new file or a new version of one.
 
@@ -93,7 +100,7 @@ class Shelf:
             if before is not None and before.text != self._latest(name):
                 self._keep_version(name, path.read_bytes(), BY_HAND)
             self._keep_version(name, data, who)
-            _write(path, data)
+            small_file.replace(path, data, 0o640)
         return self.read(name)
 
     def rename(self, name: str, to: str, seen: str | None) -> Kept:
@@ -120,16 +127,18 @@ class Shelf:
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions that were saved, the latest first."""
-        return [
-            Version(number, who, path.stat().st_mtime)
-            for number, who, path in sorted(self._listed(name), reverse=True)
-        ]
+        with _readable(self._versions(name)):
+            return [
+                Version(number, who, path.stat().st_mtime)
+                for number, who, path in sorted(self._listed(name), reverse=True)
+            ]
 
     def version(self, name: str, number: int) -> str:
         """Return the text of an earlier version."""
         for each, _, path in self._listed(name):
             if each == number:
-                return path.read_text(encoding="utf-8", errors="replace")
+                with _readable(path):
+                    return path.read_text(encoding="utf-8", errors="replace")
         raise UnknownError(f"{name} has no version {number}")
 
     def _seen(self, name: str, seen: str | None) -> Kept | None:
@@ -142,13 +151,14 @@ class Shelf:
 
     def _latest(self, name: str) -> str | None:
         kept = max(self._listed(name), default=None)
-        return None if kept is None else kept[2].read_text(encoding="utf-8", errors="replace")
+        return None if kept is None else self.version(name, kept[0])
 
     def _keep_version(self, name: str, data: bytes, who: str) -> None:
         folder = self._versions(name)
         folder.mkdir(parents=True, exist_ok=True)
         kept = sorted(self._listed(name))
-        _write(folder / f"{1 + max((number for number, _, _ in kept), default=0)}~{who}.yaml", data)
+        number = 1 + max((number for number, _, _ in kept), default=0)
+        small_file.replace(folder / f"{number}~{who}.yaml", data, 0o640)
         for _, _, path in kept[: -MOST_VERSIONS + 1]:
             path.unlink(missing_ok=True)
 
@@ -175,6 +185,15 @@ def digest_of(text: str) -> str:
 
 
 @contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say which file it was that the disk does not give."""
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(f"{path}: {error.strerror}") from error
+
+
+@contextmanager
 def _disk(path: Path) -> Iterator[None]:
     """Say which file it was where the disk refuses."""
     try:
@@ -182,12 +201,3 @@ def _disk(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnavailableError(f"{path}: {error.strerror}; what stood there before still stands") from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{secrets.token_hex(4)}.partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

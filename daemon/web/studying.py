@@ -1,17 +1,15 @@
 """Studies: checked, submitted, followed, answered; each belongs to one core, the list has those of all."""
 
 import asyncio
-import csv
-import io
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query
 from sqlalchemy import Engine
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from daemon.client import AnswerError
-from daemon.errors import UnavailableError, UnknownError
+from daemon.errors import UnavailableError
 from daemon.reading.results import Results
 from daemon.requests import (
     CancelStudy,
@@ -30,8 +28,10 @@ from daemon.studies.courses import courses
 from daemon.studies.measurement import measurements, study_in
 from daemon.studies.outcome import differences, lines_of, plain
 from daemon.web.answers import written
-from daemon.web.control import Behind, IfMatch, revision_in
+from daemon.web.control import Behind
 from daemon.web.cores import Cores
+from daemon.web.downloads import CSV, table
+from daemon.web.matching import Seen
 from daemon.web.problem import HttpError, document
 from daemon.web.runs import Data
 from daemon.web.study_documents import (
@@ -60,6 +60,15 @@ StudyName = Annotated[str, Path(max_length=80, description="e.g. lab-s1")]
 CellNumber = Annotated[int, Path(ge=1, le=10_000)]
 
 
+async def whole_study(study: StudyName, visitor: Viewer, cores: Behind) -> Mapping[str, Any]:
+    """Return a study with its files as its core keeps it."""
+    found: Mapping[str, Any] = await cores.ask(cores.of_study(study), Study(study, whole=True))
+    return found
+
+
+Whole = Annotated[Mapping[str, Any], Depends(whole_study)]
+
+
 @router.post("/check", response_model=StudyVerdict)
 async def check(sent: StudySent, visitor: Viewer, cores: Behind) -> Response:
     """Check a study, its files and every plan on its channels; nothing is kept, and nothing runs.
@@ -75,7 +84,7 @@ async def check(sent: StudySent, visitor: Viewer, cores: Behind) -> Response:
         by=visitor.name,
     )
     try:
-        return written({"plan": await cores.ask(_core(sent, cores), request, CHECKING), "problem": None})
+        return written({"plan": await cores.ask(cores.named(sent.core), request, CHECKING), "problem": None})
     except AnswerError as error:
         if error.trouble.kind != "ProtocolError":
             raise
@@ -107,7 +116,7 @@ async def submit(
         key=idempotency_key or "",
         by=visitor.name,
     )
-    found = await cores.ask(_core(sent, cores), request, CHECKING)
+    found = await cores.ask(cores.named(sent.core), request, CHECKING)
     location = {"location": f"/api/v1/studies/{found['study']}", "etag": f'"{found["revision"]}"'}
     return written(found, 201, location)
 
@@ -135,41 +144,32 @@ async def list_studies(
 @router.get("/{study}", response_model=StudyStanding)
 async def show_study(study: StudyName, visitor: Viewer, cores: Behind) -> Response:
     """Show a study, cell by cell: state, run, what it waits for. Its revision is also the ETag."""
-    return _standing(await cores.ask(core_of(study, cores), Study(study)))
+    return _standing(await cores.ask(cores.of_study(study), Study(study)))
 
 
 @router.get("/{study}/files", response_model=StudyFiles)
-async def files(study: StudyName, visitor: Viewer, cores: Behind) -> Response:
+async def files(visitor: Viewer, whole: Whole) -> Response:
     """Return a study and its files as they were submitted."""
-    whole = await cores.ask(core_of(study, cores), Study(study, whole=True))
     shown = {name: whole[name] for name in ("study", "text", "file", "full", "protocols")}
     return written(shown | {"cells": whole["cell_files"]})
 
 
 @router.get("/{study}/outcome", response_model=StudyOutcome)
-async def outcome(study: StudyName, visitor: Viewer, cores: Behind, data: Data) -> Response:
+async def outcome(visitor: Viewer, whole: Whole, data: Data) -> Response:
     """Return what has been measured so far beside what the source says, and whether variants differ."""
-    whole = await cores.ask(core_of(study, cores), Study(study, whole=True))
     return written(await data.read(lambda engine: _outcome(whole, engine)))
 
 
-@router.get(
-    "/{study}/outcome.csv",
-    response_class=Response,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-)
-async def outcome_csv(study: StudyName, visitor: Viewer, cores: Behind, data: Data) -> Response:
+@router.get("/{study}/outcome.csv", response_class=StreamingResponse, responses=CSV)
+async def outcome_csv(visitor: Viewer, whole: Whole, data: Data) -> StreamingResponse:
     """Return the outcome as comma-separated values, a line per variant and number."""
-    whole = await cores.ask(core_of(study, cores), Study(study, whole=True))
     found = await data.read(lambda engine: _outcome(whole, engine))
-    headers = {"content-disposition": f'attachment; filename="{whole["study"]}-outcome.csv"'}
-    return Response(_as_csv(found["lines"]), media_type="text/csv; charset=utf-8", headers=headers)
+    return table(f"{whole['study']}-outcome.csv", OUTCOME, map(_row, found["lines"]))
 
 
 @router.get("/{study}/courses", response_model=list[CourseOfVariant])
-async def courses_of(study: StudyName, visitor: Viewer, cores: Behind, data: Data) -> Response:
+async def courses_of(visitor: Viewer, whole: Whole, data: Data) -> Response:
     """Return capacity and Coulombic efficiency over the cycles, variant by variant."""
-    whole = await cores.ask(core_of(study, cores), Study(study, whole=True))
     found = await data.read(lambda engine: _courses(whole, engine))
     return written(found)
 
@@ -181,20 +181,19 @@ async def mount(
     sent: Mounted,
     visitor: Submitter,
     cores: Behind,
-    if_match: IfMatch = None,
+    seen: Seen,
 ) -> Response:
     """Say that a cell which was asked for is on a channel: its run begins there."""
-    seen = revision_in(if_match)
     request = MountCell(study=study, cell=cell, channel=sent.channel, revision=seen, by=visitor.name)
     return await _steered(cores, study, request)
 
 
 @router.post("/{study}/cells/{cell}/retry", response_model=StudyStanding)
 async def retry(
-    study: StudyName, cell: CellNumber, visitor: Submitter, cores: Behind, if_match: IfMatch = None
+    study: StudyName, cell: CellNumber, visitor: Submitter, cores: Behind, seen: Seen
 ) -> Response:
     """Try a cell again that went wrong, was refused or was left out."""
-    request = RetryCell(study=study, cell=cell, revision=revision_in(if_match), by=visitor.name)
+    request = RetryCell(study=study, cell=cell, revision=seen, by=visitor.name)
     return await _steered(cores, study, request)
 
 
@@ -205,53 +204,36 @@ async def leave_out(
     sent: Because,
     visitor: Submitter,
     cores: Behind,
-    if_match: IfMatch = None,
+    seen: Seen,
 ) -> Response:
     """Do not measure a cell; one that is being measured has to be stopped first."""
-    seen = revision_in(if_match)
     request = LeaveOutCell(study=study, cell=cell, reason=sent.reason, revision=seen, by=visitor.name)
     return await _steered(cores, study, request)
 
 
 @router.post("/{study}/pause", response_model=StudyStanding)
-async def pause(study: StudyName, visitor: Submitter, cores: Behind, if_match: IfMatch = None) -> Response:
+async def pause(study: StudyName, visitor: Submitter, cores: Behind, seen: Seen) -> Response:
     """Begin nothing more for now; what runs goes on."""
-    request = PauseStudy(study=study, revision=revision_in(if_match), by=visitor.name)
+    request = PauseStudy(study=study, revision=seen, by=visitor.name)
     return await _steered(cores, study, request)
 
 
 @router.post("/{study}/go-on", response_model=StudyStanding)
-async def go_on(study: StudyName, visitor: Submitter, cores: Behind, if_match: IfMatch = None) -> Response:
+async def go_on(study: StudyName, visitor: Submitter, cores: Behind, seen: Seen) -> Response:
     """Let a paused study go on."""
-    request = ContinueStudy(study=study, revision=revision_in(if_match), by=visitor.name)
+    request = ContinueStudy(study=study, revision=seen, by=visitor.name)
     return await _steered(cores, study, request)
 
 
 @router.post("/{study}/cancel", response_model=StudyStanding)
-async def cancel(
-    study: StudyName, sent: Because, visitor: Submitter, cores: Behind, if_match: IfMatch = None
-) -> Response:
+async def cancel(study: StudyName, sent: Because, visitor: Submitter, cores: Behind, seen: Seen) -> Response:
     """Begin nothing more, for good; what runs goes on to its end."""
-    request = CancelStudy(study=study, reason=sent.reason, revision=revision_in(if_match), by=visitor.name)
+    request = CancelStudy(study=study, reason=sent.reason, revision=seen, by=visitor.name)
     return await _steered(cores, study, request)
 
 
-def core_of(study: str, cores: Cores) -> str:
-    """Return the core whose study this is: a study is called after its core."""
-    core, _, number = study.rpartition("-s")
-    if core in cores.names and number.isdecimal() and number.isascii():
-        return core
-    raise UnknownError(
-        f"there is no study {study[:80]!r} here; studies are called {' or '.join(cores.names)}-s1, …"
-    )
-
-
-def _core(sent: StudySent, cores: Cores) -> str:
-    return sent.core if sent.core is not None else cores.names[0]
-
-
 async def _steered(cores: Cores, study: str, request: Request) -> Response:
-    return _standing(await cores.ask(core_of(study, cores), request))
+    return _standing(await cores.ask(cores.of_study(study), request))
 
 
 def _standing(found: Mapping[str, Any]) -> Response:
@@ -304,7 +286,7 @@ def _courses(whole: Mapping[str, Any], engine: Engine) -> list[dict[str, Any]]:
     return [course._asdict() for course in found]
 
 
-CSV = (
+OUTCOME = (
     "protocol",
     "variant",
     "figure",
@@ -326,26 +308,16 @@ CSV = (
 )
 
 
-def _as_csv(lines: list[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV)
-    for line in lines:
-        measured = line["measured"]
-        row = line | {
-            "mean": measured["mean"],
-            "standard_deviation": measured["deviation"],
-            "standard_error": measured["error"],
-            "low": measured["low"],
-            "high": measured["high"],
-            "cells": measured["count"],
-            "values": " ".join(repr(value) for value in line["values"]),
-            "runs": " ".join(line["runs"]),
-        }
-        writer.writerow([_unarmed(row[name]) for name in CSV])
-    return out.getvalue()
-
-
-def _unarmed(value: object) -> object:
-    """Return a value that no spreadsheet takes for a formula, whoever named a variant."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+def _row(line: dict[str, Any]) -> list[object]:
+    measured = line["measured"]
+    row = line | {
+        "mean": measured["mean"],
+        "standard_deviation": measured["deviation"],
+        "standard_error": measured["error"],
+        "low": measured["low"],
+        "high": measured["high"],
+        "cells": measured["count"],
+        "values": " ".join(repr(value) for value in line["values"]),
+        "runs": " ".join(line["runs"]),
+    }
+    return [row[name] for name in OUTCOME]

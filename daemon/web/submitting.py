@@ -3,8 +3,8 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
-from starlette.requests import Request
+from fastapi import APIRouter, Depends, Header
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from daemon.client import AnswerError
@@ -12,6 +12,7 @@ from daemon.control import trouble
 from daemon.requests import Check, Submit
 from daemon.running.planning import planned, with_table
 from daemon.web.answers import written
+from daemon.web.checks import Checks
 from daemon.web.control import Behind
 from daemon.web.cores import Cores
 from daemon.web.documents import Draft, Resubmission, Submission, Submitted, Verdict, Vocabulary
@@ -25,14 +26,23 @@ from protocols.vocabulary import cell_words, protocol_words
 router = APIRouter(tags=["submit"])
 
 
+def checks_of(connection: HTTPConnection) -> Checks:
+    """Return whose turn it is to have something checked by the page itself."""
+    checks: Checks = connection.app.state.checks
+    return checks
+
+
+Here = Annotated[Checks, Depends(checks_of)]
+
+
 @router.post("/check", response_model=Verdict)
-async def check(draft: Draft, visitor: Viewer, cores: Behind) -> Response:
+async def check(draft: Draft, visitor: Viewer, cores: Behind, here: Here) -> Response:
     """Plan a protocol for a cell; nothing runs. Every mistake is told with its line and column.
 
     That there are mistakes is an answer, not an error: whoever types asks often.
     """
     try:
-        return written({"plan": await _plan(draft, visitor.name, cores), "problem": None})
+        return written({"plan": await _plan(draft, visitor.name, cores, here), "problem": None})
     except (ProtocolError, AnswerError) as error:
         told = error.trouble if isinstance(error, AnswerError) else trouble(error)
         if told.kind != "ProtocolError":
@@ -40,14 +50,14 @@ async def check(draft: Draft, visitor: Viewer, cores: Behind) -> Response:
         return written({"plan": None, "problem": document(told).model_dump(exclude_none=True)})
 
 
-async def _plan(draft: Draft, visitor: str, cores: Cores) -> Any:
+async def _plan(draft: Draft, visitor: str, cores: Cores, here: Checks) -> Any:
     if draft.channel is None:
-        return await asyncio.to_thread(_planned_here, draft)
-    core = draft.core if draft.core is not None else cores.names[0]
+        async with here.turn(visitor):
+            return await asyncio.to_thread(_planned_here, draft)
     request = Check(
         draft.protocol, "protocol", draft.cell, "cell", draft.channel, draft.variables, by=visitor
     )
-    return await cores.ask(core, request)
+    return await cores.ask(cores.named(draft.core), request)
 
 
 @router.post("/runs", response_model=Submitted, status_code=201)

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from daemon import small_file
+from daemon.web.tokens import Token
 
 SELDOM = 60.0
 """Seconds between writings: the file may be that much behind."""
@@ -25,9 +26,21 @@ class TokenUse:
             self._written = now
             small_file.write(self._path, self._used)
 
-    def last(self, name: str) -> str | None:
+    def forget(self, name: str) -> None:
+        """A token is no more; another of the same name was never used."""
+        if self._used.pop(name, None) is not None:
+            small_file.write(self._path, self._used)
+
+    def last(self, token: Token) -> str | None:
         """Return the moment (UTC, ISO 8601) it was last used; None for never."""
-        return self._used.get(name)
+        return use_of(token, self._used)
+
+
+def use_of(token: Token, used: Mapping[str, str]) -> str | None:
+    """Return when a token was used, of those by name: not when one before it was that had its name."""
+    moment = used.get(token.name)
+    begins = datetime.fromisoformat(token.created).replace(microsecond=0)  # uses are kept to the second
+    return None if moment is None or datetime.fromisoformat(moment) < begins else moment
 
 
 def last_used(path: Path) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from typing import Self
 
 import msgspec
 
+from daemon import small_file
 from daemon.errors import ConfigurationError, ServiceError, UnknownError
 
 _log = logging.getLogger(__name__)
@@ -146,14 +147,8 @@ class Tokens:
         return self._by_digest
 
     def _write(self, tokens: list[Token]) -> None:
-        partial = self._path.with_name(f".{self._path.name}.partial")
-        partial.unlink(missing_ok=True)
         text = json.dumps(msgspec.to_builtins(tokens), indent=1) + "\n"
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._path)
+        small_file.replace(self._path, text.encode(), 0o640)
 
     @classmethod
     def of(cls, path: Path) -> Self:

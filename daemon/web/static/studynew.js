@@ -11,6 +11,7 @@ import { live } from './live.js';
 import { heads, panel, scroll } from './table.js';
 
 const PAUSE = 400; // milliseconds of rest before what was typed is checked
+const BUSY = 1000; // milliseconds until it is asked for again where too much is being checked
 const KINDS = { protocols: 'protocol', cells: 'cell' };
 
 /** Show the page; returns what ends it. */
@@ -126,7 +127,9 @@ export function studyNew(main, visitor) {
       marks([]);
       accept(found.plan);
     } catch (error) {
-      if (mine === asked) refuse(error);
+      if (mine !== asked) return;
+      refuse(error);
+      if (error.status === 429) timer = setTimeout(check, BUSY); // its turn comes
     }
   }
 

@@ -15,6 +15,7 @@ import { planView } from './planview.js';
 import { rehearsal } from './rehearsal.js';
 
 const PAUSE = 300; // milliseconds of rest before what was typed is checked
+const BUSY = 1000; // milliseconds until it is asked for again where too much is being checked
 const AGAIN = 'again';
 
 /** Show the page; a core and a channel may be named already, or `again` and a run that is to be repeated. */
@@ -135,6 +136,7 @@ export function submit(main, visitor, core = null, channel = null) {
     } catch (error) {
       if (mine !== asked) return;
       refuse(error);
+      if (error.status === 429) timer = setTimeout(check, BUSY); // its turn comes
     }
   }
 
