@@ -3,9 +3,8 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,19 +15,14 @@ from daemon.reading.results import RunRecord
 from daemon.recording.ingest import as_json, digest
 from daemon.recording.labels import MOST, checked, remark
 from daemon.web.answers import written
-from daemon.web.control import revision_in
 from daemon.web.documents import Sent, Words
+from daemon.web.matching import IfMatch, seen_by
 from daemon.web.noting import broker_of, moment_of
 from daemon.web.problem import HttpError
 from daemon.web.runs import OfRun, RunName
 from daemon.web.visitor import Submitter, Viewer
 
 router = APIRouter(tags=["runs"])
-
-IfMatch = Annotated[
-    str | None,
-    Header(max_length=100, description="the labels' ETag, or *; refused with 412 where they have changed"),
-]
 
 
 class Labels(BaseModel):
@@ -61,7 +55,7 @@ async def set_labels(
     """Give a run other labels, with your name; those by which a study finds it stay."""
     if if_match is None:
         raise HttpError(428, "If-Match is wanted", "no If-Match; wanted the ETag of the labels you have seen")
-    seen = revision_in(if_match)
+    seen = seen_by(if_match)
     turn: asyncio.Lock = request.app.state.labelling
     async with turn:
         record = await recorded.run(run)

@@ -6,16 +6,14 @@ from fastapi import Depends, Header
 
 from daemon.web.problem import HttpError
 
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=100, description="the ETag that was seen: refused with 412 where it has changed since"),
+]
 
-def seen(
-    if_match: Annotated[
-        str | None,
-        Header(
-            max_length=100, description="the ETag that was seen: refused with 412 where it has changed since"
-        ),
-    ] = None,
-) -> str | None:
-    """Return what an If-Match header names; None where any will do."""
+
+def seen_by(if_match: IfMatch = None) -> str | None:
+    """Return what an If-Match header names; None where any will do. Raises `HttpError` (400)."""
     if if_match is None or if_match == "*":
         return None
     if not (len(if_match) > 2 and if_match[0] == if_match[-1] == '"'):
@@ -25,4 +23,4 @@ def seen(
     return if_match[1:-1]
 
 
-Seen = Annotated[str | None, Depends(seen)]
+Seen = Annotated[str | None, Depends(seen_by)]
