@@ -27,6 +27,7 @@ from daemon.errors import BusyError, UnavailableError
 from daemon.imports.formats import read
 from daemon.imports.joining import joined
 from daemon.imports.recording import Recording, Source
+from daemon.imports.silences import Silence, silences
 from daemon.imports.steps import Step
 from daemon.reading.results import Results, RunRecord
 from daemon.recording.figuring import make_figures
@@ -34,11 +35,13 @@ from daemon.recording.ingest import Ending
 from daemon.recording.store import Store
 from daemon.recording.summaries import Pairing, pairing_of
 from protocols.cell import Cell
+from protocols.lab import lasting
 
 DRIVER = "import"
 DISAGREEMENT = 0.01
 """Where our integral of the current and the instrument's counter differ by more, the run says so."""
 _ROWS = 20_000  # in one transaction
+_MOST_GAPS = 200  # told, the longest
 _PLATING = {"charge": "strip", "discharge": "plate"}
 
 
@@ -185,11 +188,30 @@ class _Run:
         notes += [("remark", remark, {}) for remark in self._remarks()]
         for ordinal, (kind, text, detail) in enumerate(notes, 1):
             yield Noted(self.name, ordinal, 0.0, kind, text, detail)
+        longest = sorted(silences(self.steps), key=lambda each: each.seconds)[-_MOST_GAPS:]
+        for ordinal, silence in enumerate(sorted(longest), len(notes) + 1):
+            yield self._gap(ordinal, silence)
         reading, point = 1, 1
         for ordinal, step in enumerate(self.steps, 1):
             yield from self._step(ordinal, step, reading, point)
             reading, point = reading + len(step.readings), point + len(step.points)
         yield self._ended(reading - 1, point - 1)
+
+    def _gap(self, ordinal: int, silence: Silence) -> Noted:
+        text = (
+            f"nothing is recorded for {lasting(silence.seconds)}; "
+            f"before and after it something is at least every {lasting(silence.usual)}"
+        )
+        if self._is_integrated(silence):
+            text += "; the charge of the step is counted as if its current had gone on meanwhile"
+        detail = {"from": silence.since, "seconds": silence.seconds}
+        return Noted(self.name, ordinal, silence.since + silence.seconds, "gap", text, detail)
+
+    def _is_integrated(self, silence: Silence) -> bool:
+        """Whether our integral goes across it: where the instrument did not count, inside a step."""
+        ends = silence.since + silence.seconds
+        inside = any(step.started <= silence.since and ends <= step.ended for step in self.steps)
+        return inside and any(file.recording.charge is None for file in self.files)
 
     def _started(self) -> RunStarted:
         source, cell = self._source, self.wishes.cell

@@ -27,7 +27,7 @@ class Sort(StrEnum):
 
 
 ALARMING = ("tripped", "failed")
-GAPS = ("interrupted", "resumed", "reattached", "readings lost", "answer lost", "suspended", "paused")
+GAPS = ("interrupted", "resumed", "reattached", "readings lost", "answer lost", "suspended", "paused", "gap")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import { h, say } from './dom.js';
 import { choice, saving } from './plotpanel.js';
 import { axis, draw, escaped, forget, markColour, timeUnit, trace, zoomed } from './plots.js';
 
-const QUIET = new Set(['resistance', 'unwatched', 'note withdrawn', 'labels']); // noted in every cycle, or from the beginning, or of the whole run
+const QUIET = new Set(['resistance', 'unwatched', 'note withdrawn', 'labels', 'imported', 'remark']); // noted in every cycle, or from the beginning, or of the whole run
 const REFRESH = 5000; // milliseconds between looks at a run that goes on
 
 const SECOND = {
