@@ -138,7 +138,7 @@ class Socket:
     """What the library's transport is in Python 3: one line out, one line in."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._socket = socket.create_connection((host, port), timeout=10.0)
+        self._socket = socket.create_connection((host, port), timeout=60.0)
         self._file = self._socket.makefile("rb")
 
     def interact(self, message: str) -> str:

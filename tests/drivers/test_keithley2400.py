@@ -118,7 +118,7 @@ async def test_pymeasure_works_it() -> None:
             everything = smu.measure_all()
             smu.config_buffer(5)
             smu.start_buffer()
-            smu.wait_for_buffer(timeout=30, interval=0.01)
+            smu.wait_for_buffer(timeout=90, interval=0.01)
             buffer = smu.buffer_data
             mean, spread = smu.mean_voltage, smu.std_voltage
             smu.source_current = 1.0  # beyond the 0.1 A range

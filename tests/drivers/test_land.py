@@ -47,7 +47,7 @@ async def followed(channel: LandChannel, plan: Plan) -> list[Stretch]:
 
 async def to_the_end(channel: LandChannel) -> list[Stretch]:
     stretches: list[Stretch] = []
-    async with asyncio.timeout(30.0):
+    async with asyncio.timeout(90.0):
         while True:
             status, new = await channel.follow()
             stretches += new

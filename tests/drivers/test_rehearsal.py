@@ -9,6 +9,7 @@ import pytest
 
 from drivers.errors import LinkError
 from drivers.rehearsal import RehearsalClock
+from tests.daemon.deliveries import until
 from tests.drivers.servers import Server, tcp_server
 
 
@@ -61,9 +62,9 @@ async def test_the_truth_comes_as_plain_data() -> None:
 
 
 async def test_the_answer_of_a_cancelled_sleep_is_not_taken_for_the_next() -> None:
-    async with rehearsal() as (clock, _, server):
+    async with rehearsal() as (clock, instrument, server):
         sleeping = asyncio.create_task(clock.sleep_until(2e6))
-        await asyncio.sleep(0.005)
+        await until(lambda: {"until": 2e6} in instrument.asked)
         sleeping.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sleeping

@@ -89,7 +89,7 @@ class JumpClock(Clock):
 
     async def at_the_gate(self) -> None:
         """Return once somebody wants to pass the gate."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self._waited_for.wait()
 
 
@@ -119,7 +119,7 @@ class MemoryStream(Stream):
 
     async def until(self, end: bytes) -> str:
         """Return what was heard up to and with `end`, and forget it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (at := self.heard.find(end)) < 0:
                 self._news.clear()
                 await self._news.wait()

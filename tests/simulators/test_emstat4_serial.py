@@ -27,7 +27,7 @@ HOLD = unindented("""
 
 def conversation(path: str) -> tuple[bytes, bytes]:
     """Ask who is there, then run a script of two thousand points; return both answers."""
-    with serial.Serial(path, 921600, timeout=10, exclusive=True) as port:
+    with serial.Serial(path, 921600, timeout=60, exclusive=True) as port:
         port.write(b"t\n")
         identity = port.read_until(b"*\n")
         port.write(f"e\n{HOLD}\n\n".encode())
@@ -36,14 +36,14 @@ def conversation(path: str) -> tuple[bytes, bytes]:
 
 def departure(path: str) -> None:
     """Start the script and leave in the middle of a line."""
-    with serial.Serial(path, 921600, timeout=10) as port:
+    with serial.Serial(path, 921600, timeout=60) as port:
         port.write(f"e\n{HOLD}\n\n".encode())
         port.read(100)
 
 
 def return_to_idle(path: str) -> bytes:
     """Recover as the vendor says; return the answer to the next question."""
-    with serial.Serial(path, 921600, timeout=10) as port:
+    with serial.Serial(path, 921600, timeout=60) as port:
         port.write(b"\nZ\n")
         while (line := port.readline()) and not line.startswith(b"Z"):
             pass

@@ -77,7 +77,7 @@ def simulated(*arguments: str) -> Iterator[dict[str, Any]]:
         yield json.loads(process.stdout.readline())
     finally:
         process.terminate()
-        process.communicate(timeout=15.0)
+        process.communicate(timeout=90.0)
 
 
 async def level_after(told: dict[str, Any], moment: float) -> str:
@@ -126,7 +126,7 @@ def test_a_fault_nobody_knows_is_answered_with_those_there_are() -> None:
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30.0,
+        timeout=90.0,
         check=False,
     )
     assert ended.returncode == 66

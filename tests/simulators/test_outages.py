@@ -217,8 +217,8 @@ async def test_faults_can_be_injected_from_python() -> None:
     async with Keithley2450.serve(cell=LinearCell(), speed=math.inf, seed=1, faults=faults) as served:
         await asked(served, ":SOUR:CURR 0.5;CURR?")
         faults.inject("power")
-        await asyncio.sleep(0.01)  # the port is let go of, and taken again
-        assert await asked(served, ":SOUR:CURR?") == "0.000000E+00"
+        async with json_port(served.rehearsal) as port:
+            assert await asked_once_it_is_back(served, port, ":SOUR:CURR?") == "0.000000E+00"
 
 
 async def test_a_fault_that_is_not_is_refused_before_anything_is_served() -> None:

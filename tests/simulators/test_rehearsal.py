@@ -72,7 +72,7 @@ async def test_a_holder_that_vanishes_lets_go() -> None:
             await port.ask({"hold": True})
             stood = await port.now()
             assert await port.now() == stood
-        async with json_port(served.rehearsal) as port, asyncio.timeout(5.0):
+        async with json_port(served.rehearsal) as port, asyncio.timeout(60.0):
             while await port.now() == stood:
                 pass
 
@@ -83,7 +83,7 @@ async def test_a_client_that_leaves_during_a_long_wait_takes_its_wait_along() ->
         async with json_port(served.rehearsal) as port:
             await port.ask({"hold": True})
             await port.send(b'{"until": 86400}')
-        async with json_port(served.rehearsal) as port, asyncio.timeout(5.0):
+        async with json_port(served.rehearsal) as port, asyncio.timeout(60.0):
             stood = await port.now()
             while await port.now() == stood:
                 pass

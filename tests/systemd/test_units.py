@@ -19,7 +19,7 @@ WITHOUT_A_NETWORK = tuple(name for name in SERVICES if name != "web")
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["systemd-analyze", *arguments], capture_output=True, text=True, timeout=30, check=False
+        ["systemd-analyze", *arguments], capture_output=True, text=True, timeout=120, check=False
     )
 
 

@@ -345,7 +345,7 @@ class Stubborn(Cycler):
 
 async def test_a_step_that_goes_on_past_its_end_is_ended_by_the_core() -> None:
     rig = Rig(Stubborn())
-    await asyncio.wait_for(_until_skipped(rig), 5.0)
+    await asyncio.wait_for(_until_skipped(rig), 60.0)
     assert any(isinstance(item, Noted) and item.kind == "end not kept" for item in rig.items)
 
 

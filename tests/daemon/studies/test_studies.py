@@ -65,7 +65,7 @@ LOOK = 1e-3
 
 def patiently() -> Iterator[None]:
     """Let look again and again, for as long as a slow disk may take to keep a handful of cells."""
-    end = time.monotonic() + 30.0
+    end = time.monotonic() + 90.0
     while time.monotonic() < end:
         yield
 

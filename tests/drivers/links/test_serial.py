@@ -47,7 +47,7 @@ async def test_a_late_answer_is_thrown_away_before_the_next_question() -> None:
         port.answer = lambda heard: b"second\n" if heard == b"2\n" else b""
         link = await opened(port)
         with pytest.raises(SilenceError):
-            await link.query("1", deadline=0.005)
+            await link.query("1", deadline=0.05)
         port.say(b"first\n")
         assert await link.query("2") == "second"
         await link.aclose()

@@ -1,13 +1,13 @@
 """What a VISA link promises, with real PyVISA on loopback."""
 
 import asyncio
-import time
 
 import pytest
 
 from drivers.errors import LinkError, SilenceError
 from drivers.links import Link
 from drivers.links.opening import open_link
+from tests.daemon.deliveries import until
 from tests.drivers.links.hislip import hislip_server
 from tests.drivers.servers import Server, pty, tcp_server
 
@@ -38,8 +38,8 @@ async def test_concurrent_queries_never_swap_answers() -> None:
 async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
     async with tcp_server(lambda line: b"" if line == "slow" else echo(line)) as server:
         link = await opened(server)
-        with pytest.raises(SilenceError, match=r"'slow': no answer within 0.01 s"):
-            await link.query("slow", deadline=0.01)
+        with pytest.raises(SilenceError, match=r"'slow': no answer within 0.1 s"):
+            await link.query("slow", deadline=0.1)
         server.writers[0].write(b"heard slow\n")
         assert await link.query("next") == "heard next"
         await link.aclose()
@@ -48,8 +48,8 @@ async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
 async def test_a_cancelled_query_leaves_the_link_usable() -> None:
     async with tcp_server(lambda line: b"" if line == "slow" else echo(line)) as server:
         link = await opened(server)
-        asking = asyncio.create_task(link.query("slow", deadline=0.05))
-        await asyncio.sleep(0.005)
+        asking = asyncio.create_task(link.query("slow", deadline=0.5))
+        await until(lambda: server.received == ["slow"])
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
@@ -109,18 +109,6 @@ async def ask(address: str) -> None:
     try:
         await link.query("*IDN?", deadline=0.05)
     finally:
-        await link.aclose()
-
-
-async def test_a_query_costs_well_under_its_budget() -> None:
-    async with tcp_server(echo) as server:
-        link = await opened(server)
-        took = []
-        for _ in range(200):
-            began = time.perf_counter()
-            await link.query("*IDN?")
-            took.append(time.perf_counter() - began)
-        assert sorted(took)[100] < 0.002  # 0.5 ms on a quiet machine
         await link.aclose()
 
 
