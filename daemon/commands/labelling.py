@@ -4,12 +4,16 @@ import asyncio
 import getpass
 import json
 import time
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from daemon.commands.options import Broker, Database, Json, State, database_of, named
 from daemon.places import Places
+
+if TYPE_CHECKING:
+    from daemon.reading.results import Results, RunRecord
 
 
 def label(
@@ -30,29 +34,16 @@ def label(
     The recorder keeps who changed what. Those by which a study finds its runs stay.
     """
     from daemon.commands.report import full_name
-    from daemon.delivery.remark import keep
-    from daemon.errors import ConfigurationError, UnknownError
     from daemon.reading.results import Results
-    from daemon.recording.labels import checked, remark
+    from daemon.recording.labels import checked
 
     wanted = named(labels, "operator=Ada")
     results = Results.open(database_of(state, database))
     try:
         record = results.run(full_name(results, run))
-        for name in remove or ():
-            if name not in record.labels:
-                known = ", ".join(record.labels) or "none"
-                raise UnknownError(f"run {record.name} has no label {name!r}; it has {known}")
-        kept = {name: value for name, value in record.labels.items() if name not in (remove or ())}
-        new = checked(record.labels, kept | wanted)
+        new = checked(record.labels, _without(record, remove or ()) | wanted)
         if new != record.labels:
-            url = broker or Places(state).read_where().get("broker")
-            if url is None:
-                raise ConfigurationError("no service runs here that says where its broker is; see --broker")
-            who, now = getpass.getuser(), time.time()
-            change = remark(record.name, record.duration or 0.0, record.labels, new, who, now)
-            asyncio.run(keep(str(url), change))
-            record = results.run(record.name)
+            record = _relabelled(results, record, new, broker or Places(state).read_where().get("broker"))
     finally:
         results.close()
     if json_:
@@ -62,3 +53,33 @@ def label(
         typer.echo(f"{name}={value}")
     if not record.labels:
         typer.echo(f"run {record.name} has no labels", err=True)
+
+
+def _without(record: "RunRecord", removed: Sequence[str]) -> dict[str, str]:
+    """Return the labels of a run less some that it has to have."""
+    from daemon.errors import UnknownError
+
+    for name in removed:
+        if name not in record.labels:
+            known = ", ".join(record.labels) or "none"
+            raise UnknownError(f"run {record.name} has no label {name!r}; it has {known}")
+    return {name: value for name, value in record.labels.items() if name not in removed}
+
+
+def _relabelled(
+    results: "Results", record: "RunRecord", new: dict[str, str], broker: str | None
+) -> "RunRecord":
+    """Have the recorder change the labels, and return the run as it is then."""
+    from daemon.delivery.remark import keep
+    from daemon.errors import ConfigurationError, StaleError
+    from daemon.recording.labels import Change, remark
+
+    if broker is None:
+        raise ConfigurationError("no service runs here that says where its broker is; see --broker")
+    change = Change.after((event.kind for event in results.events(record.name)), record.labels, new)
+    at = record.duration or 0.0
+    asyncio.run(keep(broker, remark(record.name, at, change, getpass.getuser(), time.time())))
+    found = results.run(record.name)
+    if found.labels != new:
+        raise StaleError(f"somebody changed the labels of {record.name} at the same moment: look again")
+    return found

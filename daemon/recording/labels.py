@@ -7,7 +7,7 @@ said when it was submitted is not lost: it is in the event of the first change.
 import json
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -48,11 +48,29 @@ def checked(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     return plain
 
 
-def remark(
-    run: str, time: float, old: Mapping[str, str], new: Mapping[str, str], author: str, made: float
-) -> Noted:
+class Change(NamedTuple):
+    """Other labels for a run: its `number`th change, which is later than those before whatever clocks say."""
+
+    number: int
+    before: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    @classmethod
+    def after(cls, kinds: Iterable[str], before: Mapping[str, str], labels: Mapping[str, str]) -> "Change":
+        """Return the one that comes after a run's events, of these kinds."""
+        return cls(1 + sum(kind == KIND for kind in kinds), before, labels)
+
+
+def remark(run: str, time: float, change: Change, author: str, made: float) -> Noted:
     """Return the event of a change at `time` (seconds of the run), made at `made` (UTC seconds)."""
-    detail = {"author": author, "made": made, "labels": dict(new), "before": dict(old)}
+    number, old, new = change
+    detail = {
+        "author": author,
+        "made": made,
+        "change": number,
+        "labels": dict(new),
+        "before": dict(old),
+    }
     return Noted(run, ordinal(), time, KIND, f"{author}: {_told(old, new)}", detail, made)
 
 
@@ -66,8 +84,8 @@ def latest(changes: Iterable[tuple[int, str]]) -> dict[str, str] | None:
         detail = json.loads(written or "{}")
         labels = _labels_in(detail) if isinstance(detail, dict) else None
         if labels is not None:
-            readable.append((_made(detail), number, labels))
-    return max(readable, key=itemgetter(0, 1))[2] if readable else None
+            readable.append((_number(detail, "change"), _number(detail, "made"), number, labels))
+    return max(readable, key=itemgetter(0, 1, 2))[3] if readable else None
 
 
 def _labels_in(detail: Mapping[str, Any]) -> dict[str, str] | None:
@@ -77,9 +95,9 @@ def _labels_in(detail: Mapping[str, Any]) -> dict[str, str] | None:
         return None
 
 
-def _made(detail: Mapping[str, Any]) -> float:
-    made = detail.get("made")
-    return float(made) if isinstance(made, int | float) else 0.0
+def _number(detail: Mapping[str, Any], name: str) -> float:
+    found = detail.get(name)
+    return float(found) if isinstance(found, int | float) else 0.0
 
 
 def _told(old: Mapping[str, str], new: Mapping[str, str]) -> str:

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from daemon.delivery.remark import keep
 from daemon.errors import StaleError, UnavailableError
-from daemon.reading.results import RunRecord
+from daemon.reading.results import EventRecord, Results, RunRecord
 from daemon.recording.ingest import as_json, digest
-from daemon.recording.labels import MOST, checked, remark
+from daemon.recording.labels import MOST, Change, checked, remark
 from daemon.web.answers import written
 from daemon.web.documents import Sent, Words
 from daemon.web.matching import IfMatch, seen_by
@@ -65,10 +65,17 @@ async def set_labels(
             raise UnavailableError(f"the recorder has not heard yet how {run} began; try again in a moment")
         wanted = checked(record.labels, new.labels)
         if wanted != record.labels:
+            events: list[EventRecord] = await recorded.read(
+                run, lambda engine: Results(engine).events(run), []
+            )
+            change = Change.after((event.kind for event in events), record.labels, wanted)
             at = moment_of(request, record)
-            change = remark(run, at, record.labels, wanted, visitor.name, time.time())
-            await keep(broker_of(request), change)
+            await keep(broker_of(request), remark(run, at, change, visitor.name, time.time()))
             record = await recorded.run(run)
+            if record.labels != wanted:
+                raise StaleError(
+                    f"somebody changed the labels of {run} at the same moment: look at them again"
+                )
     return _answer(record)
 
 

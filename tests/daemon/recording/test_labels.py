@@ -10,7 +10,7 @@ import pytest
 from daemon.delivery.messages import Batch, Item, Noted
 from daemon.errors import ServiceError
 from daemon.reading.results import Results
-from daemon.recording.labels import KIND, checked, remark
+from daemon.recording.labels import KIND, Change, checked, remark
 from daemon.recording.store import Store
 from tests.daemon.deliveries import run_started
 
@@ -18,8 +18,8 @@ BORN = {"operator": "Ada"}
 FIRST, SECOND = {"operator": "Grace", "batch": "7"}, {"operator": "Grace"}
 STARTED = msgspec.structs.replace(run_started("one"), labels=BORN)
 CHANGES = (
-    remark("one", 5.0, BORN, FIRST, "anna", 1_000.0),
-    remark("one", 5.0, FIRST, SECOND, "otto", 1_001.0),
+    remark("one", 5.0, Change.after(["paused"], BORN, FIRST), "anna", 1_000.0),
+    remark("one", 5.0, Change.after(["paused", KIND], FIRST, SECOND), "otto", 900.0),  # by a clock set back
 )
 
 
@@ -49,7 +49,7 @@ def test_the_latest_change_holds_in_whatever_order_they_come(tmp_path: Path, ord
 
 @pytest.mark.parametrize("labels", [None, [], "x", {"operator": 1}, {"a": None}])
 def test_what_cannot_be_labels_changes_none(tmp_path: Path, labels: object) -> None:
-    odd = Noted("one", -70_000, 5.0, KIND, "odd", {"author": "x", "made": 2_000.0, "labels": labels})
+    odd = Noted("one", -70_000, 5.0, KIND, "odd", {"author": "x", "change": 9, "labels": labels})
     assert labels_after(tmp_path, STARTED, CHANGES[0], odd) == FIRST
 
 
