@@ -223,6 +223,10 @@ class Results:
         """Return every run, the latest started first."""
         return [_run(row) for row in self._rows(f"{RUN} ORDER BY runs.started DESC, runs.id DESC")]
 
+    def has(self, run: str) -> bool:
+        """Whether anything is recorded of a run."""
+        return bool(self._rows("SELECT 1 FROM runs WHERE name = :run", run=run))
+
     def run(self, name: str) -> RunRecord:
         """Return one run."""
         rows = self._rows(f"{RUN} WHERE runs.name = :name", name=name)

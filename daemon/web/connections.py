@@ -6,6 +6,7 @@ another.
 """
 
 import asyncio
+import json
 import socket
 import sys
 from typing import Any, ClassVar
@@ -38,17 +39,22 @@ MOST_SLOW = 192
 PIECE = 4 * 1024
 """Bytes looked at together, so that a head is judged before what follows it is read."""
 
-_WORDS = b"a body without a length; wanted Content-Length"
-LENGTH_REQUIRED = b"\r\n".join(
-    (
-        b"HTTP/1.1 411 Length Required",
-        b"content-type: application/problem+json",
-        b"connection: close",
-        b"",
-        b'{"type":"about:blank","title":"Length required","status":411,"detail":"'
-        + _WORDS
-        + b'","errors":[]}',
-    )
+LARGEST_HEAD = 16 * 1024
+"""Bytes the head of a request may have."""
+
+
+def _refusal(status: int, title: str, detail: str) -> bytes:
+    """Return a problem document as the bytes of an answer, where no application is asked."""
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail, "errors": []}
+    head = f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\r\n"
+    return (head + json.dumps(problem)).encode()
+
+
+LENGTH_REQUIRED = _refusal(411, "Length Required", "a body without a length; wanted Content-Length")
+UNREADABLE = _refusal(
+    400,
+    "Bad Request",
+    f"this cannot be read as a request; wanted HTTP/1.1, with a head of at most {LARGEST_HEAD} bytes",
 )
 
 NOISE = 16 * 1024
@@ -133,6 +139,11 @@ class BoundedHttp(H11Protocol):
             self._heard()
         elif state is not self._awaited:
             self._wait_for(state)
+
+    def send_400_response(self, msg: str) -> None:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.write(UNREADABLE)
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

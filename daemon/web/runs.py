@@ -97,7 +97,8 @@ class Recorded:
 
     def _is_begun(self, run: str) -> bool:
         lately: deque[str] = self._request.app.state.begun
-        return run in lately or in_hand(self._request, run) is not None
+        seen = live_of(self._request).channels.values()
+        return run in lately or any(run in (each.facts.run, each.facts.last_run) for each in seen)
 
 
 Data = Annotated[Database, Depends(database_of)]

@@ -13,7 +13,7 @@ import uvicorn
 
 from daemon.errors import ConfigurationError
 from daemon.web.app import served
-from daemon.web.connections import BoundedHttp, BoundedWebSocket
+from daemon.web.connections import LARGEST_HEAD, BoundedHttp, BoundedWebSocket
 from daemon.web.door import Application
 from daemon.web.settings import Settings
 
@@ -80,7 +80,7 @@ def configured(application: Application, settings: Settings) -> uvicorn.Config:
         proxy_headers=settings.behind_proxy,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=2,
-        h11_max_incomplete_event_size=16 * 1024,
+        h11_max_incomplete_event_size=LARGEST_HEAD,
         ssl_certfile=settings.certificate,
         ssl_keyfile=settings.key,
     )

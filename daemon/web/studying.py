@@ -1,7 +1,8 @@
 """Studies: checked, submitted, followed, answered; each belongs to one core, the list has those of all."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query
@@ -25,7 +26,7 @@ from daemon.requests import (
     StudyDraft,
 )
 from daemon.studies.courses import courses
-from daemon.studies.measurement import measurements, study_in
+from daemon.studies.measurement import Measurement, measurements, study_in
 from daemon.studies.outcome import differences, lines_of, plain
 from daemon.web.answers import written
 from daemon.web.control import Behind
@@ -270,8 +271,8 @@ def _place(cursor: str) -> tuple[float, str]:
 
 
 def _outcome(whole: Mapping[str, Any], engine: Engine) -> dict[str, Any]:
-    study = study_in(whole)
-    lines = lines_of(study, measurements(study, whole), Results(engine))
+    study, results = study_in(whole), Results(engine)
+    lines = lines_of(study, _recorded(measurements(study, whole), results), results)
     return {
         "study": whole["study"],
         "title": study.name,
@@ -281,9 +282,15 @@ def _outcome(whole: Mapping[str, Any], engine: Engine) -> dict[str, Any]:
 
 
 def _courses(whole: Mapping[str, Any], engine: Engine) -> list[dict[str, Any]]:
-    study = study_in(whole)
-    found = courses(study, measurements(study, whole), Results(engine), whole["full"])
+    study, results = study_in(whole), Results(engine)
+    cells = _recorded(measurements(study, whole), results)
+    found = courses(study, cells, results, whole["full"])
     return [course._asdict() for course in found]
+
+
+def _recorded(cells: Sequence[Measurement], results: Results) -> Sequence[Measurement]:
+    """Return the cells of a study; one whose run the recorder has not heard of yet is without a run."""
+    return [one if one.run is None or results.has(one.run) else replace(one, run=None) for one in cells]
 
 
 OUTCOME = (

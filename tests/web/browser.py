@@ -54,7 +54,7 @@ class Complaints:
     def hear(self, message: ConsoleMessage) -> None:
         refused = self.expected is not None and f"a status of {self.expected} " in message.text
         if message.type in ("error", "warning") and not refused:
-            self.console.append(message.text)
+            self.console.append(f"{message.text} {message.location['url']}")
 
     def asked(self, request: Request) -> None:
         found = urlsplit(request.url)

@@ -9,6 +9,7 @@ import msgspec
 from daemon.control import listening
 from daemon.glance import Facts, Glance, Values
 from daemon.requests import Request
+from daemon.web.seen import Seen
 
 IDLE = Facts(
     channel="",
@@ -31,6 +32,11 @@ IDLE = Facts(
 )
 READ = Values(read_at=1_000.0, time=1.0, voltage=2.0, current=0.1, step=1, cycle=1)
 LATER = msgspec.structs.replace(READ, read_at=1_001.0, voltage=2.1)
+
+
+def as_seen(facts: Facts, values: Values) -> Seen:
+    """Return a channel of the core `lab` as the page has seen it."""
+    return Seen("lab", facts, values, msgspec.json.encode(values))
 
 
 class Core:

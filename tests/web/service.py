@@ -60,40 +60,33 @@ class Service:
 
 @contextmanager
 def running(state: Path, *arguments: str) -> Iterator[Service]:
-    """Run `galvanod up` while inside."""
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "daemon",
-            "up",
-            "--json",
-            "--state",
-            str(state),
-            "--web-port",
-            "0",
-            *arguments,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        cwd=state.parent,
-    )
-    try:
-        assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
-        found = urlsplit(said["web"])
-        token = found.fragment.removeprefix("token=")
-        yield Service(f"{found.scheme}://{found.netloc}", token, Places(state))
-    finally:
-        process.send_signal(signal.SIGINT)
+    """Run `galvanod up` while inside; it starts, and ends when it is told to."""
+    command = [sys.executable, "-m", "daemon", "up", "--json", "--state", str(state), "--web-port", "0"]
+    complaints = state.with_name(f"{state.name}.said")
+    with (
+        complaints.open("wb") as said,
+        subprocess.Popen(
+            [*command, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            cwd=state.parent,
+        ) as process,
+    ):
         try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, complaints.read_text()
+            found = urlsplit(json.loads(line)["web"])
+            token = found.fragment.removeprefix("token=")
+            yield Service(f"{found.scheme}://{found.netloc}", token, Places(state))
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
 
 def until(true: Callable[[], Any]) -> Any:

@@ -4,16 +4,13 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.web.browser import NEEDS_CHROMIUM, page_of
-from tests.web.service import Service, submission, until
+from tests.web.service import Service, ended, submission, until
 from tests.web.test_run_page import CYCLES
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.timeout(180)]
-
-expect.set_options(timeout=30_000)
+pytestmark = NEEDS_CHROMIUM
 
 WHY = "the database is locked"
 AWAY = {"type": "about:blank", "title": "Away", "status": 503, "detail": WHY}
@@ -33,7 +30,7 @@ async def test_what_cannot_be_had_is_said_where_it_would_stand(service: Service)
     with service.client() as client:
         body = submission("smu11", labels={"variant": "<i>GO</i>"}) | {"protocol": CYCLES}
         run = client.post("/api/v1/runs", json=body).json()["run"]
-        until(lambda: client.get(f"/api/v1/runs/{run}").json().get("ended"))
+        assert ended(client, run)["state"] == "finished"
         until(lambda: client.get(f"/api/v1/runs/{run}/figures").json())
     async with page_of(service.url, service.token, refused=503) as page:
         await refuse(page, f"/runs/{run}/cycles/2/trace", "/events", "/library/.*", "/runs-choices")

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
@@ -17,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 
 from daemon.web.app import application
 from daemon.web.settings import Settings
-from tests.web.service import ROOT, Service
+from tests.web.service import PATIENCE, ROOT, Service
 
 THOROUGH = bool(os.environ.get("GALVANOD_SOAK"))
 """With `make soak` every corner of the document is tried, not only some."""
@@ -43,7 +42,6 @@ def test_the_document_is_that_of_the_application(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.timeout(120)
 @api.parametrize()
 @settings(
     max_examples=100 if THOROUGH else 5,
@@ -56,6 +54,6 @@ def test_whatever_is_asked_is_answered_as_documented(
     case: "schemathesis.Case[Any]", service: Service
 ) -> None:
     response = case.call(
-        base_url=service.url, headers={"authorization": f"Bearer {service.token}"}, timeout=60
+        base_url=service.url, headers={"authorization": f"Bearer {service.token}"}, timeout=PATIENCE
     )
     case.validate_response(response, checks=CHECKS)

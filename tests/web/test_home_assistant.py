@@ -22,7 +22,7 @@ from daemon.notices.home_assistant import DEVICES, Devices
 from daemon.web.seen import Seen
 from daemon.web.settings import Settings
 from tests.daemon.deliveries import ended, free_port, killed_broker
-from tests.web.cores import IDLE
+from tests.web.cores import IDLE, as_seen
 from tests.web.documents import check
 
 SMU1, SMU2 = (f"homeassistant/device/galvanod_lab_{name}/config" for name in ("smu1", "smu2"))
@@ -32,10 +32,7 @@ URL = "https://lab.example.org/"
 def bench(*channels: str) -> Sequence[Seen]:
     """Return channels as they were seen."""
     values = Values(1_000.0, 1.0, 2.1, 0.0005, -7.2, -15.0, None, 3, 2)
-    return [
-        Seen("lab", msgspec.structs.replace(IDLE, channel=name), values, msgspec.json.encode(values))
-        for name in channels
-    ]
+    return [as_seen(msgspec.structs.replace(IDLE, channel=name), values) for name in channels]
 
 
 def test_a_channel_is_told_once_and_told_off_when_it_leaves_the_bench() -> None:

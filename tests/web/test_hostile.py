@@ -148,6 +148,9 @@ def test_a_request_that_two_could_read_in_two_ways_is_refused_and_its_connection
                 said += piece
     assert said.split(b" ", 2)[1] == status
     assert said.count(b"HTTP/1.1 ") == 1, "nothing hidden in it was answered"
+    head, body = said.split(b"\r\n\r\n", 1)
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["status"] == int(status)
 
 
 class Wire(asyncio.Transport):

@@ -1,14 +1,23 @@
 """The last hour of a channel is few points, whatever the length of the day."""
 
+import msgspec
+
 from daemon.glance import Values
 from daemon.web.hour import POINTS, LastHour
-from tests.web.test_notices import seen
+from daemon.web.seen import Seen
+from tests.web.cores import IDLE, as_seen
+
+RUNNING = msgspec.structs.replace(IDLE, channel="smu1", state="running")
+
+
+def read(second: float) -> Seen:
+    """Return the channel as it was read in that second, its voltage the same number."""
+    return as_seen(RUNNING, Values(read_at=second, voltage=second))
 
 
 def looked(hour: LastHour, seconds: range) -> None:
     for second in seconds:
-        now = seen(read_at=float(second))._replace(values=Values(read_at=second, voltage=float(second)))
-        hour.look({("lab", "smu1"): now}, float(second))
+        hour.look({("lab", "smu1"): read(float(second))}, float(second))
 
 
 def test_its_first_minute_has_every_second() -> None:
@@ -39,6 +48,5 @@ def test_a_channel_that_came_later_was_not_read_before() -> None:
 def test_of_a_core_that_is_silent_nothing_is_read() -> None:
     hour = LastHour()
     looked(hour, range(1, 2))
-    last = seen(read_at=1.0)._replace(values=Values(read_at=1.0, voltage=1.0))
-    hour.look({("lab", "smu1"): last}, 60.0)
+    hour.look({("lab", "smu1"): read(1.0)}, 60.0)
     assert hour.told().voltages["lab"]["smu1"] == [1.0, None]

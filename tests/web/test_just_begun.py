@@ -1,6 +1,8 @@
 """A run that has just begun is there, though its recorder has not heard of it."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from sqlalchemy import Engine
 from daemon.control import listening
 from daemon.recording.prepared import prepared
 from daemon.recording.store import Store
-from daemon.requests import Request, Submit
+from daemon.requests import Request, Study, Submit
 from daemon.web.app import application
 from daemon.web.settings import Settings
 from daemon.web.tokens import Scope, Tokens
@@ -26,18 +28,28 @@ async def begins(request: Request, who: str) -> Any:
     return {"run": "lab-7", "channel": request.channel, "warnings": [], "forecast": {"seconds": None}}
 
 
-async def test_what_has_begun_has_nothing_recorded_yet_and_is_known(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'results.db'}"
+@asynccontextmanager
+async def page(
+    folder: Path, core: Callable[[Request, str], Awaitable[Any]]
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Ask a page, without a server between, behind which there is this core and nothing recorded."""
+    url = f"sqlite:///{folder / 'results.db'}"
     engine: Engine = prepared(url)
     engine.dispose()
-    token = Tokens.of(tmp_path / "tokens.json").renewed("anna", Scope.SUBMIT)
-    app = application(Settings({"lab": tmp_path / "core.sock"}, url, tmp_path / "tokens.json", tmp_path))
+    token = Tokens.of(folder / "tokens.json").renewed("anna", Scope.SUBMIT)
+    app = application(Settings({"lab": folder / "core.sock"}, url, folder / "tokens.json", folder))
     bearer = {"authorization": f"Bearer {token}"}
     transport = httpx.ASGITransport(app)
     async with (
-        listening(tmp_path / "core.sock", begins),
+        listening(folder / "core.sock", core),
         httpx.AsyncClient(transport=transport, base_url="http://page/api/v1", headers=bearer) as client,
     ):
+        yield client
+    app.state.database.close()
+
+
+async def test_what_has_begun_has_nothing_recorded_yet_and_is_known(tmp_path: Path) -> None:
+    async with page(tmp_path, begins) as client:
         assert (await client.get("/runs/lab-7")).status_code == 404
         made = await client.post("/runs", json=submission("smu1"))
         assert (made.status_code, made.headers["location"]) == (201, "/api/v1/runs/lab-7")
@@ -49,10 +61,27 @@ async def test_what_has_begun_has_nothing_recorded_yet_and_is_known(tmp_path: Pa
         assert (await client.get("/runs/lab-8/events")).status_code == 404
         asked = asyncio.create_task(client.get("/runs/lab-7/submission"))
         await asyncio.sleep(0)
-        store = Store.open(url)
+        store = Store.open(f"sqlite:///{tmp_path / 'results.db'}")
         store.add([*batched(whole_run("lab-7"), first=1)])
         store.close()
         again = await asked
         assert (again.status_code, again.json()["channel"]) == (200, "rack-1/1")
         assert (await client.get("/runs/lab-7/steps")).json() != []
-    app.state.database.close()
+
+
+HANDS = "study: by hand\nruns:\n  - {protocol: short, cell: li_cu_pp, on: smu, variants: {PP: {}}}\n"
+
+
+async def conducts(request: Request, who: str) -> Any:
+    """Say of a study that its one cell has finished."""
+    assert isinstance(request, Study), request
+    cell = {"number": 1, "state": "finished", "reason": "", "run": "lab-9", "channel": "smu"}
+    return {"study": "lab-s1", "text": HANDS, "file": "s", "full": False, "truths": {}, "each": [cell]}
+
+
+async def test_of_a_studys_run_that_is_not_recorded_yet_nothing_is_measured(tmp_path: Path) -> None:
+    async with page(tmp_path, conducts) as client:
+        outcome = await client.get("/studies/lab-s1/outcome")
+        assert (outcome.status_code, outcome.json()["lines"]) == (200, [])
+        courses = await client.get("/studies/lab-s1/courses")
+        assert (courses.status_code, courses.json()) == (200, [])

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from daemon.errors import ServiceError, UnavailableError
-from daemon.glance import Facts, Values
+from daemon.glance import Values
 from daemon.notices.delivery import deliver
 from daemon.notices.happening import Happening, Kind
 from daemon.notices.line import Notice
@@ -24,6 +24,7 @@ from daemon.web.seen import CoreState, Seen
 from daemon.web.telling import kept_up
 from protocols.errors import ProtocolError
 from tests.web.certificates import NEEDS_OPENSSL, made_in
+from tests.web.cores import IDLE, as_seen
 from tests.web.service import PATIENCE, until
 from tests.web.sinks import mail_server, web_server
 
@@ -37,28 +38,19 @@ def seen(
     read_at: float = NOW,
     last_run: str | None = "lab-1",
 ) -> Seen:
-    """Return a channel as it was seen."""
-    facts = Facts(
+    """Return a channel as it was seen, with a run or after one that has finished."""
+    revision = "1-0-finished" if run is None else "1-0-running"
+    facts = msgspec.structs.replace(
+        IDLE,
         channel="smu1",
-        driver="keithley2450",
-        simulated=True,
+        cell="Li||Cu",
         state=state,
-        trouble=None,
         latch=latch,
         run=run,
         last_run=last_run,
-        cell="Li||Cu",
-        protocol="rest",
-        started=None,
-        path=None,
-        verb=None,
-        setting=None,
-        revision="1-0-finished" if run is None else "1-0-running",
-        queued=0,
-        patience=5.0,
+        revision=revision,
     )
-    values = Values(read_at=read_at)
-    return Seen("lab", facts, values, msgspec.json.encode(values))
+    return as_seen(facts, Values(read_at=read_at))
 
 
 UP = [CoreState("lab")]

@@ -11,6 +11,8 @@ import { outcomeTables } from './studyoutcome.js';
 import { coursePlots, figurePlots } from './studyplot.js';
 
 const EVERY = 1500; // milliseconds between looks at a study that goes on
+const LATE = 2000; // milliseconds before figures that are not there yet are asked for again; twice that each time
+const TRIES = 5; // for some runs have none
 const WRONG = ['stopped', 'tripped', 'failed', 'refused'];
 
 /** Show a study; returns what ends it. */
@@ -29,6 +31,8 @@ export function study(main, visitor, name) {
   let now = null;
   let shown = '';
   let measured = '';
+  let late = '';
+  let tries = 0;
   let timer;
   let gone = false;
   outcome.replaceChildren(h('p', { class: 'quiet' }, 'Reading what was measured …'));
@@ -64,7 +68,7 @@ export function study(main, visitor, name) {
     const cycling = found.each.some((cell) => cell.state === 'running') ? Math.floor(Date.now() / 10000) : '';
     if (`${over} ${cycling}` !== measured) {
       measured = `${over} ${cycling}`;
-      results().catch((error) => { if (!gone && error.status !== 404) toast(error.message, true); });
+      results().catch((error) => { if (!gone) toast(error.message, true); });
     }
   }
 
@@ -76,7 +80,7 @@ export function study(main, visitor, name) {
     say(about, `${found.study} on core ${found.core}: ${found.over} of ${found.cells} cells are over, ${readings.toLocaleString()} readings${ends}; submitted by ${found.who}${found.reason ? `; ${found.reason}` : ''}`);
   }
 
-  /** The figures may be a moment later than the end of the run: they are asked for once more. */
+  /** The figures may be a moment later than the end of the run: they are asked for again, also once the study is over. */
   async function results() {
     const [came, went] = await Promise.all([get(`${at}/outcome`), get(`${at}/courses`)]);
     if (gone) return;
@@ -84,7 +88,10 @@ export function study(main, visitor, name) {
     figures.update(came.lines);
     courses.update(went);
     const told = new Set(came.lines.flatMap((line) => line.runs));
-    if (now.each.some((cell) => cell.state === 'finished' && !told.has(cell.run))) setTimeout(() => { if (!gone) measured = ''; }, 2000);
+    const missing = now.each.filter((cell) => cell.state === 'finished' && !told.has(cell.run)).map((cell) => cell.run).join();
+    tries = missing === late ? tries + 1 : 0;
+    late = missing;
+    if (missing && tries < TRIES) setTimeout(() => { if (!gone) { measured = ''; look(); } }, LATE * 2 ** tries);
   }
 
   const act = (what, body, done) => doing(async () => { show(await post(`${at}/${what}`, body, { 'if-match': `"${now.revision}"` })); look(); }, done);
