@@ -112,6 +112,10 @@ class Journal:
         """Return the order that a submission with this key began; None where there was none."""
         return await self._read(lambda: self._file.submitted(key))
 
+    def begun_by_nobody(self, run: str) -> None:
+        """Forget the key of a submission whose run never began: sent again, it begins one."""
+        self.note(("DELETE FROM submission WHERE run = ?", (run,)))
+
     async def wait(self, *waiting: tuple[int, bytes]) -> None:
         """Keep submissions that wait, or what has changed of them, all at once."""
         await self.commit(*(("REPLACE INTO waiting VALUES (?, ?)", one) for one in waiting))

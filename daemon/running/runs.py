@@ -116,8 +116,8 @@ class Runs:
 
     async def begin(self, order: Order, found: Planned, station: Station) -> None:
         """Start a run once its order, its start record and its first position are on the disk."""
+        run = await self._new_run(order.run, station, found, order)  # what can fail leaves no open run
         await self._journal.open_run(order)
-        run = await self._new_run(order.run, station, found, order)
         self._outbox.put(station.instrument.name, order.started)
         self._outbox.checkpoint(run.name, run.position)
         try:
@@ -126,6 +126,7 @@ class Runs:
             never = self._parked(order, before_anything(station.name, time.time()), "")
             never.end(RunState.FAILED, f"it was never started: {error}")
             self.over[order.run] = _ending(never)
+            self._journal.begun_by_nobody(order.run)
             await self.conclude(order.run)
             raise
         self._start(run, order, anybody)

@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
+from daemon.client import AnswerError
+from daemon.delivery.messages import RunEnded
 from daemon.requests import Doctor, Queue, Runs, Status
 from tests.daemon.running.test_recovery import order
 from tests.daemon.survival import survival
 
 FULL = """CREATE TRIGGER full BEFORE UPDATE OF closed ON run
 BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""
+FULL_SPOOL = FULL.replace("UPDATE OF closed ON run", "INSERT ON batches")
+
+SHORT = "protocol: short\nsteps:\n  - charge: 1 mA\n    until: time >= 5 s\n"
 
 
 async def until(asked: Callable[[], Awaitable[Any]], answer: Any) -> None:
@@ -26,7 +32,6 @@ async def until(asked: Callable[[], Awaitable[Any]], answer: Any) -> None:
 async def test_a_run_whose_end_the_disk_refused_is_closed_later_and_the_queue_waits_for_it(
     tmp_path: Path,
 ) -> None:
-    short = "protocol: short\nsteps:\n  - charge: 1 mA\n    until: time >= 5 s\n"
     async with survival(tmp_path) as bench:
         await bench.start()
 
@@ -38,8 +43,8 @@ async def test_a_run_whose_end_the_disk_refused_is_closed_later_and_the_queue_wa
 
         with closing(sqlite3.connect(bench.places.journal, isolation_level=None)) as disk:
             disk.execute(FULL)
-            await bench.ask(order(protocol=short))
-            await bench.ask(msgspec.structs.replace(order(protocol=short), queue=True))
+            await bench.ask(order(protocol=SHORT))
+            await bench.ask(msgspec.structs.replace(order(protocol=SHORT), queue=True))
             await until(unconcluded, {"lab-1": "the journal did not take it: the disk is full"})
             assert len((await bench.ask(Queue("a1")))["waiting"]) == 1
             [found] = await bench.ask(Doctor("a1"))
@@ -60,3 +65,23 @@ def disk_says(journal: Path) -> list[tuple[str, int]]:
     """Return every run of the journal, and whether it is closed."""
     with closing(sqlite3.connect(journal)) as connection:
         return connection.execute("SELECT name, closed IS NOT NULL FROM run ORDER BY name").fetchall()
+
+
+async def test_a_submission_whose_run_never_began_begins_one_when_it_is_sent_again(tmp_path: Path) -> None:
+    keyed = msgspec.structs.replace(order(protocol=SHORT), key="mine")
+    async with survival(tmp_path) as bench:
+        await bench.start()
+        with closing(sqlite3.connect(bench.places.spool, isolation_level=None)) as disk:
+            disk.execute(FULL_SPOOL)
+            with pytest.raises(AnswerError, match="the disk is full"):
+                await bench.ask(keyed)
+            disk.execute("DROP TRIGGER full")
+        await until(
+            lambda: asyncio.to_thread(disk_says, bench.places.journal),
+            [("lab-1", 1)],
+        )
+        assert (await bench.ask(keyed))["run"] == "lab-2"
+        assert (await bench.ask(keyed))["run"] == "lab-2"
+        await bench.run_is("finished")
+        ended = {item.run: item.state for item in bench.items() if isinstance(item, RunEnded)}
+        assert ended == {"lab-1": "failed", "lab-2": "finished"}
