@@ -53,22 +53,31 @@ class Announcer:
         self._core = core
         self._channels = channels
         self._devices = devices
+        self._announced: set[str] = set()
+        """Channels of which a state is retained."""
         self._messages: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue()
         self._unsent: tuple[str, bytes, bool] | None = None
         """What was being sent when the broker went away: sent first when it is back."""
 
     def hear_state(self, before: Seen | None, now: Seen) -> None:
         """Announce a channel whose facts have changed."""
-        self._put(topic(now.core, "channel", now.facts.channel, "state"), _state(now), retain=True)
+        self._announced.add(now.facts.channel)
+        self._put(self._state_topic(now.facts.channel), _state(now), retain=True)
 
     def hear(self, happening: Happening) -> None:
         """Announce something that happened."""
         self._put(topic(happening.core, "event"), happening.plain(), retain=False)
 
     def look(self) -> None:
-        """Tell Home Assistant of channels that are new, or there no longer."""
+        """Have the broker forget channels that have left the bench, and tell Home Assistant of all."""
+        channels = self._channels()
+        there = {seen.facts.channel for seen in channels}
+        if there:  # else the core has not said anything yet
+            for name in sorted(self._announced - there):
+                self._queue(self._state_topic(name), b"", retain=True)
+            self._announced &= there
         if self._devices is not None:
-            for name, payload in self._devices.changes(self._channels()):
+            for name, payload in self._devices.changes(channels):
                 self._queue(name, payload, retain=True)
 
     async def run(self) -> None:
@@ -112,6 +121,9 @@ class Announcer:
                     self._put(
                         topic(seen.core, "channel", seen.facts.channel, "values"), latest(seen.values), False
                     )
+
+    def _state_topic(self, channel: str) -> str:
+        return topic(self._core, "channel", channel, "state")
 
     def _put(self, name: str, content: Mapping[str, object], retain: bool) -> None:
         self._queue(name, msgspec.json.encode(content), retain)

@@ -1,16 +1,19 @@
 """The broker as it is installed: who may say what, over its Unix socket and on loopback."""
 
 import asyncio
+import contextlib
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiomqtt
 import httpx
+import msgspec
 import pytest
 
 from daemon.delivery import remark
@@ -21,14 +24,17 @@ from daemon.delivery.outbox import Outbox
 from daemon.delivery.presence import core_topic
 from daemon.delivery.publisher import Publisher
 from daemon.delivery.spool import Spool
+from daemon.notices.commands import Command, Commands
 from daemon.reading.results import Counts, Results
 from daemon.recording.recorder import Recorder
 from daemon.recording.store import Store
+from daemon.requests import Pause
 from daemon.web.app import application
 from daemon.web.settings import Settings
 from daemon.web.tokens import Scope, Tokens
 from tests.daemon.deliveries import batched, ended, free_port, until, whole_run
 from tests.systemd.tree import installed
+from tests.web.test_mqtt import Asked
 
 pytestmark = [
     pytest.mark.system,
@@ -237,6 +243,46 @@ async def test_a_note_is_kept_for_the_page_and_for_no_reader_of_the_broker(
     assert refused.status_code == 503
     assert "no recorder has confirmed" in refused.json()["detail"]
     assert [(each["text"], each["author"]) for each in found] == [("swollen", "anna")]
+
+
+async def test_a_commander_is_obeyed_and_a_reader_with_the_same_token_is_not(
+    machine: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.admit("reader", "commander")
+    tokens = Tokens(tmp_path / "tokens.json")
+    secret = tokens.create("remote", Scope.CONTROL)
+    cores = Asked(asyncio.Event())
+    cores.answers.set()
+    as_service(machine, "web", monkeypatch)
+    obeying = asyncio.create_task(Commands(machine.url, cores, tokens).run())
+
+    def pause(run: str) -> bytes:
+        return msgspec.json.encode(Command(secret, run, time.time(), run=run))
+
+    async def answered(client: aiomqtt.Client, run: str) -> Any:
+        """Say it until somebody listens: a command is obeyed once, however often it comes."""
+        async with asyncio.timeout(20):
+            while True:
+                await client.publish(COMMAND, pause(run), qos=1)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        async for message in client.messages:
+                            if message.topic.matches(f"{LAB}/answer/{run}"):
+                                return message.payload
+
+    try:
+        async with (
+            mosquitto(machine),
+            connected(as_service(machine, "commander", monkeypatch), "commander") as commander,
+            connected(as_service(machine, "reader", monkeypatch), "reader") as reader,
+        ):
+            await commander.subscribe(f"{LAB}/answer/+", qos=1)
+            assert await answered(commander, "lab-1") == b'{"ok":"done 1"}'
+            await reader.publish(COMMAND, pause("lab-2"), qos=1)
+            assert await answered(commander, "lab-3") == b'{"ok":"done 2"}'
+    finally:
+        await ended(obeying)
+    assert [request.run for request in cores.requests if isinstance(request, Pause)] == ["lab-1", "lab-3"]
 
 
 @pytest.mark.parametrize("user", [(None, None), ("core", "wrong"), ("nobody", "wrong")])

@@ -136,7 +136,11 @@ async def test_devices_are_retained_and_gone_with_their_channels_and_say_whether
     announcer = Announcer(url, "lab", lambda: channels, Devices("lab", URL))
     async with killed_broker(port):
         announcing = asyncio.create_task(announcer.run())
-        async with hearing(address, page_topic("lab")) as page, hearing(address, DEVICES) as devices:
+        async with (
+            hearing(address, page_topic("lab")) as page,
+            hearing(address, DEVICES) as devices,
+            hearing(address, "galvanod/v1/lab/channel/+/state") as states,
+        ):
             assert await page.heard(1) == {page_topic("lab"): "online"}
             announcer.look()
             told = await devices.heard(2)
@@ -145,9 +149,11 @@ async def test_devices_are_retained_and_gone_with_their_channels_and_say_whether
                 page_topic("lab"),
                 core_topic("lab"),
             }
+            assert {each["channel"] for each in (await states.heard(2)).values()} == {"smu1", "smu2"}
             del channels[1]
             announcer.look()
             assert await devices.heard(1) == {SMU2: None}
+            assert await states.heard(1) == {"galvanod/v1/lab/channel/smu2/state": None}
             async with hearing(address, DEVICES) as late:
                 assert set(await late.heard(1)) == {SMU1}
             await ended(announcing)
