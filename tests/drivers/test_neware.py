@@ -1,5 +1,6 @@
 """The Neware driver and the simulated Neware written beside it, over a real socket."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import inf
@@ -131,10 +132,16 @@ async def test_full_pages_are_read_ahead_and_every_record_is_told_once() -> None
 async def test_a_circuit_is_opened_while_the_next_page_is_on_its_way() -> None:
     async with channels("li_ion") as [channel]:
         await channel.start_whole("run-1/1", cycles(LONG_REST))
-        followed = await channel.follow()
-        assert len(followed.stretches[-1].records) == 1000
+        told = (await channel.follow()).stretches
+        assert len(told[-1].records) == 1000
+        assert "next page" in {task.get_name() for task in asyncio.all_tasks()}
         await channel.off()
-        assert (await channel.follow()).status.state in (ProgramState.IDLE, ProgramState.RUNNING)
+        assert "next page" not in {task.get_name() for task in asyncio.all_tasks()}
+        while (after := await channel.follow()).status.state is ProgramState.RUNNING:
+            told = [*told, *after.stretches]
+        assert after.status.state is ProgramState.IDLE
+        numbers = [record.number for stretch in [*told, *after.stretches] for record in stretch.records]
+        assert numbers == list(range(1, len(numbers) + 1))
         assert (await channel.look()).current == 0.0
         await channel.start_whole("run-2/1", cycles(LI_ION))
         [first, *_] = (await channel.follow()).stretches

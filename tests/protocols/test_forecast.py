@@ -122,4 +122,4 @@ def test_ten_million_steps_cost_nothing() -> None:
     steps = "[{repeat: 5000000, steps: [{strip: 1 C, until: time >= 1 h}, {plate: 1 C, until: time >= 1 h}]}]"
     begin = time.process_time()
     assert of(steps).visits == 10_000_000
-    assert time.process_time() - begin < 0.1
+    assert time.process_time() - begin < 1.0  # 1 ms; going through them would take many seconds

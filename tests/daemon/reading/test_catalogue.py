@@ -70,5 +70,6 @@ def test_runs_are_sifted_by_what_they_are(engine: Engine, wanted: Wanted, count:
 def test_a_cursor_is_of_one_order_only(engine: Engine) -> None:
     catalogue = Catalogue(engine)
     cursor = catalogue.page(Wanted(), None, 3, Order.CELL).next
-    with pytest.raises(UnknownError, match="earlier page of this list"):
-        catalogue.page(Wanted(), cursor, 3, Order.LATEST)
+    for strange in (cursor, "'; DROP TABLE runs"):
+        with pytest.raises(UnknownError, match="earlier page of this list"):
+            catalogue.page(Wanted(), strange, 3, Order.LATEST)

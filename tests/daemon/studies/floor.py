@@ -24,6 +24,8 @@ class Fate:
 
     kill_at: int | None = None
     passed: int = 0
+    commits: int = 0
+    """How many of the journal there were, each with a point before and one after it."""
 
     def pass_(self) -> None:
         self.passed += 1
@@ -51,6 +53,7 @@ class MortalJournal(Journal):
     fate: Fate
 
     async def commit(self, *statements: Statement) -> None:
+        self.fate.commits += 1
         self.fate.pass_()
         await super().commit(*statements)
         self.fate.pass_()
