@@ -157,10 +157,10 @@ def show_queue(channel: str, found: Mapping[str, Any]) -> None:
 
 
 def show_channels(channels: Sequence[Mapping[str, Any]]) -> None:
-    """Print the bench, a line per channel."""
+    """Print the bench, a line per channel; a current only where one may flow now."""
     table = listing("channel", "state", "instrument", "cell", "run", "V", "I", "address")
     for channel in channels:
-        latest, identity = channel["latest"], channel["instrument"] or {}
+        latest, identity = channel["latest"] if channel["run"] else {}, channel["instrument"] or {}
         table.add_row(
             channel["channel"],
             _state(channel["state"]),
@@ -168,7 +168,7 @@ def show_channels(channels: Sequence[Mapping[str, Any]]) -> None:
             channel["cell"] or (f"simulated {channel['simulated']}" if channel["simulated"] else "–"),
             channel["run"] or "–",
             lab(latest.get("voltage"), "V"),
-            lab(latest.get("current"), "A"),
+            lab(latest.get("current") if channel["state"] == "running" else None, "A"),
             channel["address"],
         )
     screen = console()

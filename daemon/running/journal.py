@@ -99,7 +99,6 @@ class Journal:
 
     async def open_run(self, order: Order) -> None:
         """Keep the order of a run, and the cell its channel holds from now on."""
-        self.cells[order.channel] = order.cell
         now = time.time()
         keyed = [("INSERT INTO submission VALUES (?, ?)", (order.key, order.run))] if order.key else []
         await self.commit(
@@ -107,6 +106,7 @@ class Journal:
             ("INSERT INTO run VALUES (?, ?, ?, ?, NULL)", (order.run, order.channel, order.encoded(), now)),
             ("REPLACE INTO cell VALUES (?, ?, ?, ?)", (order.channel, order.cell, order.run, now)),
         )
+        self.cells[order.channel] = order.cell
 
     async def submitted(self, key: str) -> Order | None:
         """Return the order that a submission with this key began; None where there was none."""
@@ -271,6 +271,8 @@ class Journal:
         self._writing = None
         error = written.exception()
         if error is None:
+            if self.trouble is not None:
+                _log.info("the journal takes what it is given again")
             self.trouble = None
             batch.done.set_result(None)
             if self._batch.entries or self._batch.awaited:
@@ -280,8 +282,9 @@ class Journal:
 
     def _refused(self, batch: _Batch, error: BaseException) -> None:
         """Tell those who wait; what nobody waits for stays, before everything younger."""
+        if self.trouble is None:
+            _log.error("the journal takes nothing: %s", error)
         self.trouble = str(error) or type(error).__name__
-        _log.error("the journal takes nothing: %s", self.trouble)
         kept = [entry for entry in batch.entries if not entry.awaited]
         self._batch.entries[:0] = kept
         refusal = (
@@ -293,6 +296,8 @@ class Journal:
         if self._batch.awaited:
             self._start()
         elif kept and not isinstance(error, ServiceError):
+            if self._retry is not None:
+                self._retry.cancel()
             self._retry = asyncio.get_running_loop().call_later(_RETRY, self._start)
 
 

@@ -170,4 +170,4 @@ class Queues:
 
 
 def _ended(state: RunState) -> str:
-    return "was stopped" if state is RunState.STOPPED else state.value
+    return f"was {state.value}" if state in (RunState.STOPPED, RunState.INTERRUPTED) else state.value
