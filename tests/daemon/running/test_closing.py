@@ -12,7 +12,7 @@ import pytest
 
 from daemon.client import AnswerError
 from daemon.delivery.messages import RunEnded
-from daemon.requests import Doctor, Queue, Runs, Status
+from daemon.requests import Doctor, Pause, Queue, Resume, Runs, Status
 from tests.daemon.running.test_recovery import order
 from tests.daemon.survival import survival
 
@@ -43,8 +43,10 @@ async def test_a_run_whose_end_the_disk_refused_is_closed_later_and_the_queue_wa
 
         with closing(sqlite3.connect(bench.places.journal, isolation_level=None)) as disk:
             disk.execute(FULL)
-            await bench.ask(order(protocol=SHORT))
+            await bench.ask(order(protocol=SHORT.replace("5 s", "200 s")))
+            await bench.ask(Pause("1"))
             await bench.ask(msgspec.structs.replace(order(protocol=SHORT), queue=True))
+            await bench.ask(Resume("1"))
             await until(unconcluded, {"lab-1": "the journal did not take it: the disk is full"})
             assert len((await bench.ask(Queue("a1")))["waiting"]) == 1
             [found] = await bench.ask(Doctor("a1"))
