@@ -1,7 +1,7 @@
 // The figures of several runs in one table: by run, by group with mean and spread, and what the two differ by.
 
 import { h } from './dom.js';
-import { figure as told } from './format.js';
+import { figure as told, figureName } from './format.js';
 import { csv, save } from './saving.js';
 import { heads, panel, scroll } from './table.js';
 
@@ -11,7 +11,7 @@ export function comparisonTables(comparison) {
   const several = comparison.figures.some((figure) => figure.groups.some((group) => group.count > 1));
   const names = ['Figure', 'Unit', ...(several ? ['Groups: mean ± standard deviation', 'Verdict'] : []), ...comparison.runs.map((run) => run.run)];
   const rows = comparison.figures.map((figure) => h('tr', {},
-    h('th', { scope: 'row' }, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : ''), h('td', {}, told(figure.name, null, null, figure.unit).unit),
+    h('th', { scope: 'row' }, figureName(figure.name), figure.mark ? h('div', { class: 'method' }, figure.mark) : ''), h('td', {}, told(figure.name, null, null, figure.unit).unit),
     ...(several ? [h('td', { class: 'said' }, ...figure.groups.filter((group) => group.count > 1).map((group) => groupLine(figure, group))), h('td', { class: 'said' }, ...figure.verdicts.map(verdictLine))] : []),
     ...comparison.runs.map((run) => valueOf(figure, run.run))));
   const button = h('button', { class: 'bare', onclick: () => save(csv(lines(comparison)), 'comparison.csv') }, 'CSV');

@@ -112,6 +112,11 @@ const LAB_UNITS = {
 };
 const SHARES = /efficiency|retention/;
 
+const PEOPLE = [[/coulombic/, 'Coulombic'], [/theil sen/, 'Theil–Sen'], [/kramers kronig/, 'Kramers–Kronig'], [/macmullin/, 'MacMullin'], [/evans vincent bruce/, 'Evans–Vincent–Bruce']];
+
+/** A figure of merit by its name; who gave it theirs has a capital. */
+export const figureName = (name) => PEOPLE.reduce((words, [who, written]) => words.replace(who, written), name.replaceAll('_', ' '));
+
 /** A figure of merit as `{ value, unit }`, in the units of a lab; `name` tells shares, which are said in per cent. */
 export function figure(name, value, uncertainty, unit) {
   const [words, factor] = unit === '1' && SHARES.test(name) ? ['%', 100] : LAB_UNITS[unit] ?? [unit, 1];

@@ -2,7 +2,7 @@
 
 import { get, path, post, remove } from './api.js';
 import { h, icon, say } from './dom.js';
-import { ampereHours, duration, engineering, percent } from './format.js';
+import { ampereHours, duration, engineering, figureName, percent } from './format.js';
 import { axis, cycleAxis, draw, forget, palette, timeUnit, trace } from './plots.js';
 import { heads, scroll } from './table.js';
 
@@ -177,5 +177,5 @@ function stepsOf({ steps }) {
 function figuresOf({ figures, cycles }) {
   const made = figures.filter((each) => each.value !== null);
   if (!made.length) return cycles.length ? h('p', { class: 'quiet' }, `Coulombic efficiency of cycle ${cycles[cycles.length - 1].cycle}: ${percent(cycles[cycles.length - 1].coulombic_efficiency)}`) : '';
-  return h('dl', { class: 'facts' }, ...made.slice(0, SHOWN).flatMap((each) => [h('dt', {}, each.name.replaceAll('_', ' ') + (each.mark ? ` (${each.mark})` : '')), h('dd', { title: each.method }, each.text)]));
+  return h('dl', { class: 'facts' }, ...made.slice(0, SHOWN).flatMap((each) => [h('dt', {}, figureName(each.name) + (each.mark ? ` (${each.mark})` : '')), h('dd', { title: each.method }, each.text)]));
 }

@@ -1,7 +1,7 @@
 // The tables of a run.
 
 import { h } from './dom.js';
-import { ampereHours, duration, figure as told, volts } from './format.js';
+import { ampereHours, duration, figure as told, figureName, volts } from './format.js';
 import { heads, panel, scroll } from './table.js';
 
 /** Names and values. */
@@ -17,7 +17,7 @@ export function figureTable(figures, over) {
   const rows = figures.slice(-200).map((figure) => {
     const { value, unit } = told(figure.name, figure.value, figure.uncertainty, figure.unit);
     return h('tr', {},
-      h('td', {}, figure.name.replaceAll('_', ' '), figure.mark ? h('div', { class: 'method' }, figure.mark) : '', h('div', { class: 'method' }, figure.method, ...figure.warnings.map((warning) => h('div', { class: over ? 'alarm' : '' }, warning))), explained(figure)),
+      h('td', {}, figureName(figure.name), figure.mark ? h('div', { class: 'method' }, figure.mark) : '', h('div', { class: 'method' }, figure.method, ...figure.warnings.map((warning) => h('div', { class: over ? 'alarm' : '' }, warning))), explained(figure)),
       h('td', { class: 'number' }, figure.cycle ?? ''), h('td', { class: 'number' }, value), h('td', {}, unit));
   });
   return tabled('Figures of merit', '± one standard uncertainty', h('table', {}, heads('Figure', 'Cycle', 'Value', 'Unit'), h('tbody', {}, ...rows)));
