@@ -45,6 +45,10 @@ _log = logging.getLogger(__name__)
 CLOSING_SECONDS = 1.0
 """How long is waited before a run is closed whose end the disk did not take."""
 
+REMEMBERED = 16
+"""Runs that are over and still told of at once, besides the last of every channel: of older ones the
+journal knows how they ended, and the database everything."""
+
 Ended = Callable[[str, RunState, str], Awaitable[None]]
 """Told the channel, how the run ended, and its name."""
 
@@ -54,7 +58,7 @@ async def _nobody_waits(channel: str, state: RunState, run: str) -> None:
 
 
 class Runs:
-    """Every run in hand, by name."""
+    """Every run in hand, by name, and the latest of those that are over."""
 
     def __init__(
         self,
@@ -181,7 +185,15 @@ class Runs:
         self._outbox.checkpoint(run, None)
         if found is not None:
             await self.ended(found.channel, found.state, run)
+        self._forget()
         return True
+
+    def _forget(self) -> None:
+        """Let go of runs that are long over: a core that lives for months conducts thousands."""
+        shown = {station.run.name for station in self._stations.values() if station.run is not None}
+        closed = [name for name in self._in_hand if name in self._endings and name not in shown]
+        for name in closed[:-REMEMBERED]:
+            del self._in_hand[name], self._endings[name]
 
     async def ending(self, run: str) -> Ending | None:
         """Return how a run ended, once that is on the disk; None while it has not."""

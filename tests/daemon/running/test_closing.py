@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from daemon.client import AnswerError
 from daemon.delivery.messages import RunEnded
 from daemon.requests import Doctor, Pause, Queue, Resume, Runs, Status
+from daemon.running.runs import REMEMBERED
 from tests.daemon.running.test_recovery import order
 from tests.daemon.survival import survival
 
@@ -61,6 +63,29 @@ async def test_a_run_whose_end_the_disk_refused_is_closed_later_and_the_queue_wa
             await until(
                 lambda: asyncio.to_thread(disk_says, bench.places.journal), [("lab-1", 1), ("lab-2", 1)]
             )
+
+
+async def test_runs_that_are_long_over_are_let_go_of_and_how_they_ended_is_still_known(
+    tmp_path: Path,
+) -> None:
+    short = "protocol: short\nsteps:\n  - charge: 1 mA\n    until: time >= 1 s\n"
+    async with survival(tmp_path) as bench:
+        await bench.start()
+
+        async def known() -> Any:
+            return [run["run"] for run in await bench.ask(Runs()) if run["state"] == "finished"]
+
+        last = REMEMBERED + 3
+        for number in range(1, last + 1):
+            assert (await bench.ask(order(protocol=short)))["run"] == f"lab-{number}"
+            await until(partial(ended, bench.places.journal, f"lab-{number}"), True)
+        await until(known, [f"lab-{number}" for number in range(3, last + 1)])  # with its channel's own
+
+
+async def ended(journal: Path, run: str) -> bool:
+    """Whether the journal knows how a run ended."""
+    with closing(sqlite3.connect(journal)) as connection:
+        return bool(connection.execute("SELECT 1 FROM ending WHERE run = ?", (run,)).fetchall())
 
 
 def disk_says(journal: Path) -> list[tuple[str, int]]:
