@@ -11,11 +11,32 @@ import msgspec
 from daemon.client import AnswerError
 from daemon.errors import UnavailableError, UnknownError
 from daemon.places import socket_address
-from daemon.requests import Acknowledge, Check, Clear, Pause, Request, Safe, Stop, StudyDraft, Trouble
+from daemon.requests import (
+    Acknowledge,
+    Audit,
+    Channels,
+    Check,
+    Clear,
+    Instruments,
+    Pause,
+    Queue,
+    Request,
+    Safe,
+    Stop,
+    Studies,
+    Study,
+    StudyDraft,
+    Trouble,
+)
 from daemon.web.checks import Checks
 
 PATIENCE = 60.0
 """Seconds for an answer; a submission opens an instrument."""
+
+LOOKING = 15.0
+"""Seconds for what a core only has to look up: who waits longer had better know that it does not answer."""
+
+LOOKS = (Audit, Channels, Instruments, Queue, Studies, Study)
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes an answer may have; the plan of a long protocol is large."""
@@ -70,8 +91,10 @@ class Cores:
         """Return the core that somebody names; the first one where none is named."""
         return core if core is not None else self.names[0]
 
-    async def ask(self, core: str, request: Request, patience: float = PATIENCE) -> Any:
+    async def ask(self, core: str, request: Request, patience: float | None = None) -> Any:
         """Return the answer as plain data; raises `AnswerError` with what the core refused for."""
+        if patience is None:
+            patience = LOOKING if isinstance(request, LOOKS) else PATIENCE
         reply = await self._first(core, request, patience)
         return msgspec.json.decode(reply.ok)
 

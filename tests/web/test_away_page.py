@@ -1,10 +1,12 @@
 """What the page says where something cannot be had: in words, and where it would stand."""
 
+import asyncio
+import contextlib
 import json
 import re
 from pathlib import Path
 
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Error, Page, Route, expect
 
 from tests.web.browser import NEEDS_CHROMIUM, page_of
 from tests.web.service import Service, ended, submission, until
@@ -78,3 +80,24 @@ async def test_a_study_that_is_chosen_or_uploaded_replaces_what_was_written_and_
         await text.focus()
         await page.keyboard.press("Control+z")
         await expect(text).to_have_value("study: mine, of an hour's work\n")
+
+
+async def test_what_a_page_has_asked_keeps_no_connection_once_somebody_has_left_it(service: Service) -> None:
+    async with page_of(service.url, service.token) as page:
+        left = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await left.wait()
+            with contextlib.suppress(Error):  # nobody waits for it any more
+                await route.abort()
+
+        await page.route("**/api/v1/instruments", hold)
+        async with page.expect_request("**/api/v1/instruments"):
+            await page.goto(f"{service.url}/#/instruments")
+        async with page.expect_event("requestfailed") as failed:
+            await page.get_by_role("link", name="Bench", exact=True).click()
+        assert (await failed.value).url.endswith("/instruments")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Bench")
+        await expect(page.locator(".toast")).to_have_count(0)
+        left.set()
+        await page.unroute_all(behavior="wait")

@@ -124,7 +124,7 @@ class Asked(Cores):
         self.answers = answers
         self.requests: list[Request] = []
 
-    async def ask(self, core: str, request: Request, patience: float = 1.0) -> Any:
+    async def ask(self, core: str, request: Request, patience: float | None = None) -> Any:
         self.requests.append(request)
         await self.answers.wait()
         return f"done {len(self.requests)}"

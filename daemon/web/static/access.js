@@ -7,7 +7,7 @@ import { auditPanel } from './auditing.js';
 import { ask, tell } from './dialogs.js';
 import { h, say, toast } from './dom.js';
 import { ago, moment, zone } from './format.js';
-import { live } from './live.js';
+import { live, whenBack } from './live.js';
 import { wishDesktop, wishSound, wishes } from './notify.js';
 import { wish, wished } from './theme.js';
 
@@ -40,9 +40,11 @@ export function access(main, visitor) {
   }
 
   live.addEventListener('change', showAudit);
-  showTokens().catch((error) => tokens.replaceChildren(h('p', { class: 'alarm' }, error.message)));
+  const shown = () => showTokens().catch((error) => tokens.replaceChildren(h('p', { class: 'alarm' }, error.message)));
+  shown();
   showAudit();
-  return () => live.removeEventListener('change', showAudit);
+  const ended = whenBack(shown);
+  return () => { live.removeEventListener('change', showAudit); ended(); };
 }
 
 /** What only this browser is told. */

@@ -48,6 +48,7 @@ export function actions(visitor, channelOf, name) {
     notices.replaceChildren(...(channel?.latch ? [latched(channel, control)] : channel?.trouble ? [troubled(channel)] : []));
   }
 
+  update();
   return { element, notices, update };
 }
 

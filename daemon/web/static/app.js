@@ -1,7 +1,7 @@
 // The page: a bar that is always there, alarms below it, and one view at a time below them.
 
 import { alarmStrip } from './alarms.js';
-import { get, nobody, post, remove } from './api.js';
+import { get, leave as leaveUnanswered, nobody, post, remove } from './api.js';
 import { may } from './actions.js';
 import { open } from './dialogs.js';
 import { h, mark, say, toast } from './dom.js';
@@ -19,11 +19,14 @@ const crumbs = /** @type {HTMLElement} */ (document.getElementById('crumbs'));
 let leave = () => {};
 let visitor = null;
 let strip = null;
+let missing = false; // the page that was asked for could not be loaded
 
 /** Show what the address names. */
 async function show(event) {
   leave();
   leave = () => {};
+  leaveUnanswered();
+  missing = false;
   mark(main, 'aria-busy', null);
   if (!visitor) return;
   const address = location.hash || '#/';
@@ -46,7 +49,11 @@ async function show(event) {
     if (event) main.focus({ preventScroll: true }); // who follows a link with the keyboard goes on in what it led to
   } catch (error) {
     mark(main, 'aria-busy', null);
-    main.replaceChildren(h('h1', {}, `${route.name} cannot be shown`), h('p', { class: 'alarm' }, error.message), h('p', {}, 'Load the page anew; what runs goes on.'));
+    if ((location.hash || '#/') !== address) return;
+    missing = true;
+    const away = live.link !== 'live';
+    main.replaceChildren(h('h1', {}, `${route.name} cannot be shown`), h('p', { class: 'alarm' }, away ? 'The page’s server does not answer.' : error.message),
+      h('p', {}, away ? 'It is shown as soon as the server answers; what runs goes on.' : 'Load the page anew; what runs goes on.'), h('button', { onclick: () => show(null) }, 'Try again'));
   }
 }
 
@@ -66,6 +73,7 @@ function fillBar() {
     say(link, words[live.link]);
     mark(link, 'data-state', live.link);
     mark(document.documentElement, 'data-link', live.link);
+    if (missing && live.link === 'live') show(null);
   };
   live.addEventListener('link', told);
   told();
@@ -102,6 +110,7 @@ async function enter() {
   strip.start(visitor);
   live.start();
   await show(null);
+  (window.requestIdleCallback ?? setTimeout)(() => { for (const route of ROUTES) route.load().catch(() => {}); }); // so that each is there when the server is not
 }
 
 /** Nobody is logged in: ask who it is, and go on where one was. */

@@ -30,7 +30,9 @@ export function channel(main, visitor, core, name) {
   const plot = h('div', { class: 'plots' });
   const panels = h('div', { class: 'masonry' });
   const older = h('p', { class: 'alarm', role: 'status' });
+  const asked = { facts: at, runs: `/runs?limit=8&channel=${encodeURIComponent(name)}`, events: `/events?limit=12&core=${encodeURIComponent(core)}&channel=${encodeURIComponent(name)}` };
   const known = {}; // what was answered, and when
+  let count = 0;
   let placed = [];
   const queue = queuePanel(visitor, core, name);
   const missing = h('p', { class: 'quiet', role: 'status' });
@@ -88,23 +90,32 @@ export function channel(main, visitor, core, name) {
     looks = LOOKS;
   }
 
-  /** Look anew; what cannot be had stays as it was known, and it is said of when it is. */
+  /** Look anew, and show each part as it comes; what cannot be had stays as it was known, and it is said of when it is. */
   async function refresh() {
     clearTimeout(timer);
-    const asked = { facts: at, runs: `/runs?limit=8&channel=${encodeURIComponent(name)}`, events: `/events?limit=12&core=${encodeURIComponent(core)}&channel=${encodeURIComponent(name)}` };
-    const answers = await Promise.all(Object.entries(asked).map(([what, where]) => get(where).then((found) => { known[what] = { found, at: Date.now() / 1000 }; return null; }, (error) => [what, error])));
-    if (over) return;
-    const failed = new Map(answers.filter(Boolean));
-    const [[first, error] = []] = failed;
-    say(older, known[first] ? `${error.message} What is below is as of ${exactly(known[first].at)}.` : '');
+    const mine = ++count;
+    if (looks > 0) time?.refresh();
+    looks -= 1;
+    const failed = new Map();
+    await Promise.all(Object.entries(asked).map(async ([what, where]) => {
+      try {
+        known[what] = { found: await get(where), at: Date.now() / 1000 };
+      } catch (error) {
+        failed.set(what, error);
+      }
+      if (!over && mine === count) show(failed);
+    }));
+    if (!over && mine === count) timer = setTimeout(refresh, REFRESH);
+  }
+
+  function show(failed) {
+    const old = [...failed.keys()].find((what) => known[what]);
+    say(older, old ? `${failed.get(old).message} What is below is as of ${exactly(known[old].at)}.` : '');
     const part = (what, title, made) => (known[what] ? made(known[what].found) : failed.has(what) ? [lacking(title, failed.get(what))] : []);
     place([
       ...part('facts', 'What it may hold, and its instrument', (found) => [latchPanel(found), limitPanel(found), instrumentPanel(found, visitor, at), chamberPanel(found)]),
       ...part('runs', 'Runs on it', (page) => [historyPanel(page.runs)]), ...part('events', 'Events on it', (page) => [eventPanel(page.events)]),
       known.facts ? guardPanel(known.facts.found) : null].filter(Boolean));
-    if (looks > 0) time?.refresh();
-    looks -= 1;
-    timer = setTimeout(refresh, REFRESH);
   }
 
   /** Show these panels; one that says what it said before stays, with what somebody opened or found in it. */
@@ -179,10 +190,16 @@ function chamberPanel({ chamber }) {
     chamber.trouble ? h('p', { class: 'alarm' }, chamber.trouble) : '');
 }
 
+/** The state of a run as a core says it, or as it is recorded. */
+function stateNow(run) {
+  const now = live.ofRun(run.run);
+  return now ? stateOf(now) : run.state;
+}
+
 function historyPanel(runs) {
   if (!runs.length) return null;
   return panel('Runs on it', 'the latest first',
-    h('table', {}, heads('Run', 'State', 'Cell', 'Began'), h('tbody', {}, ...runs.map((run) => h('tr', {}, h('td', {}, h('a', { href: `#${path('run', run.run)}` }, run.run)), h('td', {}, badge(run.state)), h('td', {}, run.cell ?? '–'), h('td', {}, moment(run.started)))))));
+    h('table', {}, heads('Run', 'State', 'Cell', 'Began'), h('tbody', {}, ...runs.map((run) => h('tr', {}, h('td', {}, h('a', { href: `#${path('run', run.run)}` }, run.run)), h('td', {}, badge(stateNow(run))), h('td', {}, run.cell ?? '–'), h('td', {}, moment(run.started)))))));
 }
 
 function eventPanel(events) {

@@ -6,6 +6,7 @@ import { steps as halves } from './capacitycurves.js';
 import { comparisonTables } from './comparisontables.js';
 import { overlays } from './overlays.js';
 import { h, say } from './dom.js';
+import { whenBack } from './live.js';
 import { units } from './perunit.js';
 import { choice } from './plotpanel.js';
 import { escaped, palette } from './plots.js';
@@ -93,8 +94,9 @@ export function compare(main) {
     }, 200);
   });
   document.addEventListener('theme', load);
+  const ended = whenBack(load);
   load();
-  return () => { count += 1; clearTimeout(typing); document.removeEventListener('theme', load); plots.end(); };
+  return () => { count += 1; clearTimeout(typing); document.removeEventListener('theme', load); ended(); plots.end(); };
 }
 
 /** All of a run that is drawn over others; what of it could not be had is said in `lacking`. */

@@ -5,6 +5,7 @@ import { may } from './actions.js';
 import { ask, tell } from './dialogs.js';
 import { h, say, toast } from './dom.js';
 import { moment } from './format.js';
+import { whenBack } from './live.js';
 
 const WORD = { protocols: 'protocol', cells: 'cell' };
 
@@ -126,7 +127,7 @@ export function library({ kind, editor, visitor, taken }) {
   }
 
   list();
-  return { elements: [select, menu, name] };
+  return { elements: [select, menu, name], end: whenBack(() => lost && list()) };
 }
 
 /** A file name out of what a text calls itself. */

@@ -177,3 +177,15 @@ export function stateOf(channel) {
   const end = channel.revision.split('-').at(-1);
   return ENDS.includes(end) ? end : 'idle';
 }
+
+/** Call somebody each time the link is there again; returns what ends that. */
+export function whenBack(hear) {
+  let away = live.link !== 'live';
+  const told = () => {
+    const back = away && live.link === 'live';
+    away = live.link !== 'live';
+    if (back) hear();
+  };
+  live.addEventListener('link', told);
+  return () => live.removeEventListener('link', told);
+}

@@ -7,7 +7,7 @@ import { cyclePlot } from './cycleplot.js';
 import { badge, h, say } from './dom.js';
 import { amperes, celsius, moment } from './format.js';
 import { labelling } from './labels.js';
-import { live, stateOf } from './live.js';
+import { live, stateOf, whenBack } from './live.js';
 import { notes } from './notes.js';
 import { spectra } from './spectra.js';
 import { eventTable, facts, figureTable, stepTable } from './tables.js';
@@ -126,6 +126,7 @@ export function run(main, visitor, name) {
   live.addEventListener('change', changed);
   live.addEventListener('link', describe); // nothing can be done while nobody would hear it
   document.addEventListener('theme', refresh);
+  const ended = whenBack(() => { refresh(); written.refresh(); });
   refresh();
   return () => {
     over = true;
@@ -133,6 +134,7 @@ export function run(main, visitor, name) {
     live.removeEventListener('change', changed);
     live.removeEventListener('link', describe);
     document.removeEventListener('theme', refresh);
+    ended();
     time.end();
     for (const part of parts) part.end();
   };

@@ -4,7 +4,7 @@ import { asked, tell } from './address.js';
 import { get, path } from './api.js';
 import { badge, h, say } from './dom.js';
 import { duration, moment } from './format.js';
-import { live, stateOf } from './live.js';
+import { live, stateOf, whenBack } from './live.js';
 
 const STATES = ['running', 'finished', 'stopped', 'tripped', 'failed', 'interrupted'];
 const COLUMNS = [['Run', 'run'], ['State', 'state'], ['Cell', 'cell'], ['Protocol', 'protocol'], ['Channel', 'channel'], ['Began', '-started'], ['Took', '-duration'], ['Cycles', null]];
@@ -103,14 +103,23 @@ export function runs(main) {
   words.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(() => load(null), 200); });
   for (const each of fields.slice(1)) each.addEventListener('change', () => load(null));
   live.addEventListener('change', changed);
-  load(null);
-  get('/runs-choices').then((found) => {
-    fill(protocol, found.protocols);
-    fill(label, found.labels);
-    severalCores = found.cores.length > 1;
-    if (severalCores) load(null);
-  }).catch((error) => { lost.textContent = `What can be chosen from is not known: ${error.message}`; });
-  return () => { count += 1; clearTimeout(typing); live.removeEventListener('change', changed); };
+  async function offer() {
+    try {
+      const found = await get('/runs-choices');
+      say(lost, '');
+      fill(protocol, found.protocols);
+      fill(label, found.labels);
+      severalCores = found.cores.length > 1;
+      if (severalCores) load(null);
+    } catch (error) {
+      say(lost, `What can be chosen from is not known: ${error.message}`);
+    }
+  }
+
+  const look = () => { load(null); offer(); };
+  const ended = whenBack(look);
+  look();
+  return () => { count += 1; clearTimeout(typing); live.removeEventListener('change', changed); ended(); };
 }
 
 function row(run, chosen, choose, severalCores) {

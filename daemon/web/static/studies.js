@@ -2,7 +2,7 @@
 
 import { get, path } from './api.js';
 import { may } from './actions.js';
-import { h, icon, toast } from './dom.js';
+import { h, icon, say } from './dom.js';
 import { moment } from './format.js';
 import { studyBadge } from './studymatrix.js';
 import { heads } from './table.js';
@@ -14,20 +14,23 @@ export function studies(main, visitor) {
   const list = h('tbody', {});
   const table = h('table', { class: 'studies cards' }, heads('Study', 'State', 'Measured', 'Waits for', 'By', 'Submitted'), list);
   const empty = h('p', { class: 'empty', hidden: true }, 'No study has been submitted. A study is one protocol or more on variants of a cell, so many replicates each; the service measures them as channels come free.');
+  const note = h('p', { class: 'quiet', role: 'status' }, 'One moment …');
   const troubles = h('div', { class: 'stack', role: 'alert' });
   const more = h('button', { hidden: true, onclick: () => load(next) }, 'Earlier studies');
   let next = null;
   let pages = 1;
   let timer;
   let gone = false;
+  table.hidden = true;
   main.replaceChildren(
     h('div', { class: 'title' }, h('h1', {}, 'Studies'), h('div', { class: 'actions' }, may(visitor, 'submit') ? h('a', { class: 'button first', href: '#/study-new' }, 'New study') : '')),
-    troubles, h('section', { class: 'panel', 'aria-label': 'Studies' }, table, empty, h('div', { class: 'row' }, more)));
+    troubles, h('section', { class: 'panel', 'aria-label': 'Studies' }, note, table, empty, h('div', { class: 'row' }, more)));
 
   async function load(cursor) {
     try {
       const found = await get(`/studies?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
       if (gone) return;
+      note.hidden = true;
       const rows = found.studies.map(row);
       if (cursor) { list.append(...rows); pages += 1; } else list.replaceChildren(...rows);
       next = found.next;
@@ -36,7 +39,8 @@ export function studies(main, visitor) {
       empty.hidden = !table.hidden;
       troubles.replaceChildren(...Object.entries(found.trouble).map(([core, why]) => h('div', { class: 'notice grave' }, icon('unreachable'), h('p', {}, `Core ${core} does not answer; its studies are not shown. ${why}`))));
     } catch (error) {
-      if (!gone) toast(error.message, true);
+      note.hidden = false;
+      say(note, error.message);
     }
     if (!gone && pages === 1) timer = setTimeout(() => load(null), EVERY);
   }

@@ -7,10 +7,11 @@ import { h, icon, say, toast } from './dom.js';
 import { STUDY, dropped, keep, kept as keptDraft } from './drafts.js';
 import { editor } from './editor.js';
 import { duration } from './format.js';
-import { live } from './live.js';
+import { live, whenBack } from './live.js';
 import { heads, panel, scroll } from './table.js';
 
 const PAUSE = 400; // milliseconds of rest before what was typed is checked
+const LATE = 700; // milliseconds after which it is said that an answer is awaited
 const BUSY = 1000; // milliseconds until it is asked for again where too much is being checked
 const KINDS = { protocols: 'protocol', cells: 'cell' };
 
@@ -49,7 +50,18 @@ export function studyNew(main, visitor) {
           check_('full', full, 'also the rows marked “only: full”'), check_('anew', anew, 'measure again what an earlier study of this title has measured')),
         plan)));
 
-  get('/library/studies').then((found) => ready.append(...found.map((each) => h('option', { value: each.name }, each.title || each.name)))).catch((error) => say(ready.firstElementChild, `Ready studies cannot be read: ${error.message}`));
+  async function list() {
+    const [first] = ready.options;
+    try {
+      const found = await get('/library/studies');
+      say(first, 'Ready studies …');
+      ready.replaceChildren(first, ...found.map((each) => h('option', { value: each.name }, each.title || each.name)));
+    } catch (error) {
+      say(first, `Ready studies cannot be read: ${error.message}`);
+    }
+  }
+
+  list();
   ready.addEventListener('change', async () => {
     if (!ready.value) return;
     await doing(async () => text.replace((await get(path('library', 'studies', ready.value))).text), 'The text that stood there is back with Ctrl+Z.');
@@ -120,6 +132,7 @@ export function studyNew(main, visitor) {
       plan.replaceChildren();
       return;
     }
+    const late = setTimeout(() => { if (mine === asked) verdict.replaceChildren(h('p', { class: 'quiet' }, 'Being checked …')); }, LATE);
     try {
       const found = await post('/studies/check', body());
       if (mine !== asked) return;
@@ -130,6 +143,8 @@ export function studyNew(main, visitor) {
       if (mine !== asked) return;
       refuse(error);
       if (error.status === 429) timer = setTimeout(check, BUSY); // its turn comes
+    } finally {
+      clearTimeout(late);
     }
   }
 
@@ -177,9 +192,10 @@ export function studyNew(main, visitor) {
   text.value = kept.study ?? '';
   for (const kind of Object.keys(KINDS)) for (const [name, content] of Object.entries(kept[kind] ?? {})) add(kind, name, content);
   live.addEventListener('change', fill);
+  const ended = whenBack(() => { list(); typed(); });
   fill();
   typed();
-  return () => { asked += 1; clearTimeout(timer); live.removeEventListener('change', fill); };
+  return () => { asked += 1; clearTimeout(timer); live.removeEventListener('change', fill); ended(); };
 }
 
 function field(label, input) {

@@ -9,12 +9,13 @@ import { RUN, dropped, keep, kept as keptDraft } from './drafts.js';
 import { editor } from './editor.js';
 import { duration } from './format.js';
 import { library } from './library.js';
-import { live } from './live.js';
+import { live, whenBack } from './live.js';
 import { picker } from './picker.js';
 import { planView } from './planview.js';
 import { rehearsal } from './rehearsal.js';
 
 const PAUSE = 300; // milliseconds of rest before what was typed is checked
+const LATE = 700; // milliseconds after which it is said that an answer is awaited
 const BUSY = 1000; // milliseconds until it is asked for again where too much is being checked
 const AGAIN = 'again';
 
@@ -124,6 +125,7 @@ export function submit(main, visitor, core = null, channel = null) {
       return;
     }
     const at = live.byKey.get(channels.value);
+    const late = setTimeout(() => { if (mine === asked) verdict.replaceChildren(h('p', { class: 'quiet' }, 'Being checked …')); }, LATE);
     try {
       const { plan, problem } = await post('/check', draft());
       if (mine !== asked) return;
@@ -137,6 +139,8 @@ export function submit(main, visitor, core = null, channel = null) {
       if (mine !== asked) return;
       refuse(error);
       if (error.status === 429) timer = setTimeout(check, BUSY); // its turn comes
+    } finally {
+      clearTimeout(late);
     }
   }
 
@@ -211,10 +215,11 @@ export function submit(main, visitor, core = null, channel = null) {
   protocol.value = kept.protocol ?? '';
   cell.value = kept.cell ?? '';
   live.addEventListener('change', fill);
+  const ended = whenBack(typed);
   fill();
   typed();
   if (core === AGAIN) repeat(channel);
-  return () => { asked += 1; clearTimeout(timer); live.removeEventListener('change', fill); preview.end(); rehearsing.end(); };
+  return () => { asked += 1; clearTimeout(timer); live.removeEventListener('change', fill); ended(); protocols.end(); cells.end(); preview.end(); rehearsing.end(); };
 }
 
 /** How long it will last, and between what where that is not known exactly. */

@@ -1,7 +1,7 @@
 // The live values of a channel, large.
 
 import { h, mark, say } from './dom.js';
-import { amperes, ampereHours, celsius, duration, volts } from './format.js';
+import { age, amperes, ampereHours, celsius, duration, volts } from './format.js';
 import { live } from './live.js';
 
 const NAMES = ['Voltage', 'Current', 'Capacity of the step', 'Temperature', 'Step', 'Cycle', 'Time of the run', 'Read'];
@@ -17,7 +17,7 @@ export function tileRow() {
     const { latest } = now;
     const seconds = live.age(now);
     const texts = [volts(latest.voltage), amperes(latest.current), ampereHours(latest.capacity), celsius(latest.temperature),
-      now.verb ? `${now.verb} ${now.path ?? ''}` : '–', latest.cycle ?? '–', duration(latest.time), seconds === null ? '–' : `${duration(Math.max(0, seconds))} ago`];
+      now.verb ? `${now.verb} ${now.path ?? ''}` : '–', latest.cycle ?? '–', duration(latest.time), seconds === null ? '–' : `${age(seconds)} ago`];
     values.forEach((value, i) => say(value, String(texts[i])));
     mark(element, 'data-stale', live.stale(now) ? '' : null);
   }
