@@ -11,9 +11,10 @@ from daemon.errors import UnavailableError
 from daemon.requests import Clear, Pause, Resume, Safe, Stop
 from daemon.web import documents
 from daemon.web.cores import Cores
-from daemon.web.documents import Cleared, Clearing, Done, Everything, Opened, Stopping
+from daemon.web.documents import Cleared, Done, Opened
 from daemon.web.matching import Seen
 from daemon.web.runs import RunName
+from daemon.web.sent import Clearing, Everything, Stopping
 from daemon.web.visitor import Controller
 
 SAFE_DEADLINE = 15.0

@@ -15,11 +15,11 @@ from daemon.reading.results import EventRecord, Results, RunRecord
 from daemon.recording.ingest import as_json, digest
 from daemon.recording.labels import MOST, Change, checked, remark
 from daemon.web.answers import written
-from daemon.web.documents import Sent, Words
 from daemon.web.matching import IfMatch, seen_by
 from daemon.web.noting import broker_of, moment_of
 from daemon.web.problem import HttpError
 from daemon.web.runs import OfRun, RunName
+from daemon.web.sent import Sent, Words
 from daemon.web.visitor import Submitter, Viewer
 
 router = APIRouter(tags=["runs"])

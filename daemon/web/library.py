@@ -12,9 +12,10 @@ from starlette.responses import Response as Answer
 from daemon.errors import ServiceError
 from daemon.reading.catalogue import Catalogue, Wanted
 from daemon.web.answers import written
-from daemon.web.documents import LibraryText, ListedFile, NewName, SavedVersion, Use, WholeFile
+from daemon.web.documents import ListedFile, SavedVersion, Use, WholeFile
 from daemon.web.matching import Seen
 from daemon.web.runs import Data
+from daemon.web.sent import LibraryText, NewName
 from daemon.web.shelf import NAME, Kept, Shelf
 from daemon.web.visitor import Submitter, Viewer
 from protocols.library import cell_names, cell_path, protocol_names, protocol_path, study_names, study_path

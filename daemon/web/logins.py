@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from daemon.web.documents import LogIn, MadeToken, NewToken, TokenFacts, Visitor
+from daemon.web.documents import MadeToken, TokenFacts, Visitor
+from daemon.web.sent import LogIn, NewToken
 from daemon.web.sessions import LONGEST
 from daemon.web.visitor import Administrator, access_of, cookie_name
 

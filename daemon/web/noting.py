@@ -19,9 +19,9 @@ from daemon.delivery.remark import keep, ordinal
 from daemon.errors import UnavailableError
 from daemon.reading.results import EventRecord, Results, RunRecord
 from daemon.web.answers import written
-from daemon.web.documents import PLAIN, Sent
 from daemon.web.problem import HttpError
 from daemon.web.runs import Data, OfRun, RunName, in_hand
+from daemon.web.sent import PLAIN, Sent
 from daemon.web.visitor import Submitter, Viewer
 
 NOTE, WITHDRAWN = "note", "note withdrawn"

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path
 
 from daemon.requests import GoOn, Hold, Queue, Reorder, Unqueue
 from daemon.web.control import Behind, Name
-from daemon.web.documents import ChannelQueue, Holding, QueueOrder, WentOn
+from daemon.web.documents import ChannelQueue, WentOn
+from daemon.web.sent import Holding, QueueOrder
 from daemon.web.visitor import Submitter, Viewer
 
 router = APIRouter(prefix="/channels/{core}/{channel}/queue", tags=["queue"])

@@ -18,8 +18,9 @@ from daemon.sources import Source
 from daemon.web.answers import written
 from daemon.web.control import Behind
 from daemon.web.cores import Cores
-from daemon.web.documents import Rehearsal, RehearsalWanted
+from daemon.web.documents import Rehearsal
 from daemon.web.problem import document
+from daemon.web.sent import RehearsalWanted
 from daemon.web.visitor import Submitter, Viewer
 from protocols.limits import Limits
 

@@ -18,8 +18,9 @@ from typing import NamedTuple
 
 from daemon import small_file
 from daemon.errors import ServiceError, StaleError, UnavailableError, UnknownError
+from protocols.source import MOST_BYTES
 
-LARGEST = 64 * 1024
+LARGEST = MOST_BYTES
 """Bytes of a file, as of those that are submitted."""
 
 MOST_FILES = 2000

@@ -6,10 +6,8 @@ from pydantic import BaseModel, Field
 
 from daemon.requests import StudyText
 from daemon.running.order import ResumePolicy
-from daemon.web.documents import Sent, Words
 from daemon.web.problem import ProblemDocument
-
-_STUDY = 64 * 1024 + 1  # one more than may be: the checker says what is wrong, with its place
+from daemon.web.sent import FILE, Sent, Words
 
 Texts = dict[str, str]
 
@@ -18,7 +16,7 @@ class StudySent(Sent):
     """A study and the files it names that are no ready ones, by the names it calls them."""
 
     core: str | None = Field(default=None, max_length=64, description="the first one where there is none")
-    study: str = Field(max_length=_STUDY, description="YAML")
+    study: str = Field(max_length=FILE, description="YAML")
     protocols: Texts = Field(default={}, max_length=64, description="texts by the names the study uses")
     cells: Texts = Field(default={}, max_length=256, description="texts by the names the study uses")
     full: bool = Field(default=False, description="also the rows marked `only: full`")

@@ -15,9 +15,10 @@ from daemon.web.answers import written
 from daemon.web.checks import Checks
 from daemon.web.control import Behind
 from daemon.web.cores import Cores
-from daemon.web.documents import Draft, Resubmission, Submission, Submitted, Verdict, Vocabulary
+from daemon.web.documents import Resubmission, Submitted, Verdict, Vocabulary
 from daemon.web.problem import document
 from daemon.web.runs import OfRun, RunName
+from daemon.web.sent import Draft, Submission
 from daemon.web.visitor import Submitter, Viewer
 from protocols.cell_text import cell_text
 from protocols.errors import ProtocolError
