@@ -137,6 +137,9 @@ class LandChannel(WholeChannel):
             if point.step != self._step:
                 if self._last is not None:
                     yield from self._told(records, over=True)
+                    if self._visit is not None and self._is_the_end(self._visit, self._last, LAST_DIGIT):
+                        self._over = True  # what the file goes on with is none of the protocol's
+                        return
                 records = []
                 self._next(point)
             self._number += 1

@@ -109,6 +109,22 @@ async def test_a_record_just_short_of_the_end_is_not_the_last_one(tmp_path: Path
     assert followed.status.state is ProgramState.FINISHED
 
 
+async def test_what_the_file_goes_on_with_after_the_protocol_is_none_of_it(tmp_path: Path) -> None:
+    for volts, ends in ((4.1999, True), (4.19, False)):
+        path = tmp_path / f"{volts}.ccs"
+        writer = charged(path, 4.1980, volts)
+        writer.step()
+        writer.record(4.1, -1e-3, -1e-2, -4.1e-2, 10.0)
+        channel = LandChannel(path, partial(CcsFile, path))
+        await channel.start_whole("run-1/1", TO_4_2_VOLTS)
+        if ends:
+            stretches = await to_the_end(channel)
+            assert [(len(stretch.records), stretch.over) for stretch in stretches] == [(2, True)]
+        else:
+            with pytest.raises(RefusedError, match="goes on after the protocol's last step"):
+                await channel.follow()
+
+
 async def test_an_end_that_was_nearly_met_is_one_once_no_record_comes(tmp_path: Path) -> None:
     waited: list[float] = []
 
