@@ -21,6 +21,7 @@ from drivers.base import SteppedChannel
 from drivers.deadman import Deadman, DeadmanKind
 from drivers.emstat4 import EmStat4
 from drivers.emstat4_channel import ScriptChannel
+from drivers.keithley2450 import Keithley2450
 from drivers.links import Link, LinkOptions
 from drivers.links.opening import open_link
 from protocols.conditions import Quantity, Relation
@@ -111,16 +112,23 @@ async def test_one_garbled_answer_does_not_keep_a_circuit_closed() -> None:
         assert await cable.query(":OUTP?") == "0"
 
 
-async def test_a_mute_instrument_is_not_called_off_and_holds_up_nobody() -> None:
+async def test_a_mute_instrument_is_not_called_off_and_holds_up_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with source_meter() as (mute, _, rehearsal), source_meter() as (well, cable, _):
         await ask_for({"mute": 100}, rehearsal)
         await cable.write(":OUTP ON")
-        making = asyncio.create_task(make_all_safe([mute, well], deadline=2.0))
-        while await cable.query(":OUTP?") == "1":
-            pass
-        assert not making.done()  # the mute one is still waited for
-        first, second = await making
-        assert (first.off, second.off) == (False, True)
+        monkeypatch.setattr(Keithley2450, "link_options", LinkOptions(deadline=120.0))
+        making = asyncio.create_task(make_all_safe([mute, well], deadline=120.0))
+        async with asyncio.timeout(60.0):  # the mute one is waited for twice as long
+            while await cable.query(":OUTP?") == "1":
+                await asyncio.sleep(0.01)
+        monkeypatch.undo()
+        await ask_for({"reset": 1}, rehearsal)  # nobody need wait for it any longer
+        making.cancel()
+        await asyncio.wait({making})
+        [outcome] = await make_all_safe([mute], deadline=0.5)
+        assert not outcome.off
 
 
 async def test_nobody_at_the_address_is_not_called_off() -> None:
