@@ -17,9 +17,9 @@ up: $(VENV)/.installed
 test: $(VENV)/.installed-test packages
 	@tests/run $(BIN)/python $(ARGS)
 
-# Hours of kills and faults, and the long system tests; see tests/soak.
+# Hours of kills and faults, the long system tests, and examples nobody has tried; see tests/soak.
 soak: $(VENV)/.installed-test packages
-	GALVANOD_SOAK=1 $(BIN)/python -m pytest tests/soak tests/system tests/chaos tests/protocols/figures/test_honest.py -s $(ARGS)
+	GALVANOD_SOAK=1 $(BIN)/python -m pytest tests/soak tests/system tests/chaos tests/protocols tests/drivers tests/simulators -s $(ARGS)
 
 # What every commit must pass.
 check: $(VENV)/.installed-test

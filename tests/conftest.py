@@ -1,9 +1,20 @@
-"""What every test gets: nobody leaves a task behind."""
+"""What every test gets: nobody leaves a task behind, and examples that are the same each time."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
+
+# The same examples on every machine, however slow; `make soak` looks for new ones.
+settings.register_profile(
+    "galvanod",
+    deadline=None,
+    derandomize=not os.environ.get("GALVANOD_SOAK"),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("galvanod")
 
 
 @pytest_asyncio.fixture(autouse=True)
