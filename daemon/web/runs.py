@@ -83,12 +83,13 @@ class Recorded:
         """Return a run's record; waits for that of one that has only begun, `PATIENCE` at most."""
         ends = asyncio.get_running_loop().time() + PATIENCE
         while True:
+            last_look = asyncio.get_running_loop().time() > ends
             try:
                 return await self._data.read(lambda engine: Results(engine).run(run))
             except UnknownError:
                 if not self._is_begun(run):
                     raise
-            if asyncio.get_running_loop().time() > ends:
+            if last_look:
                 raise UnavailableError(
                     f"run {run} has begun, but no recorder has heard of it within {PATIENCE:g} s; "
                     "is `galvanod recorder` running?"

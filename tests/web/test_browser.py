@@ -76,7 +76,6 @@ async def test_a_trip_is_told_on_every_page_acknowledged_cleared_and_found_among
         await expect(alarms.get_by_text("smu8")).to_have_count(0)
         await page.get_by_role("link", name="Bench", exact=True).click()
         await expect(tile(page, "smu8")).to_contain_text("seen by up")
-        await page.locator(".channel").first.focus()
         await tile(page, "smu8").click()
         await page.get_by_role("button", name="Clear …").click()
         clear = page.get_by_role("button", name="Clear the latch")

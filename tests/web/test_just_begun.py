@@ -59,9 +59,9 @@ async def test_what_has_begun_has_nothing_recorded_yet_and_is_known(tmp_path: Pa
             assert (answer.status_code, answer.json()) == (200, []), part
         assert (await client.get("/runs/lab-7/trace")).json()["time"] == []
         assert (await client.get("/runs/lab-8/events")).status_code == 404
+        store = Store.open(f"sqlite:///{tmp_path / 'results.db'}")
         asked = asyncio.create_task(client.get("/runs/lab-7/submission"))
         await asyncio.sleep(0)
-        store = Store.open(f"sqlite:///{tmp_path / 'results.db'}")
         store.add([*batched(whole_run("lab-7"), first=1)])
         store.close()
         again = await asked

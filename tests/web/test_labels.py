@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from daemon.cli import app
 from daemon.web.tokens import Scope
-from tests.web.browser import NEEDS_CHROMIUM, page_of, sound
-from tests.web.service import Service, submission, until
+from tests.web.browser import NEEDS_CHROMIUM, go, page_of, sound
+from tests.web.service import Service, begun, ended, recorded
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 BORN = {"operator": "Ada", "study": "separators"}
@@ -21,11 +21,10 @@ BORN = {"operator": "Ada", "study": "separators"}
 def run(service: Service) -> Iterator[str]:
     """A run with labels, as long as it is looked at."""
     with service.client() as client:
-        found = client.post("/api/v1/runs", json=submission("smu9", labels=BORN)).json()["run"]
-        until(lambda: client.get(f"/api/v1/runs/{found}").json().get("started"))
-        yield found
-        client.post(f"/api/v1/runs/{found}/stop", json={"cell": "Li||Cu, PP", "reason": "done"})
-        until(lambda: client.get(f"/api/v1/runs/{found}").json().get("ended"))
+        with begun(client, "smu9", labels=BORN) as found:
+            recorded(client, found)
+            yield found
+        ended(client, found)
 
 
 def put(client: httpx.Client, run: str, labels: object, tag: str | None) -> httpx.Response:
@@ -92,7 +91,7 @@ async def test_they_are_changed_on_the_page_and_two_people_overwrite_nothing(
     service: Service, run: str
 ) -> None:
     async with page_of(service.url, service.token, refused=412) as page:
-        await page.goto(f"{service.url}/#/run/{run}")
+        await go(page, f"#/run/{run}")
         await page.get_by_role("button", name="Change labels").click()
         dialog = page.get_by_role("dialog")
         await expect(dialog.get_by_label("What the label says").nth(1)).not_to_be_editable()  # the study's

@@ -21,7 +21,7 @@ from daemon.web.settings import Settings
 from daemon.web.tokens import Scope, Tokens
 from tests.daemon.deliveries import batched, whole_run
 from tests.postgres import binaries, cluster
-from tests.web.service import PATIENCE, Service, running, submission, until
+from tests.web.service import CELL, LONGEST, PATIENCE, Service, ended, recorded, running, submission, until
 
 WHERE = binaries()
 pytestmark = pytest.mark.skipif(WHERE is None, reason="PostgreSQL is not installed here")
@@ -125,7 +125,7 @@ BENCH = "bench: b\ninstruments:\n" + "".join(
 
 
 @pytest.mark.system
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(LONGEST)
 def test_runs_are_followed_noted_labelled_and_found_while_they_are_recorded(
     server: str, tmp_path: Path
 ) -> None:
@@ -136,6 +136,7 @@ def test_runs_are_followed_noted_labelled_and_found_while_they_are_recorded(
         asked = [submission(f"smu{number}", labels={"batch": str(number % 2)}) for number in (1, 2, 3)]
         runs = [client.post("/api/v1/runs", json=each).json()["run"] for each in asked]
         followed(service, set(runs))
+        assert [recorded(client, run)["run"] for run in runs] == runs
         at = f"/api/v1/runs/{runs[0]}"
         until(lambda: len(client.get(f"{at}/trace").json()["voltage"]) > 5)
         for part in ("steps", "cycles", "figures", "impedance", "report", "export/csv"):
@@ -150,8 +151,8 @@ def test_runs_are_followed_noted_labelled_and_found_while_they_are_recorded(
         assert found(client, label="batch=1", state="running") == [runs[2]]
         for order in ("run", "-started", "-duration"):
             assert sorted(found(client, order=order, limit=1)) == sorted(runs), order
-        client.post(f"{at}/stop", json={"cell": "Li||Cu, PP", "reason": "done"})
-        until(lambda: client.get(at).json().get("ended"))
+        client.post(f"{at}/stop", json={"cell": CELL, "reason": "done"})
+        ended(client, runs[0])
         assert found(client, state="stopped") == [runs[0]]
 
 
