@@ -142,11 +142,12 @@ export function channel(main, visitor, core, name) {
 /** Why it is latched, and what was read just before. */
 function latchPanel({ latch }) {
   if (!latch) return null;
+  const last = latch.readings.at(-1)?.time;
   const rows = latch.readings.slice(-8).map((reading) => h('tr', {},
-    h('td', { class: 'number' }, duration(reading.time)), h('td', { class: 'number' }, volts(reading.voltage)), h('td', { class: 'number' }, amperes(reading.current)), h('td', { class: 'number' }, celsius(reading.temperature))));
+    h('td', { class: 'number' }, reading.time === last ? 'the last' : `${duration(last - reading.time)} earlier`), h('td', { class: 'number' }, volts(reading.voltage)), h('td', { class: 'number' }, amperes(reading.current)), h('td', { class: 'number' }, celsius(reading.temperature))));
   return panel('Latched', exactly(latch.since),
     h('p', {}, h('strong', { class: 'alarm' }, latch.reason)), h('p', { class: 'quiet' }, 'Nothing closes this circuit until somebody has looked at the cell and clears it. The last readings before it opened:'),
-    h('table', {}, heads('Time', 'Voltage', 'Current', 'Temp.'), h('tbody', {}, ...rows)));
+    h('table', {}, heads('When', 'Voltage', 'Current', 'Temp.'), h('tbody', {}, ...rows)));
 }
 
 const UNITS = { voltage: 'V', current: 'A', temperature: '°C' };

@@ -84,9 +84,16 @@ export function studyNew(main, visitor) {
     made.value = content;
     const each = { kind, name, editor: made };
     each.element = h('details', { open: true }, h('summary', {}, h('span', { class: 'quiet' }, `${KINDS[kind]} `), h('b', {}, name), ' ',
-      h('button', { class: 'bare', onclick: (event) => { event.preventDefault(); own.splice(own.indexOf(each), 1); each.element.remove(); typed(); } }, 'Take out')), made.element);
+      h('button', { class: 'bare', onclick: (event) => { event.preventDefault(); takeOut(each); } }, 'Take out')), made.element);
     own.push(each);
     files.append(each.element);
+  }
+
+  /** Take a file out; what is written in it is lost by that, so that it is asked first. */
+  function takeOut(each) {
+    const out = async () => { own.splice(own.indexOf(each), 1); each.element.remove(); typed(); };
+    if (!each.editor.value.trim()) out();
+    else ask({ title: `Take ${each.name} out?`, word: 'Take it out', grave: true, body: [h('p', {}, `What is written in this ${KINDS[each.kind]} is lost.`)], act: out });
   }
 
   /** Files somebody chose: what they are is said by their first key. */
@@ -185,6 +192,7 @@ export function studyNew(main, visitor) {
       location.hash = `#${path('study', made.study)}`;
     } catch (error) {
       refuse(error);
+      verdict.scrollIntoView({ block: 'nearest' }); // on a phone it is far from the button
       go.disabled = (error.errors ?? []).length > 0;
     }
   }
@@ -203,7 +211,7 @@ function field(label, input) {
 }
 
 function check_(id, input, words) {
-  return h('div', { class: 'row' }, input, h('label', { for: id }, words));
+  return h('label', { class: 'check', for: id }, input, words);
 }
 
 function table(title, names, rows) {

@@ -208,6 +208,7 @@ export function submit(main, visitor, core = null, channel = null) {
       location.hash = `#${path('channel', at.core, at.channel)}`;
     } catch (error) {
       refuse(error);
+      verdict.scrollIntoView({ block: 'nearest' }); // on a phone it is far from the button
       go.disabled = error.errors.length > 0;
     }
   }
