@@ -1,5 +1,6 @@
 """Options that many commands share."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,23 @@ Broker = Annotated[
         envvar="GALVANOD_BROKER",
         help="MQTT broker, e.g. mqtt://127.0.0.1:1883.",
         rich_help_panel="Service",
+    ),
+]
+
+
+def _core_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", name):
+        raise typer.BadParameter(
+            f"{name[:80]!r}; wanted up to 32 letters, digits and . _ -, beginning with a letter or digit: "
+            "it stands in the names of runs and in MQTT topics"
+        )
+    return name
+
+
+CoreName = Annotated[
+    str,
+    typer.Option(
+        "--name", callback=_core_name, help="What this core is called; its runs are NAME-1, NAME-2, …"
     ),
 ]
 ProtocolFile = Annotated[

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from daemon.commands.options import Broker, Database, Json, State
+from daemon.commands.options import Broker, CoreName, Database, Json, State
 from daemon.errors import UnknownError
 from daemon.places import Places
 
@@ -45,9 +45,7 @@ def up(
     ] = None,
     broker: Broker = None,
     database: Database = None,
-    name: Annotated[
-        str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
-    ] = "lab",
+    name: CoreName = "lab",
     web_port: Annotated[
         int | None,
         typer.Option(
@@ -97,9 +95,7 @@ def serve(
         Path | None, typer.Option(help="JSON file with the addresses of simulated instruments.", hidden=True)
     ] = None,
     broker: Broker = None,
-    name: Annotated[
-        str, typer.Option(help="What this core is called; its runs are NAME-1, NAME-2, …")
-    ] = "lab",
+    name: CoreName = "lab",
     any_clock: Annotated[
         bool, typer.Option("--any-clock", help="Let runs begin although the clock is plainly wrong.")
     ] = False,

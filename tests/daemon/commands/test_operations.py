@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from daemon.cli import app
@@ -60,3 +61,11 @@ def test_keeping_so_many_is_for_folders_only(tmp_path: Path) -> None:
     ]
     assert CliRunner().invoke(app, arguments).exit_code == 2
     assert not (tmp_path / "one.db").exists()
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "#", "-1", "lab 3", "x" * 33])
+def test_a_core_is_called_what_can_stand_in_a_topic_and_before_a_number(name: str, tmp_path: Path) -> None:
+    for command in ("up", "serve"):
+        result = CliRunner().invoke(app, [command, f"--name={name}", "--state", str(tmp_path / "state")])
+        assert (result.exit_code, "letters, digits" in result.output) == (2, True), result.output
+    assert not (tmp_path / "state").exists()
