@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from playwright.async_api import Error, Page, Route, expect
@@ -15,6 +16,10 @@ from tests.web.test_run_page import CYCLES
 pytestmark = NEEDS_CHROMIUM
 
 WHY = "the database is locked"
+INSTRUMENTS = "**/api/v1/instruments"
+STOP = """import('/static/api.js')
+  .then(({ post }) => post('/runs/lab-9999/stop', { cell: 'none' }))
+  .catch((error) => error.status)"""
 AWAY = {"type": "about:blank", "title": "Away", "status": 503, "detail": WHY}
 
 
@@ -82,22 +87,41 @@ async def test_a_study_that_is_chosen_or_uploaded_replaces_what_was_written_and_
         await expect(text).to_have_value("study: mine, of an hour's work\n")
 
 
+@contextlib.asynccontextmanager
+async def unanswered(page: Page, address: str) -> AsyncIterator[None]:
+    """Leave what is asked at an address without an answer while inside."""
+    over = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await over.wait()
+        with contextlib.suppress(Error):  # nobody waits for it any more
+            await route.abort()
+
+    await page.route(address, hold)
+    yield
+    over.set()
+    await page.unroute_all(behavior="wait")
+
+
 async def test_what_a_page_has_asked_keeps_no_connection_once_somebody_has_left_it(service: Service) -> None:
-    async with page_of(service.url, service.token) as page:
-        left = asyncio.Event()
-
-        async def hold(route: Route) -> None:
-            await left.wait()
-            with contextlib.suppress(Error):  # nobody waits for it any more
-                await route.abort()
-
-        await page.route("**/api/v1/instruments", hold)
-        async with page.expect_request("**/api/v1/instruments"):
+    async with page_of(service.url, service.token) as page, unanswered(page, INSTRUMENTS):
+        async with page.expect_request(INSTRUMENTS):
             await page.goto(f"{service.url}/#/instruments")
         async with page.expect_event("requestfailed") as failed:
             await page.get_by_role("link", name="Bench", exact=True).click()
         assert (await failed.value).url.endswith("/instruments")
         await expect(page.get_by_role("heading", level=1)).to_have_text("Bench")
         await expect(page.locator(".toast")).to_have_count(0)
-        left.set()
-        await page.unroute_all(behavior="wait")
+
+
+async def test_no_stop_waits_for_a_connection_behind_what_is_only_looked_at(service: Service) -> None:
+    async with page_of(service.url, service.token, refused=404) as page, unanswered(page, INSTRUMENTS):
+        await page.clock.install()
+        async with page.expect_request(INSTRUMENTS):
+            await page.goto(f"{service.url}/#/instruments")
+        await page.clock.run_for(3_000)
+        async with page.expect_event("requestfailed") as failed:
+            status = await page.evaluate(STOP)
+        assert status == 404  # it was asked, and there is no such run
+        assert (await failed.value).url.endswith("/instruments")
+        await expect(page.locator("main")).to_contain_text("The page’s server does not answer.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.errors import ServiceError, StaleError, UnknownError
+from daemon.errors import ServiceError, StaleError, UnavailableError, UnknownError
 from daemon.web.shelf import LARGEST, Shelf
 from daemon.web.tokens import Scope
 from tests.web.service import Service
@@ -63,6 +63,19 @@ def test_a_file_takes_its_versions_along_and_what_was_deleted_leaves_no_trap(tmp
 def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(ServiceError, match="wanted 1 to 48"):
         Shelf(tmp_path).save(name, CELL, None, "ada")
+
+
+def test_a_file_that_goes_away_meanwhile_is_left_out_and_one_that_cannot_be_read_is_told_of(
+    tmp_path: Path,
+) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.save("kept", CELL, "", "ada")
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "taken-away")  # listed, and not there to be read
+    assert shelf.names() == ["gone", "kept"]
+    assert [each.name for each in shelf.every()] == ["kept"]
+    (tmp_path / ".versions" / "kept" / "2~ben.yaml").mkdir()
+    with pytest.raises(UnavailableError, match=r"2~ben\.yaml: Is a directory"):
+        shelf.version("kept", 2)
 
 
 def test_what_is_too_large_is_not_kept(tmp_path: Path) -> None:

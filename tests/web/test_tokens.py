@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from daemon.cli import app
 from daemon.errors import ConfigurationError
 from daemon.web.sessions import IDLE, LONGEST, Sessions
+from daemon.web.token_use import TokenUse
 from daemon.web.tokens import Scope, Tokens
 from tests.web.service import Service, submission
 
@@ -23,6 +25,20 @@ def told(state: Path, *words: str) -> str:
     done = CliRunner().invoke(app, ["token", *words, "--state", str(state)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout
+
+
+def test_a_token_was_not_used_when_one_before_it_was_that_had_its_name(tmp_path: Path) -> None:
+    tokens, use = Tokens(tmp_path / "tokens.json"), TokenUse(tmp_path / "token-use.json")
+    tokens.create("anna", Scope.VIEW)
+    [first] = tokens.all()
+    made = datetime.fromisoformat(first.created)
+    use.note("anna", made + timedelta(hours=1))
+    assert use.last(first) == (made + timedelta(hours=1)).isoformat(timespec="seconds")
+    later = msgspec.structs.replace(first, created=(made + timedelta(hours=2)).isoformat())
+    assert use.last(later) is None  # revoked by the command, and made anew
+    use.forget("anna")
+    assert use.last(first) is None
+    assert TokenUse(tmp_path / "token-use.json").last(first) is None
 
 
 def test_a_token_is_made_listed_rotated_and_revoked_by_the_command(tmp_path: Path) -> None:
