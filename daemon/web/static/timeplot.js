@@ -2,6 +2,7 @@
 
 import { get, path } from './api.js';
 import { h, say } from './dom.js';
+import { live } from './live.js';
 import { choice, saving } from './plotpanel.js';
 import { axis, draw, escaped, forget, markColour, timeUnit, trace, zoomed } from './plots.js';
 
@@ -29,6 +30,7 @@ export function timeplot(run, going, events, picked = () => {}) {
   let range = null; // seconds
   let unit = timeUnit(0);
   let last = null; // what was answered
+  let reached = 0; // seconds of the run that were over when it was asked
   let busy = false;
   let heard = false;
   let ended = false;
@@ -40,6 +42,7 @@ export function timeplot(run, going, events, picked = () => {}) {
     again = busy; // somebody zoomed meanwhile: the last wish counts
     if (busy) return;
     busy = true;
+    reached = live.ofRun(run)?.latest.time ?? reached;
     try {
       const query = range ? `?start=${range[0]}&end=${range[1]}` : '';
       const found = await get(`${path('runs', run)}/trace${query}`);
@@ -102,7 +105,7 @@ export function timeplot(run, going, events, picked = () => {}) {
     event.preventDefault();
   });
 
-  const timer = setInterval(() => { if (going() && !(range && range[1] < Infinity && range[0] > 0)) refresh(); }, REFRESH);
+  const timer = setInterval(() => { if (going() && (!range || range[1] > reached)) refresh(); }, REFRESH); // a part that is over has nothing new
   document.addEventListener('theme', redraw);
   return { element, refresh, update, end: () => { ended = true; clearInterval(timer); document.removeEventListener('theme', redraw); forget(plot); } };
 }
