@@ -66,10 +66,10 @@ async def _running(plan: Plan, logs: Path) -> AsyncIterator[dict[str, Any]]:
     )
     started: list[Child] = []
     try:
-        await _start_all([*helpers, recorder], started)
+        await _start_all(helpers, started)
         if simulated:
             _write_addresses(places, helpers[-1])
-        await _start_all([core], started)
+        await _start_all([recorder, core], started)
         where = _where(plan, broker_url, database, [core, recorder, *helpers])
         if web is not None:
             await _start_all([web], started)
