@@ -85,7 +85,8 @@ export function channel(main, visitor, core, name) {
     if (run === shown) return;
     shown = run;
     time?.end();
-    time = run ? timeplot(run, () => live.ofRun(run) !== null, () => []) : null;
+    delete known.marks; // those of another run
+    time = run ? timeplot(run, () => live.ofRun(run) !== null, () => known.marks?.found ?? []) : null;
     plot.replaceChildren(...(time ? [time.element] : []));
     looks = LOOKS;
   }
@@ -97,20 +98,25 @@ export function channel(main, visitor, core, name) {
     if (looks > 0) time?.refresh();
     looks -= 1;
     const failed = new Map();
-    await Promise.all(Object.entries(asked).map(async ([what, where]) => {
+    const wanted = shown ? { ...asked, marks: `${path('runs', shown)}/events` } : asked; // gaps and events of the curve
+    await Promise.all(Object.entries(wanted).map(async ([what, where]) => {
       try {
-        known[what] = { found: await get(where), at: Date.now() / 1000 };
+        const found = await get(where);
+        if (mine === count) known[what] = { found, at: Date.now() / 1000 }; // else somebody looks at another run by now
       } catch (error) {
         failed.set(what, error);
       }
-      if (!over && mine === count) show(failed);
+      if (over || mine !== count) return;
+      show(failed);
+      if (what === 'marks') time?.redraw();
     }));
     if (!over && mine === count) timer = setTimeout(refresh, REFRESH);
   }
 
   function show(failed) {
     const old = [...failed.keys()].find((what) => known[what]);
-    say(older, old ? `${failed.get(old).message} What is below is as of ${exactly(known[old].at)}.` : '');
+    const unmarked = failed.has('marks') && !known.marks ? `Gaps and events are not marked on the curve: ${failed.get('marks').message}` : '';
+    say(older, [unmarked, old ? `${failed.get(old).message} What is below is as of ${exactly(known[old].at)}.` : ''].filter(Boolean).join(' '));
     const part = (what, title, made) => (known[what] ? made(known[what].found) : failed.has(what) ? [lacking(title, failed.get(what))] : []);
     place([
       ...part('facts', 'What it may hold, and its instrument', (found) => [latchPanel(found), limitPanel(found), instrumentPanel(found, visitor, at), chamberPanel(found)]),

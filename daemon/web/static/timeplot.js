@@ -107,7 +107,7 @@ export function timeplot(run, going, events, picked = () => {}) {
 
   const timer = setInterval(() => { if (going() && (!range || range[1] > reached)) refresh(); }, REFRESH); // a part that is over has nothing new
   document.addEventListener('theme', redraw);
-  return { element, refresh, update, end: () => { ended = true; clearInterval(timer); document.removeEventListener('theme', redraw); forget(plot); } };
+  return { element, refresh, redraw, update, end: () => { ended = true; clearInterval(timer); document.removeEventListener('theme', redraw); forget(plot); } };
 }
 
 /** The quantity of the second axis, in a person's unit. */
