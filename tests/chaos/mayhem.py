@@ -4,6 +4,7 @@ import asyncio
 import math
 import sqlite3
 import time
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from daemon.requests import Channels, Resume, Runs, Stop
 from daemon.running.order import ResumePolicy
 from tests.system.laboratory import Laboratory, Place
 from tests.system.ledger import Row, Rows, assert_gapless, assert_kept, committed, missing, recorded, unkept
+from tests.system.watched import Said
 
 BENCH = (
     Place("smu1", "keithley2450", "li_cu/pp", speed=1.0, seed=61),
@@ -151,20 +153,25 @@ def assert_stop_records(mayhem: Mayhem) -> None:
 def assert_delivered_is_kept(mayhem: Mayhem, within: float) -> None:
     """Each answer of the stepped instrument is on record, but for looks and what was in flight at a kill.
 
-    In flight is what was not committed yet: none after it is on record before the kill, which came
-    `within` so many seconds.
+    Looks are taken before a run begins or goes on: between two readings of one run, and no kill between
+    them, no answer is left out. What was in flight had come `within` so many seconds of the kill.
     """
-    rows, said = in_order(recorded(mayhem.lab.database), mayhem), mayhem.lab.cells["smu1"].said
+    owned, said = in_order(recorded(mayhem.lab.database), mayhem), mayhem.lab.cells["smu1"].said
+    rows = [row for _, row in owned]
     without = {answer.at for answer in unkept(rows, said)}
     kept = [answer.at for answer in said if answer.at not in without]
-    lost = [
-        answer
-        for answer in missing(rows, said)
-        if (kill := next((at for at in mayhem.core_killed_at if at >= answer.at), None)) is None
-        or kill - answer.at > within
-        or any(answer.at < at <= kill for at in kept)
-    ]
-    assert len(lost) <= LOOKS * (mayhem.starts + len(mayhem.core_killed_at)), lost
+    lost: list[Said] = []
+    early: list[Said] = []
+    for answer in missing(rows, said):
+        after = bisect(kept, answer.at)
+        before, end = kept[after - 1] if after else 0.0, kept[after] if after < len(kept) else math.inf
+        kills = [at for at in mayhem.core_killed_at if before < at < end]
+        if 0 < after < len(kept) and not kills and owned[after - 1][0] == owned[after][0]:
+            lost.append(answer)
+        if any(answer.at < kill - within for kill in kills):
+            early.append(answer)
+    assert not lost, f"{len(lost)} answers are not on record, the first {lost[0]}"
+    assert len(early) <= LOOKS * (mayhem.starts + len(mayhem.core_killed_at)), early
 
 
 def assert_no_act_without_intent(mayhem: Mayhem) -> None:
@@ -181,12 +188,12 @@ def assert_no_act_without_intent(mayhem: Mayhem) -> None:
         assert before[-1] == "apply", f"the last intent before the cell was driven was to {before[-1]}"
 
 
-def in_order(rows: Rows, mayhem: Mayhem) -> Sequence[Row]:
-    """Return the stepped channel's readings in the order they were taken: its runs never overlap."""
+def in_order(rows: Rows, mayhem: Mayhem) -> Sequence[tuple[str, Row]]:
+    """Return the stepped channel's readings, each with its run, as they were taken: no two runs overlap."""
     results = Results.open(mayhem.lab.database)
     runs = [run.name for run in reversed(results.runs()) if run.channel == "smu1"]
     results.close()
-    return [rows[run][number] for run in runs if run in rows for number in sorted(rows[run])]
+    return [(run, rows[run][number]) for run in runs if run in rows for number in sorted(rows[run])]
 
 
 def assert_cells_unharmed(mayhem: Mayhem) -> None:
