@@ -49,12 +49,17 @@ async def source_meter() -> AsyncIterator[tuple[Circuit, Link, str]]:
 
 
 async def ask_for(fault: dict[str, Any], rehearsal: str) -> None:
+    assert "error" not in await asked({"fault": fault}, rehearsal)
+
+
+async def asked(request: dict[str, Any], rehearsal: str) -> dict[str, Any]:
     host, port = rehearsal.removeprefix("tcp://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(json.dumps({"fault": fault}).encode() + b"\n")
-    assert b"error" not in await reader.readline()
+    writer.write(json.dumps(request).encode() + b"\n")
+    answer: dict[str, Any] = json.loads(await reader.readline())
     writer.close()
     await writer.wait_closed()
+    return answer
 
 
 def test_what_a_core_leaves_is_found_again(tmp_path: Path) -> None:
@@ -115,17 +120,20 @@ async def test_one_garbled_answer_does_not_keep_a_circuit_closed() -> None:
 async def test_a_mute_instrument_is_not_called_off_and_holds_up_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    async def heard() -> bool:  # its time begins with the first byte
+        return bool((await asked({"now": None}, rehearsal))["now"] > 0.0)
+
     async with source_meter() as (mute, _, rehearsal), source_meter() as (well, cable, _):
         await ask_for({"mute": 100}, rehearsal)
         await cable.write(":OUTP ON")
         monkeypatch.setattr(Keithley2450, "link_options", LinkOptions(deadline=120.0))
         making = asyncio.create_task(make_all_safe([mute, well], deadline=120.0))
         async with asyncio.timeout(60.0):  # the mute one is waited for twice as long
-            while await cable.query(":OUTP?") == "1":
+            while await cable.query(":OUTP?") == "1" or not await heard():
                 await asyncio.sleep(0.01)
         monkeypatch.undo()
-        await ask_for({"reset": 1}, rehearsal)  # nobody need wait for it any longer
         making.cancel()
+        await ask_for({"reset": 1}, rehearsal)  # nobody need wait for its answer any longer
         await asyncio.wait({making})
         [outcome] = await make_all_safe([mute], deadline=0.5)
         assert not outcome.off
