@@ -1,9 +1,11 @@
-"""What every test gets: nobody leaves a task behind, and examples that are the same each time."""
+"""What every test gets: a name of its own, examples that are the same each time, no task left behind."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 
+import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
@@ -15,6 +17,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("galvanod")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Raise where two tests have one name: side by side only one of them would be run, and nobody told."""
+    twice = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if twice:
+        raise pytest.UsageError(f"several tests are called {twice[0]}; wanted a name for each")
 
 
 @pytest_asyncio.fixture(autouse=True)

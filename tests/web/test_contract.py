@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -25,6 +26,15 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 ENDLESS = "/api/v1/live/events"
 
 api = schemathesis.openapi.from_path(str(DOCUMENT)).exclude(path=ENDLESS)
+
+
+def _valid(found: Any) -> Any:
+    return found.ok()
+
+
+OPERATIONS = [_valid(found) for found in api.get_all_operations()]
+"""Each a test of its own name: of several of one name, tests that run side by side would run one."""
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -42,18 +52,20 @@ def test_the_document_is_that_of_the_application(tmp_path: Path) -> None:
     )
 
 
-@api.parametrize()
-@settings(
-    max_examples=100 if THOROUGH else 5,
-    phases=[Phase.explicit, Phase.generate] if THOROUGH else [Phase.generate],
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize=True,
-)
-def test_whatever_is_asked_is_answered_as_documented(
-    case: "schemathesis.Case[Any]", service: Service
-) -> None:
-    response = case.call(
-        base_url=service.url, headers={"authorization": f"Bearer {service.token}"}, timeout=PATIENCE
+@pytest.mark.parametrize("operation", OPERATIONS, ids=[each.label for each in OPERATIONS])
+def test_whatever_is_asked_is_answered_as_documented(operation: Any, service: Service) -> None:
+    @settings(
+        max_examples=100 if THOROUGH else 5,
+        phases=[Phase.explicit, Phase.generate] if THOROUGH else [Phase.generate],
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
     )
-    case.validate_response(response, checks=CHECKS)
+    @given(case=operation.as_strategy())
+    def asked(case: "schemathesis.Case[Any]") -> None:
+        response = case.call(
+            base_url=service.url, headers={"authorization": f"Bearer {service.token}"}, timeout=PATIENCE
+        )
+        case.validate_response(response, checks=CHECKS)
+
+    asked()
