@@ -12,7 +12,9 @@ const TURNED = { '-started': 'started', started: '-started', '-duration': 'durat
 const MOST = 24;
 const PAGE = 50;
 
-const inHand = () => new Set(live.channels.map((channel) => channel.run).filter(Boolean));
+const LATE = 8; // changes, a second apart, for which a run that the list has not is looked for: its recorder may be late
+
+const inHand = () => live.channels.map((channel) => channel.run).filter(Boolean);
 
 /** Show the list; what is sought stands in the address. */
 export function runs(main) {
@@ -41,7 +43,7 @@ export function runs(main) {
   let typing;
   let severalCores = false;
   let rows = new Map(); // by run
-  let begun = new Set(); // runs in hand when the list was last read
+  let news = null; // how often each run that has begun meanwhile was looked for
   main.replaceChildren(
     h('h1', { class: 'filters' }, 'Runs'), h('form', { class: 'filters', role: 'search', onsubmit: (event) => event.preventDefault() }, words, state, protocol, label, day('from', since), day('until', until), csv, compare),
     h('div', { class: 'panel' }, h('table', { class: 'cards picks' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, h('span', { class: 'skip' }, 'Compare')), ...heads.map(([, head]) => head))), body)), note, lost, more);
@@ -65,7 +67,6 @@ export function runs(main) {
       if (mine !== count) return;
       const found = page.runs.map((each) => [each.run, row(each, chosen, choose, severalCores)]);
       rows = new Map([...(from ? rows : []), ...found]);
-      begun = inHand();
       body.replaceChildren(...[...rows.values()].map((each) => each.element));
       cursor = page.next;
       more.hidden = cursor === null;
@@ -79,8 +80,10 @@ export function runs(main) {
   function changed() {
     const byRun = new Map(live.channels.map((channel) => [channel.run, channel]));
     for (const [run, { update }] of rows) update(byRun.get(run) ?? null);
-    const news = [...inHand()].some((run) => !begun.has(run));
-    if (news && rows.size <= PAGE) load(null);
+    news ??= new Map(inHand().map((run) => [run, LATE]));
+    const missing = inHand().filter((run) => !rows.has(run) && (news.get(run) ?? 0) < LATE);
+    for (const run of missing) news.set(run, (news.get(run) ?? 0) + 1);
+    if (missing.length && rows.size <= PAGE) load(null);
   }
 
   function sort(key) {
