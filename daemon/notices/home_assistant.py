@@ -36,7 +36,7 @@ class Devices:
     def __init__(self, core: str, url: str) -> None:
         """`url` is where people find the page."""
         self._core, self._url = core, url
-        self._ours = f"homeassistant/device/{_identifier(core)}_"
+        self._ours = f"homeassistant/device/{_identifier(core, '')}"
         self._retained: dict[str, bytes] = {}
         self._declined: set[str] = set()
         """Deleted in Home Assistant: not told of again as long as we run."""
@@ -79,7 +79,7 @@ class Devices:
 
     def _device(self, device: _Device) -> bytes:
         channel, driver, simulated = device
-        identifier = f"{_identifier(self._core)}_{_plain(channel)}"
+        identifier = _identifier(self._core, channel)
         message = {
             "device": {
                 "identifiers": [identifier],
@@ -171,8 +171,9 @@ def _available(topic: str) -> Mapping[str, str]:
     }
 
 
-def _identifier(core: str) -> str:
-    return f"galvanod_{_plain(core)}"
+def _identifier(core: str, channel: str) -> str:
+    """Return what no channel of another core begins with: in a plain name a letter has one `_` after it."""
+    return f"galvanod_{_plain(core)}__{_plain(channel)}"
 
 
 def _plain(name: str) -> str:

@@ -179,7 +179,7 @@ LAB = "galvanod/v1/lab"
 ANNOUNCED = tuple(f"{LAB}/{what}" for what in ("channel/smu1/state", "channel/smu1/values", "event", "page"))
 NOTES, KEPT = data_topic("page", "notes"), acknowledged_topic("page")
 COMMAND, ANSWER = f"{LAB}/command/pause", f"{LAB}/answer/a1"
-DEVICE = "homeassistant/device/galvanod_lab_smu1/config"
+DEVICE = "homeassistant/device/galvanod_lab__smu1/config"
 PEOPLES = (*ANNOUNCED, core_topic("lab"), NOTES, KEPT, COMMAND, ANSWER, DEVICE, DATA, ACKNOWLEDGED)
 
 

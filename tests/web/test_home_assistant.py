@@ -25,7 +25,7 @@ from tests.daemon.deliveries import ended, free_port, killed_broker
 from tests.web.cores import IDLE, as_seen
 from tests.web.documents import check
 
-SMU1, SMU2 = (f"homeassistant/device/galvanod_lab_{name}/config" for name in ("smu1", "smu2"))
+SMU1, SMU2 = (f"homeassistant/device/galvanod_lab__{name}/config" for name in ("smu1", "smu2"))
 URL = "https://lab.example.org/"
 
 
@@ -51,8 +51,10 @@ def test_a_device_of_before_goes_and_those_of_others_stay() -> None:
     again = Devices("lab", URL)
     again.hear(SMU1, old[SMU1])
     again.hear(SMU2, old[SMU2])
-    again.hear("homeassistant/device/galvanod_lab2_smu9/config", b"{}")
+    again.hear("homeassistant/device/galvanod_lab2__smu9/config", b"{}")
     again.hear("homeassistant/device/kitchen/config", b"{}")
+    ((another, told),) = Devices("lab_2", URL).changes(bench("smu1"))
+    again.hear(another, told)
     assert again.changes(bench("smu1")) == [(SMU2, b"")]
 
 
