@@ -28,8 +28,8 @@ def write(path: Path, content: object) -> None:
         _log.warning("%s cannot be written: %s", path, error)
 
 
-def replace(path: Path, content: bytes, mode: int = 0o666) -> None:
-    """Replace a file once the new one is on the disk; `mode` is what the umask leaves of it.
+def replace(path: Path, content: bytes, mode: int = 0o666, exact: bool = False) -> None:
+    """Replace a file once the new one is on the disk; its mode is `mode` if `exact`, else less the umask.
 
     Raises `OSError` where the disk does not take it: the earlier one stays. Not for two writers at once.
     """
@@ -39,4 +39,6 @@ def replace(path: Path, content: bytes, mode: int = 0o666) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    if exact:
+        partial.chmod(mode)
     partial.replace(path)

@@ -7,13 +7,13 @@ digest, so that a file somebody changed is told from one of an earlier version.
 import hashlib
 import ipaddress
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 
+from daemon import small_file
 from daemon.delivery.broker_users import SERVICES, made_up, with_entries
 from daemon.errors import ConfigurationError
 
@@ -175,15 +175,8 @@ def _digest(text: str) -> str:
 
 def _write(path: Path, text: str, mode: int = 0o644) -> None:
     """Write it whole or not at all, with its mode from the beginning."""
-    partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(mode)
-        partial.replace(path)
+        small_file.replace(path, text.encode(), mode, exact=True)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error

@@ -224,16 +224,21 @@ async def test_a_channel_that_was_kept_for_a_cell_which_is_left_out_is_let_go(tm
         assert floor.left == ["real-1"]
 
 
+async def one_measured_two_left_out(found: Lab, floor: TwoInstruments) -> None:
+    """A study `s1` that is over, two of whose cells can be tried again."""
+    await found.ask(order(STUDY.replace("replicates: 2", "replicates: 1")))
+    cells = await found.until("running", "waiting", "asked")
+    for number in (2, 3):
+        await found.ask(LeaveOutCell(study="s1", cell=number, reason="not today"))
+    floor.finish(cells[1]["run"])
+    found.studies.wake()
+    await found.until_over()
+
+
 async def test_two_who_try_again_at_once_what_was_over_have_one_study_conducted(tmp_path: Path) -> None:
     floor = TwoInstruments(World(), ends_at_once=False)
     async with lab(tmp_path / "j.db", floor) as found:
-        await found.ask(order(STUDY.replace("replicates: 2", "replicates: 1")))
-        cells = await found.until("running", "waiting", "asked")
-        for number in (2, 3):
-            await found.ask(LeaveOutCell(study="s1", cell=number, reason="not today"))
-        floor.finish(cells[1]["run"])
-        found.studies.wake()
-        await found.until_over()
+        await one_measured_two_left_out(found, floor)
         again = (found.ask(RetryCell(study="s1", cell=number)) for number in (2, 3))
         await asyncio.gather(*again)
         cells = await found.until("finished", "running", "asked")
@@ -258,13 +263,7 @@ class Slow(TwoInstruments):
 async def test_a_cell_tried_again_while_its_study_comes_to_its_end_is_measured(tmp_path: Path) -> None:
     floor = Slow(World(), ends_at_once=False)
     async with lab(tmp_path / "j.db", floor) as found:
-        await found.ask(order(STUDY.replace("replicates: 2", "replicates: 1")))
-        cells = await found.until("running", "waiting", "asked")
-        for number in (2, 3):
-            await found.ask(LeaveOutCell(study="s1", cell=number, reason="not today"))
-        floor.finish(cells[1]["run"])
-        found.studies.wake()
-        await found.until_over()
+        await one_measured_two_left_out(found, floor)
         await found.ask(RetryCell(study="s1", cell=3))
         floor.taking.set()
         await found.until("finished", "left out", "asked")
